@@ -1,0 +1,68 @@
+// The interface between the engine and whatever executes attempts: real child processes (supervisor.h), or simulated
+// ones in tests. The engine starts attempts and is told, exactly once each, how they ended.
+// Threads: everything here is called on the core thread only.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "store/model/failure.h"
+#include "store/model/run.h"
+
+namespace perdure::process {
+
+/// Names one started attempt to its launcher; the engine's choice, never reused while the launcher lives.
+using AttemptHandle = std::uint64_t;
+
+struct AttemptSpec {
+  AttemptHandle handle = 0;
+  store::RunId run;
+  std::uint32_t number = 1;
+  store::TaskId task;
+  store::VersionId version;             // a version that the supervisor has loaded
+  std::string payload;                  // JSON text
+  std::string context;                  // JSON object: what the plugin sees as attempt->context
+  std::string config;                   // JSON object: the plugin's [plugins.NAME] table; may be empty
+  std::optional<store::Duration> max_duration;
+  std::uint32_t recycle_after = 1;      // attempts one child may serve
+};
+
+/// How an attempt ended: told once.
+struct AttemptResult {
+  std::optional<store::Failure> failure;    // absent: success
+  std::string output;                       // JSON text, checked; on success
+  std::optional<store::Time> retry_at;      // the task asked for this time
+  store::Usage usage;                       // duration always; cpu and memory where known by then
+};
+
+enum class StopReason : std::uint8_t { kCanceled, kTimedOut, kShutdown };
+
+class AttemptObserver {
+ public:
+  virtual ~AttemptObserver() = default;
+  /// The child process exists and has been given the payload.
+  virtual void on_started(AttemptHandle attempt, std::int32_t pid) = 0;
+  /// A log line of the task, or a captured line of its stdout or stderr.
+  virtual void on_log(AttemptHandle attempt, store::LogEntry entry) = 0;
+  /// The attempt's end; nothing but on_released follows. The child of a successful or failed attempt waits for
+  /// confirm(); one that died does not.
+  virtual void on_result(AttemptHandle attempt, AttemptResult result) = 0;
+  /// Nothing of the attempt executes any more (or its child serves others now): its slot is free. Last call, always after
+  /// on_result.
+  virtual void on_released(AttemptHandle attempt) = 0;
+};
+
+class Launcher {
+ public:
+  virtual ~Launcher() = default;
+  /// Starts an attempt. What goes wrong is told through the observer (HOST_LOST when no process could be had).
+  virtual void start(AttemptSpec spec, AttemptObserver& observer) = 0;
+  /// The result is recorded durably: the child may leave. Exactly once after each on_result.
+  virtual void confirm(AttemptHandle attempt) = 0;
+  /// Ends an attempt: cancel flag, grace (30 s canceled, 5 s timed out), SIGTERM, 2 s, SIGKILL, with every descendant.
+  /// Its on_result then carries kCanceled or kMaxDurationExceeded, or the result it still reached.
+  virtual void stop(AttemptHandle attempt, StopReason reason) = 0;
+};
+
+}  // namespace perdure::process

@@ -1,0 +1,76 @@
+// The words that host, zygote and attempt exchange: message kinds and, for each, who sends it, what its parts mean and
+// what answers it. Carried as frames (frame.h). The numbers are wire format: append only; a peer of another build says
+// kProtocolVersion in its first message.
+//
+// Links: `control` joins the host and one zygote; `attempt` joins the host and one child process.
+// Every frame has: kind, arg (u32), id (u64), json (a small JSON text, may be empty), raw (bytes, e.g. a payload).
+#pragma once
+
+#include <cstdint>
+
+namespace perdure::protocol {
+
+inline constexpr std::uint32_t kProtocolVersion = 1;
+
+enum class Kind : std::uint16_t {
+  // ---- control: host -> zygote ----
+  kFork = 1,      // start a child for attempt link `id`; fds: the child's end of the attempt socket, stdout, stderr
+  kSpares = 2,    // keep `arg` children forked ahead from now on
+  kSignal = 3,    // send signal `arg` to child `id` and every descendant of it (process group and tree)
+  kQuit = 4,      // kill all children, then leave
+
+  // ---- control: zygote -> host ----
+  kLoaded = 16,   // the plugin is loaded; json: manifest {"protocol","plugin","version","abi_minor","isolation",
+                  //   "isolation_reason"?,"warnings":[…],"tasks":[{"id","options":{…},"hooks":["on_start",…]}]}; task order = index
+  kRefused = 17,  // it cannot be; json: {"reason": one sentence, "details"?: text}; the zygote then exits
+  kStarted = 18,  // child `id` runs as pid `arg`
+  kSpare = 19,    // a child was forked ahead: its link id is `id` (bit 63 set), its pid `arg`; fds: the host's ends of
+                  //   its attempt socket, stdout, stderr
+  kExited = 20,   // child `id` (pid `arg`) is dead and so is every descendant of it; raw: ExitReport
+  kForkFailed = 21,  // kFork `id` could not be done; json: {"error"}
+
+  // ---- attempt: host -> child ----
+  kStart = 32,    // run this; id: request id; arg: task index; json: StartInfo (below); raw: payload
+  kConfirm = 33,  // the outcome is recorded: leave, or, when arg is 1 (recycling), wait for the next kStart
+  kCancel = 34,   // set the cancel flag; arg: 1 canceled, 2 timed out
+  kResume = 35,   // the backtrace of a crashed child has been taken: die
+  kReply = 36,    // to request `id`; arg: a perdure_status; json/raw: the answer
+
+  // ---- attempt: child -> host ----
+  kOutcome = 48,  // exactly one for each kStart; arg: Outcome; json: error {"name","message","stack"?,"details"?,"retry_at"?}
+                  //   (ms since the epoch) unless kSuccess; raw: output JSON text on kSuccess
+  kLog = 49,      // arg: level 0-4; id: ms since the epoch; json: fields or empty; raw: message
+  kHeartbeat = 50,
+  kCrash = 51,    // sent from the signal handler, which then waits for kResume (at most 10 s); raw: CrashReport
+  kRequest = 52,  // a durable call; id: request id, ascending; answered by kReply. No kind of request exists yet.
+};
+
+/// arg of kOutcome.
+enum class Outcome : std::uint32_t { kSuccess = 0, kFailed = 1, kAborted = 2, kOutOfMemory = 3, kCanceled = 4 };
+
+/// raw of kExited, host byte order (both ends are one machine).
+struct ExitReport {
+  std::int32_t wait_status;        // as waitpid(2) gives it
+  std::uint32_t reserved;
+  std::uint64_t cpu_microseconds;  // user + system
+  std::uint64_t peak_memory;       // bytes, ru_maxrss
+};
+
+/// raw of kCrash.
+struct CrashReport {
+  std::int32_t signal;
+  std::int32_t code;       // si_code
+  std::int32_t pid, tid;   // of the crashing thread
+  std::uint64_t address;   // si_addr
+  std::uint64_t context;   // address of the handler's ucontext_t in the child
+};
+
+// json of kStart: {"run":"run_…","attempt":n,"heartbeat_ms":30000,"output_limit":bytes,"log_limit":bytes,
+//   "recycle":bool,"context":{… what the plugin sees as attempt->context …},"config":{… [plugins.NAME] …}}
+
+/// Limits a receiver enforces; more is a protocol error.
+inline constexpr std::size_t kMaxJson = std::size_t{4} << 20;
+inline constexpr std::size_t kMaxRaw = std::size_t{64} << 20;
+inline constexpr std::size_t kInlineLimit = std::size_t{64} << 10;  // larger frames travel as a sealed memfd
+
+}  // namespace perdure::protocol

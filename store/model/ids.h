@@ -1,0 +1,48 @@
+// Distinct types for the names that travel through Perdure, so that a run's id is never passed where a task's belongs.
+// Values; comparable, hashable, any thread.
+#pragma once
+
+#include <chrono>
+#include <compare>
+#include <functional>
+#include <string>
+#include <utility>
+
+namespace perdure::store {
+
+/// A wall-clock instant, milliseconds since the Unix epoch, UTC.
+using Time = std::chrono::sys_time<std::chrono::milliseconds>;
+using Duration = std::chrono::milliseconds;
+
+template <class Tag>
+class Name {
+ public:
+  Name() = default;
+  explicit Name(std::string text) : text_(std::move(text)) {}
+  [[nodiscard]] const std::string& text() const { return text_; }
+  [[nodiscard]] bool empty() const { return text_.empty(); }
+  auto operator<=>(const Name&) const = default;
+
+ private:
+  std::string text_;
+};
+
+using RunId = Name<struct RunTag>;          // "run_" + 25 of [0-9a-v], time-ordered: see new_run_id()
+using TaskId = Name<struct TaskTag>;        // 1-128 of [A-Za-z0-9_.:/-]
+using QueueName = Name<struct QueueTag>;    // "task/<task id>" for a task's own queue, else the name as declared
+using VersionId = Name<struct VersionTag>;  // a plugin version: SHA-256 of the plugin file, 64 hex digits
+
+/// A fresh run id: 48 bits of `now` and 75 random bits in base 32 (digits, then a-v), so that ids sort by time.
+/// Any thread.
+RunId new_run_id(Time now);
+/// Whether `text` is shaped like a run id.
+bool is_run_id(const std::string& text);
+/// Whether `text` may be a task id.
+bool is_task_id(const std::string& text);
+
+}  // namespace perdure::store
+
+template <class Tag>
+struct std::hash<perdure::store::Name<Tag>> {
+  std::size_t operator()(const perdure::store::Name<Tag>& n) const noexcept { return std::hash<std::string>{}(n.text()); }
+};

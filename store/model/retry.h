@@ -1,0 +1,42 @@
+// When a failed attempt is tried again: the task's retry policy applied to a failure. Pure functions; any thread.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <variant>
+
+#include "store/model/run.h"
+
+namespace perdure::store {
+
+/// The `retry` options of a task; the defaults are the task model's.
+struct RetryPolicy {
+  std::uint32_t max_attempts = 3;      // in total
+  double factor = 2;
+  Duration min_timeout{1000};
+  Duration max_timeout{60000};
+  bool randomize = true;
+  // Which classes of failure are retried.
+  bool on_error = true, on_crash = true, on_out_of_memory = true, on_stalled = true, on_timeout = false;
+  bool operator==(const RetryPolicy&) const = default;
+};
+
+/// min(max_timeout, min_timeout * factor^(attempt-1) * r): the delay before attempt `attempt`+1.
+/// `random` is uniform in [0,1); r = 1 + random when randomized, else 1. `attempt` counts from 1.
+Duration retry_delay(const RetryPolicy& policy, std::uint32_t attempt, double random);
+
+/// What becomes of a run whose attempt failed.
+struct RetryAt { Time at; };                  // DELAYED until then (at <= now: QUEUED at once)
+struct GiveUp { RunStatus status; };          // final
+using AfterFailure = std::variant<RetryAt, GiveUp>;
+
+/// Most HOST_LOST attempts one run may have before it becomes SYSTEM_FAILURE.
+inline constexpr std::uint32_t kMaxHostLosses = 10;
+
+/// Decides by the table "How an attempt ends". `run` is the run with the failed attempt already counted in `attempts`
+/// (and `host_losses` not yet raised for it). `asked` is a time the task itself asked for (RetryAt), which replaces the
+/// backoff but not the limit of attempts. Trigger options in `run.options` win over the policy.
+AfterFailure after_failure(const Run& run, const Failure& failure, const RetryPolicy& policy, std::optional<Time> asked,
+                           Time now, double random);
+
+}  // namespace perdure::store

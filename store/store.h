@@ -1,0 +1,180 @@
+// The store's interface: what keeps runs. It speaks the domain, not bytes: each call is one atomic transition, checked
+// against store/model/transitions.h, whichever engine is behind it.
+//
+// Durability. A mutation is *written* when later calls see it and it survives the host's death, and *durable* when it
+// survives the machine's. Each call says at which of the two its `done` is called. Runs become claimable only once their
+// enqueueing is durable, so no attempt of an unrecorded run ever executes.
+// Reads answer what is written; who must not show what a power cut could take back waits for synced() first.
+//
+// Errors. kNoSpace and kIo mean: nothing of this call happened. After such an error the engine refuses mutations
+// with the same code until it has reopened itself (see `Listener::on_health`); what was acknowledged is there then.
+//
+// Threads. Every function may be called from any thread. `done` and the listener are called on a thread of the engine's
+// or, for calls that need not wait, on the caller's before the call returns; they must not block and must not call back
+// into the store from on_health. Callbacks of mutations come in the order of their durability.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "store/model/failure.h"
+#include "store/model/ids.h"
+#include "store/model/retry.h"
+#include "store/model/run.h"
+#include "store/model/status.h"
+
+namespace perdure::store {
+
+template <class T>
+using Done = std::function<void(Result<T>)>;
+using DoneStatus = std::function<void(Status)>;
+
+/// A run to be created.
+struct NewRun {
+  RunId id;                            // by new_run_id(); the caller's, so that it can be told before it is durable
+  TaskId task;
+  QueueName queue;
+  std::string concurrency_key;
+  Duration priority{};
+  Time now{};
+  std::optional<Time> delayed_until;   // DELAYED until then
+  bool pending_version = false;        // PENDING_VERSION: no plugin offers the task now
+  RunOptions options;
+  std::string payload;                 // JSON text
+  std::string origin;
+  // At most one run per (task, key) and per (task, request id): a repeat answers the first run and creates nothing.
+  // options.idempotency_key is the key. A key is freed when its run ends FAILED, CRASHED, SYSTEM_FAILURE, TIMED_OUT or EXPIRED.
+  Duration idempotency_ttl{std::chrono::hours(24 * 30)};
+  std::string request_id;              // of the HTTP call, kept for some minutes; empty: none
+};
+struct Enqueued {
+  RunId id;
+  bool existing = false;               // an idempotency key or a request id found an earlier run
+  bool same_request = false;           // … it was the request id: answered as if this call had created it
+};
+
+/// Says which plugin version an attempt of `run` is to start on (`run.version` is set when it is locked to one), or
+/// nothing when no loaded plugin offers the task: the run becomes PENDING_VERSION. Called inside claim(); must not block
+/// or call the store.
+using VersionOf = std::function<std::optional<VersionId>(const Run& run)>;
+
+struct Claim {
+  Run run;                             // after the claim: EXECUTING, `attempts` counts this one
+  Attempt attempt;                     // number, version and fence token of the attempt to start
+  std::string payload;
+};
+
+/// The end of one attempt and what becomes of its run, in one commit.
+struct AttemptEnd {
+  RunId run;
+  std::uint32_t number = 0;
+  std::string token;                   // the fence: kConflict unless it is the claim's
+  Time now{};
+  std::string output;                  // JSON text; meaningful on success
+  std::optional<Failure> failure;      // absent: success
+  AfterFailure after = GiveUp{RunStatus::kFailed};  // meaningful on failure, by after_failure()
+  Usage usage;
+  std::vector<LogEntry> logs;          // written along with it
+};
+
+struct RunFilter {
+  std::vector<RunStatus> statuses;     // any of; empty: all
+  std::vector<TaskId> tasks;           // any of; empty: all
+  std::vector<std::string> tags;       // any of; empty: all
+  std::optional<Time> from, to;        // created_at, inclusive
+  RunId after, before;                 // cursor: older than `after`, or newer than `before`; empty: from the newest
+  std::size_t limit = 25;              // 1-100
+};
+struct RunPage {
+  std::vector<Run> runs;               // newest first
+  bool more_after = false;             // there are older ones
+  bool more_before = false;            // there are newer ones
+};
+
+/// Told of what happens in the store. Every function: any thread of the engine's; must not block.
+class Listener {
+ public:
+  virtual ~Listener() = default;
+  /// Some run became claimable, or slots of a limited queue were freed.
+  virtual void on_ready() = 0;
+  /// next_due() moved to an earlier time.
+  virtual void on_due_changed() = 0;
+  /// The run is in a new status, durably.
+  virtual void on_run_changed(const RunId& run, RunStatus status) = 0;
+  /// kOk: serving (again). Otherwise why mutations are refused until further notice.
+  virtual void on_health(const Status& health) = 0;
+};
+
+class Store {
+ public:
+  virtual ~Store() = default;
+
+  /// Sets the one listener, before the first mutation; `listener` outlives the store, or is reset with nullptr.
+  virtual void listen(Listener* listener) = 0;
+
+  // ---- Mutations -----------------------------------------------------------------------------------------------
+  /// Creates a run. done: durable.
+  virtual void enqueue(NewRun run, Done<Enqueued> done) = 0;
+
+  /// Takes up to `max` runs that are ready, fairest queue first, in order within a queue (see "Queues"), and begins an
+  /// attempt of each (two transitions, kClaimed and kAttemptStarted). Runs whose task no plugin offers become
+  /// PENDING_VERSION instead and are not counted. done: written; before return where the engine can.
+  virtual void claim(std::size_t max, Time now, const VersionOf& version_of, Done<std::vector<Claim>> done) = 0;
+
+  /// Records an attempt's end. A repeat with the same token is answered like the first, changing nothing; kConflict when
+  /// the attempt is not the run's current one or the token is another's. done: durable; the run afterwards.
+  virtual void finish_attempt(AttemptEnd end, Done<Run> done) = 0;
+
+  /// Notes the process id of an attempt that executes. done: written.
+  virtual void set_attempt_pid(const RunId& run, std::uint32_t number, std::int32_t pid) = 0;
+
+  /// Cancels a run that is not executing. kConflict when it executes (end its attempt with kCanceled instead); a final
+  /// run is answered unchanged. done: durable.
+  virtual void cancel(const RunId& run, Time now, const std::string& reason, Done<Run> done) = 0;
+
+  /// DELAYED runs that are due become QUEUED; runs whose expires_at passed before they started become EXPIRED. done:
+  /// durable; how many changed.
+  virtual void wake_due(Time now, Done<std::size_t> done) = 0;
+  /// When wake_due() next has something to do.
+  virtual std::optional<Time> next_due() const = 0;
+
+  /// PENDING_VERSION runs of these tasks become QUEUED. done: durable; how many.
+  virtual void release(const std::vector<TaskId>& tasks, Time now, Done<std::size_t> done) = 0;
+
+  /// Ends every attempt that the store still holds for executing as HOST_LOST and queues its run again (or
+  /// SYSTEM_FAILURE after kMaxHostLosses). To be called once by a host that has just opened the store and adopted no
+  /// attempt. done: durable; how many.
+  virtual void recover(Time now, Done<std::size_t> done) = 0;
+
+  /// Appends to a run's log; sequences are given here. done: written.
+  virtual void append_logs(const RunId& run, std::vector<LogEntry> entries) = 0;
+
+  /// Limits how many runs of a queue (each of its concurrency keys) may execute at once; nullopt: no limit. Not stored:
+  /// declared by plugins at every load.
+  virtual void limit_queue(const QueueName& queue, std::optional<std::size_t> limit) = 0;
+
+  /// Calls `done` once everything written before this call is durable.
+  virtual void synced(DoneStatus done) = 0;
+
+  // ---- Reads (kNotFound for unknown ids) -----------------------------------------------------------------------
+  virtual Result<Run> run(const RunId& id) const = 0;
+  virtual Result<std::string> payload(const RunId& id) const = 0;
+  virtual Result<std::string> output(const RunId& id) const = 0;          // kNotFound unless COMPLETED
+  virtual Result<std::vector<Attempt>> attempts(const RunId& id) const = 0;      // by number
+  virtual Result<std::vector<TimelineEvent>> timeline(const RunId& id) const = 0;  // by sequence
+  /// Entries with a sequence above `after`, oldest first, at most `limit`.
+  virtual Result<std::vector<LogEntry>> logs(const RunId& id, std::uint64_t after, std::size_t limit) const = 0;
+  virtual Result<RunPage> list(const RunFilter& filter) const = 0;
+  /// How many runs are in each status now; O(statuses).
+  virtual std::map<RunStatus, std::uint64_t> counts() const = 0;
+  /// kOk, or why mutations are refused.
+  virtual Status health() const = 0;
+};
+
+}  // namespace perdure::store
