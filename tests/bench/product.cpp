@@ -1,0 +1,124 @@
+#include "tests/bench/product.h"
+
+#include <sys/wait.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <thread>
+
+#include "tests/bench/clock.h"
+#include "tests/bench/limits/exchange.h"
+#include "tests/bench/process.h"
+
+namespace perdure::bench {
+namespace {
+
+using std::chrono::milliseconds;
+
+// The string value of `name` in a JSON document; empty when there is none. Good enough for ids and statuses.
+std::string text_of(const std::string& json, const std::string& name) {
+  const auto at = json.find("\"" + name + "\":\"");
+  if (at == std::string::npos) return {};
+  const auto begin = at + name.size() + 4;
+  return json.substr(begin, json.find('"', begin) - begin);
+}
+
+}  // namespace
+
+Product::Product(const ProductFiles& files, const std::string& dir) : dir_(dir + "/product"), port_(free_port()) {
+  std::filesystem::remove_all(dir_);
+  std::filesystem::create_directories(dir_);
+  pid_ = spawn({files.perdure, "serve", "--plugins", files.plugins, "--data", dir_ + "/data", "--listen",
+                "127.0.0.1:" + std::to_string(port_)},
+               {.output = dir_ + "/host.log"});
+  const auto start = std::chrono::steady_clock::now();
+  for (;;) {
+    Connection connection(port_);
+    if (connection.connected() && connection.ask(request_text("GET", "/readyz", "")).status == 200) break;
+    if (waitpid(pid_, nullptr, WNOHANG) != 0) give_up("the host ended before it was ready");
+    if (seconds_since(start) > 30) give_up("the host was not ready after 30 s");
+    std::this_thread::sleep_for(milliseconds(10));
+  }
+  std::ifstream(dir_ + "/data/secret") >> key_;
+}
+
+Product::~Product() {
+  stop(pid_);
+  std::filesystem::remove_all(dir_);
+}
+
+double Product::end_to_end(const std::string& task, long runs) {
+  Connection status(port_);
+  const long before = completed(status);
+  const LoadResult load = press(port_, trigger_text(task, ""), {.connections = 8, .depth = 16, .requests = runs});
+  long done = 0;
+  auto progress = std::chrono::steady_clock::now();
+  for (;;) {
+    const long now_done = completed(status) - before;
+    if (now_done >= runs) break;
+    if (now_done != done) progress = std::chrono::steady_clock::now();
+    done = now_done;
+    if (seconds_since(progress) > 30) {
+      give_up("only " + std::to_string(done) + " of " + std::to_string(runs) + " runs of " + task + " completed");
+    }
+    std::this_thread::sleep_for(milliseconds(5));
+  }
+  return static_cast<double>(runs) / seconds_since(load.started);
+}
+
+std::vector<double> Product::latency(const std::string& task, int samples) {
+  Connection connection(port_);
+  const std::string trigger = trigger_text(task, "");
+  std::vector<double> each;
+  constexpr int kWarmUp = 20;
+  for (int i = 0; i < samples + kWarmUp; ++i) {
+    std::this_thread::sleep_for(milliseconds(3));  // idle between two runs
+    const auto start = std::chrono::steady_clock::now();
+    const Answer created = connection.ask(trigger);
+    const std::string id = text_of(created.body, "id");
+    if (created.status != 200 || id.empty()) give_up("triggering " + task + " answered " + created.body);
+    const Answer run = connection.ask(request_text("GET", "/perdure/v1/runs/" + id + "?wait=30s", key_));
+    const double took = seconds_since(start);
+    if (run.status != 200 || text_of(run.body, "status") != "COMPLETED" || run.body.find("xxx") == std::string::npos) {
+      give_up("a run of " + task + " did not complete with its output: " + run.body);
+    }
+    if (i >= kWarmUp) each.push_back(took);
+  }
+  return each;
+}
+
+double Product::enqueue(const std::string& task, double seconds, int depth) {
+  const LoadResult load = press(port_, trigger_text(task, R"(,"options":{"delay":"1h"})"),
+                                {.connections = 8, .depth = depth, .seconds = seconds});
+  return static_cast<double>(load.answers) / load.seconds;
+}
+
+long Product::completed(Connection& connection) const {
+  const Answer status = connection.ask(request_text("GET", "/perdure/v1/status", key_));
+  const auto runs = status.body.find("\"runs\"");
+  constexpr std::string_view kName = "\"completed\":";
+  const auto at = runs == std::string::npos ? runs : status.body.find(kName, runs);
+  if (status.status != 200 || at == std::string::npos) give_up("/perdure/v1/status answered " + status.body);
+  return std::atol(status.body.c_str() + at + kName.size());
+}
+
+std::string Product::trigger_text(const std::string& task, const std::string& options) const {
+  return request_text("POST", "/api/v1/tasks/" + task + "/trigger", key_,
+                      R"({"payload":)" + payload_200() + options + "}");
+}
+
+void Product::give_up(const std::string& what) const {
+  std::fprintf(stderr, "perdure-bench: %s\nThe host's last words:\n", what.c_str());
+  std::ifstream log(dir_ + "/host.log");
+  std::vector<std::string> lines;
+  for (std::string line; std::getline(log, line);) lines.push_back(std::move(line));
+  for (std::size_t i = lines.size() > 20 ? lines.size() - 20 : 0; i < lines.size(); ++i) {
+    std::fprintf(stderr, "  %s\n", lines[i].c_str());
+  }
+  stop(pid_);
+  std::exit(1);
+}
+
+}  // namespace perdure::bench

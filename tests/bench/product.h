@@ -1,0 +1,49 @@
+// The product under measurement: the real `perdure serve` on a fresh data directory, reached over HTTP on loopback.
+// Single-threaded; dies, with the host's last words, when the host does not do its part.
+#pragma once
+
+#include <sys/types.h>
+
+#include <string>
+#include <vector>
+
+#include "tests/bench/http_client.h"
+
+namespace perdure::bench {
+
+struct ProductFiles {
+  std::string perdure;  // the executable
+  std::string plugins;  // a directory with the playground plugin only
+};
+
+/// A running host; ends with the object.
+class Product {
+ public:
+  /// Starts it on `dir`/product, emptied first, and waits until it is ready.
+  Product(const ProductFiles& files, const std::string& dir);
+  ~Product();
+  Product(const Product&) = delete;
+  Product& operator=(const Product&) = delete;
+
+  /// Triggers `runs` runs of `task` over 8 connections, 16 deep each, while the host already works on them.
+  /// Runs/s from the first trigger to the last completion (all durable).
+  double end_to_end(const std::string& task, long runs);
+
+  /// Seconds from sending the trigger to having read the output, one run at a time on an idle host, each of `samples`.
+  std::vector<double> latency(const std::string& task, int samples);
+
+  /// Acknowledged triggers/s over 8 connections, `depth` under way on each, of runs that do not start within the hour.
+  double enqueue(const std::string& task, double seconds, int depth);
+
+ private:
+  long completed(Connection& connection) const;
+  std::string trigger_text(const std::string& task, const std::string& options) const;
+  [[noreturn]] void give_up(const std::string& what) const;
+
+  std::string dir_;
+  unsigned short port_;
+  pid_t pid_;
+  std::string key_;
+};
+
+}  // namespace perdure::bench
