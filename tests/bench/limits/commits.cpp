@@ -61,6 +61,7 @@ double synced_commits(const std::string& dir, double seconds, int threads, int r
   };
   const auto start = std::chrono::steady_clock::now();
   std::vector<std::thread> writers;
+  writers.reserve(static_cast<std::size_t>(threads));
   for (int i = 0; i < threads; ++i) writers.emplace_back(work);
   std::this_thread::sleep_for(std::chrono::duration<double>(seconds));  // the length of the measurement
   stop = true;
