@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,7 +14,8 @@
 
 namespace perdure::protocol {
 
-/// Wire header, 32 bytes, host byte order, followed by json then raw.
+/// Wire header, 32 bytes, host byte order, followed by json then raw. With flag bit 0 nothing follows it, and the last
+/// descriptor beside the packet is the memfd that holds them.
 struct Header {
   std::uint32_t magic;    // kMagic
   std::uint16_t kind;     // Kind
@@ -56,6 +58,9 @@ class Incoming {
 
  private:
   friend class Receiver;
+  void clear();
+  void point(std::size_t json_size, std::size_t raw_size);
+
   std::string bytes_;
   void* mapping_ = nullptr;
   std::size_t mapping_size_ = 0;
@@ -75,7 +80,10 @@ class Receiver {
   [[nodiscard]] const std::string& error() const { return error_; }
 
  private:
+  ReceiveResult receive_or_throw(int socket, Incoming& out, bool wait);
+
   std::string error_;
+  std::unique_ptr<char[]> buffer_;
 };
 
 }  // namespace perdure::protocol

@@ -15,9 +15,11 @@ inline constexpr std::uint32_t kProtocolVersion = 1;
 enum class Kind : std::uint16_t {
   // ---- control: host -> zygote ----
   kFork = 1,      // start a child for attempt link `id`; fds: the child's end of the attempt socket, stdout, stderr
-  kSpares = 2,    // keep `arg` children forked ahead from now on
+  kSpares = 2,    // keep `arg` children forked ahead from now on; one that exits is replaced
   kSignal = 3,    // send signal `arg` to child `id` and every descendant of it (process group and tree)
   kQuit = 4,      // kill all children, then leave
+  kTaken = 5,     // spare `id` has been given a run: replace it now rather than when it exits (optional: send it once the
+                  //   run is on its way)
 
   // ---- control: zygote -> host ----
   kLoaded = 16,   // the plugin is loaded; json: manifest {"protocol","plugin","version","abi_minor","isolation",
