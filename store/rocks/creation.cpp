@@ -1,0 +1,108 @@
+// How runs come to be: enqueue, with its idempotency keys and request ids. See rocks_store.h.
+#include <utility>
+
+#include "store/rocks/rocks_store.h"
+
+namespace perdure::store::rocks {
+namespace {
+
+constexpr std::chrono::minutes kRequestIdKept{10};
+
+Run new_run(NewRun&& created) {
+  Run run;
+  run.id = std::move(created.id);
+  run.task = std::move(created.task);
+  run.queue = std::move(created.queue);
+  run.concurrency_key = std::move(created.concurrency_key);
+  run.priority = created.priority;
+  run.created_at = run.updated_at = created.now;
+  run.options = std::move(created.options);
+  run.origin = std::move(created.origin);
+  run.status = RunStatus::kQueued;
+  if (created.delayed_until && *created.delayed_until > created.now) {
+    run.status = RunStatus::kDelayed;
+    run.ready_at = created.delayed_until;
+  }
+  if (created.pending_version) run.status = RunStatus::kPendingVersion;
+  if (run.options.ttl && *run.options.ttl > Duration::zero()) {
+    run.expires_at = (run.ready_at ? *run.ready_at : created.now) + *run.options.ttl;
+  }
+  return run;
+}
+
+}  // namespace
+
+Result<std::optional<KeyRecord>> RocksStore::live_key(KeyKind kind, const TaskId& task, const std::string& key,
+                                                      Time now) const {
+  if (key.empty()) return std::optional<KeyRecord>();
+  std::string bytes;
+  const Status got = database_->get(Family::kKeys, key_key(kind, task, key), bytes);
+  if (got.code() == Code::kNotFound) return std::optional<KeyRecord>();
+  if (!got) return got;
+  Result<KeyRecord> record = decode_key(bytes);
+  if (!record) return record.status();
+  if (record->expires_at <= now) return std::optional<KeyRecord>();
+  // The key of a run that was withdrawn (see reopening.cpp) stands for nothing.
+  const Status run = database_->get(Family::kRuns, run_key(record->run), bytes);
+  if (run.code() == Code::kNotFound) return std::optional<KeyRecord>();
+  if (!run) return run;
+  return std::optional<KeyRecord>(*record);
+}
+
+void RocksStore::enqueue(NewRun created, Done<Enqueued> done) {
+  const std::optional<PackedId> id = pack(created.id);
+  if (!id) {
+    return done(Status::invalid("\"" + created.id.text() + "\" is no run id; make one with new_run_id()"));
+  }
+  Lock lock(mutex_);
+  auto answer = [&](Result<Enqueued> result) {
+    lock.unlock();
+    done(std::move(result));
+  };
+  if (!health_) return answer(refused());
+  saw_time(created.now);
+
+  for (const KeyKind kind : {KeyKind::kRequest, KeyKind::kIdempotency}) {
+    const std::string& key = kind == KeyKind::kRequest ? created.request_id : created.options.idempotency_key;
+    Result<std::optional<KeyRecord>> known = live_key(kind, created.task, key, created.now);
+    if (!known) return answer(known.status());
+    if (!*known) continue;
+    std::optional<Enqueued> now = after_sync(done, Enqueued{unpack((*known)->run), true, kind == KeyKind::kRequest});
+    if (now) answer(std::move(*now));
+    return;
+  }
+  if (!space_->may_grow()) {
+    return answer(Status::no_space("the disk of " + options_.directory + " has less than the reserve of " +
+                                   std::to_string(space_->reserve_bytes() >> 20) +
+                                   " MB free, which is kept for runs already accepted; free space there"));
+  }
+  std::string unused;
+  const Status there = database_->get(Family::kRuns, run_key(*id), unused);
+  if (there.code() != Code::kNotFound) {
+    return answer(there ? Status::conflict("there is a run " + created.id.text() + " already; take a new id") : there);
+  }
+
+  Batch batch(*database_);
+  const KeyRecord for_request{*id, created.now + kRequestIdKept};
+  const KeyRecord for_key{*id, created.now + created.idempotency_ttl};
+  if (!created.request_id.empty()) {
+    batch.put(Family::kKeys, key_key(KeyKind::kRequest, created.task, created.request_id), encode(for_request));
+  }
+  if (!created.options.idempotency_key.empty()) {
+    batch.put(Family::kKeys, key_key(KeyKind::kIdempotency, created.task, created.options.idempotency_key),
+              encode(for_key));
+  }
+  batch.put(Family::kPayloads, payload_key(*id, PayloadPart::kPayload), created.payload);
+  const Time now = created.now;
+  const std::optional<Time> due_before = hot_.next_due();
+  RunChange change = RunChange::created(*id, new_run(std::move(created)), now);
+  change.write(batch);
+  settle(change);
+  group_.created.push_back(*id);
+  if (Status written = write(batch); !written) return answer(written);
+  if (hot_.next_due() != due_before) group_.due_changed = true;
+  std::optional<Enqueued> durable = after_sync(done, Enqueued{change.record().run.id, false, false});
+  if (durable) answer(std::move(*durable));
+}
+
+}  // namespace perdure::store::rocks

@@ -1,0 +1,134 @@
+// See database.h.
+#include "store/rocks/database.h"
+
+#include <rocksdb/cache.h>
+#include <rocksdb/file_system.h>
+#include <rocksdb/filter_policy.h>
+#include <rocksdb/table.h>
+
+#include <utility>
+
+#include "store/rocks/recovery.h"
+
+namespace perdure::store::rocks {
+namespace {
+
+rocksdb::DBOptions db_options(const DatabaseOptions& options, rocksdb::Env* env) {
+  rocksdb::DBOptions db;
+  db.create_if_missing = true;
+  db.create_missing_column_families = true;
+  db.env = env;
+  db.info_log_level = rocksdb::WARN_LEVEL;
+  db.max_background_jobs = 2;
+  db.max_open_files = 256;
+  db.bytes_per_sync = 1 << 20;
+  db.stats_dump_period_sec = 0;
+  db.stats_persist_period_sec = 0;
+  db.max_total_wal_size = options.write_buffer_bytes;  // so that no idle family keeps old logs alive
+  db.db_write_buffer_size = options.write_buffer_bytes;
+  db.max_bgerror_resume_count = 0;  // it is closed and opened again instead
+  // There is one writer at a time.
+  db.allow_concurrent_memtable_write = false;
+  db.enable_write_thread_adaptive_yield = false;
+  return db;
+}
+
+rocksdb::ColumnFamilyOptions family_options(Family family, const DatabaseOptions& options,
+                                            const std::shared_ptr<rocksdb::Cache>& cache) {
+  rocksdb::ColumnFamilyOptions cf;
+  cf.write_buffer_size = options.write_buffer_bytes / 4;
+  cf.max_write_buffer_number = 4;
+  rocksdb::BlockBasedTableOptions table;
+  table.block_cache = cache;
+  table.cache_index_and_filter_blocks = true;
+  table.pin_l0_filter_and_index_blocks_in_cache = true;
+  table.format_version = 5;
+  // These are asked for single keys, some of which do not exist; the others are only scanned.
+  if (family == Family::kRuns || family == Family::kKeys || family == Family::kPayloads) {
+    table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
+  }
+  cf.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
+  const bool text = family == Family::kPayloads || family == Family::kLogs || family == Family::kTimeline;
+  cf.compression = text ? rocksdb::kLZ4Compression : rocksdb::kNoCompression;
+  if (family == Family::kKeys && options.now) cf.compaction_filter_factory = make_expired_keys_filter(options.now);
+  return cf;
+}
+
+}  // namespace
+
+Status from_rocks(const rocksdb::Status& status, std::string_view doing) {
+  if (status.ok()) return Status::ok();
+  const std::string message = "cannot " + std::string(doing) + ": " + status.ToString();
+  if (status.IsNotFound()) return Status::not_found(message);
+  if (status.IsNoSpace()) return Status::no_space(message + "; free space on that disk, service resumes by itself");
+  if (status.IsCorruption()) return Status::corruption(message);
+  return Status::io(message);
+}
+
+void Batch::put(Family family, std::string_view key, std::string_view value) {
+  batch_.Put(db_->handle(family), slice(key), slice(value)).PermitUncheckedError();  // fails only beyond 4 GB
+}
+
+void Batch::erase(Family family, std::string_view key) {
+  batch_.Delete(db_->handle(family), slice(key)).PermitUncheckedError();
+}
+
+Batch Batch::replay(const Database& db, std::string bytes) {
+  Batch batch(db);
+  batch.batch_ = rocksdb::WriteBatch(std::move(bytes));
+  return batch;
+}
+
+Scan::Scan(std::unique_ptr<rocksdb::Iterator> at, std::string prefix) : at_(std::move(at)), prefix_(std::move(prefix)) {
+  at_->Seek(prefix_);
+}
+
+Status Scan::status() const { return from_rocks(at_->status(), "read the store"); }
+
+Result<std::unique_ptr<Database>> Database::open(const DatabaseOptions& options, std::uint64_t mark) {
+  std::unique_ptr<Database> database(new Database);
+  database->env_ = rocksdb::NewCompositeEnv(options.file_system ? options.file_system : rocksdb::FileSystem::Default());
+  OpenRequest request;
+  request.options = db_options(options, database->env_.get());
+  request.directory = options.directory;
+  request.mark = mark;
+  request.accept_loss = options.accept_loss;
+  request.log = options.log;
+  const std::shared_ptr<rocksdb::Cache> cache = rocksdb::NewLRUCache(options.cache_bytes);
+  for (std::size_t i = 0; i < kFamilyCount; ++i) {
+    const auto family = static_cast<Family>(i);
+    request.families.emplace_back(std::string(family_name(family)), family_options(family, options, cache));
+  }
+  Result<Opened> opened = open_or_recover(std::move(request));
+  if (!opened) return opened.status();
+  database->filter_ = std::move(opened->filter);
+  database->handles_ = std::move(opened->handles);
+  database->db_ = std::move(opened->db);
+  return database;
+}
+
+Database::~Database() {
+  if (!db_) return;
+  for (rocksdb::ColumnFamilyHandle* handle : handles_) db_->DestroyColumnFamilyHandle(handle).PermitUncheckedError();
+  db_->Close().PermitUncheckedError();
+}
+
+Status Database::get(Family family, std::string_view key, std::string& value) const {
+  const rocksdb::Status status = db_->Get({}, handle(family), slice(key), &value);
+  if (status.ok()) return Status::ok();
+  if (status.IsNotFound()) return {Code::kNotFound, {}};
+  return from_rocks(status, "read the store");
+}
+
+Scan Database::scan(Family family, std::string prefix) const {
+  return {std::unique_ptr<rocksdb::Iterator>(db_->NewIterator({}, handle(family))), std::move(prefix)};
+}
+
+Status Database::write(Batch& batch) {
+  static const rocksdb::WriteOptions kUnsynced;
+  return from_rocks(db_->Write(kUnsynced, &batch.batch_), "write to the store");
+}
+
+Status Database::sync() { return from_rocks(db_->SyncWAL(), "sync the store's log"); }
+
+}  // namespace perdure::store::rocks

@@ -1,0 +1,119 @@
+// See hot_state.h.
+#include "store/rocks/hot_state.h"
+
+#include <vector>
+
+namespace perdure::store::rocks {
+namespace {
+
+bool runs(RunStatus status) { return status == RunStatus::kExecuting || status == RunStatus::kDequeued; }
+
+}  // namespace
+
+Time order_of(const Run& run) { return run.updated_at - run.priority; }
+
+Waiting waiting_of(const Run& run) {
+  Waiting waiting{run.task, run.queue, run.concurrency_key, order_of(run), {}, {}};
+  if (run.status == RunStatus::kDelayed) waiting.ready_at = run.ready_at;
+  if (!run.started_at) waiting.expires_at = run.expires_at;
+  return waiting;
+}
+
+void HotState::enter_waiting(PackedId id, RunStatus status, const Waiting& waiting) {
+  if (status == RunStatus::kDelayed && waiting.ready_at) due.emplace(*waiting.ready_at, id);
+  if (waiting.expires_at && !runs(status)) due.emplace(*waiting.expires_at, id);
+  if (status == RunStatus::kPendingVersion) held[waiting.task].insert(id);
+  if (status == RunStatus::kQueued) {
+    unpublished_.insert_or_assign(id, Place{waiting.queue, waiting.concurrency_key, waiting.order});
+  }
+}
+
+void HotState::enter(PackedId id, const Run& run) {
+  ++count(run.status);
+  if (!is_final(run.status)) enter_waiting(id, run.status, waiting_of(run));
+}
+
+bool HotState::leave(PackedId id, const Run& run) {
+  --count(run.status);
+  if (run.ready_at && run.status == RunStatus::kDelayed) due.erase({*run.ready_at, id});
+  if (run.expires_at) due.erase({*run.expires_at, id});
+  if (run.status == RunStatus::kPendingVersion) {
+    auto of = held.find(run.task);
+    if (of != held.end()) {
+      of->second.erase(id);
+      if (of->second.empty()) held.erase(of);
+    }
+  }
+  if (run.status == RunStatus::kQueued && unpublished_.erase(id) == 0) {
+    ready.remove(run.queue, run.concurrency_key, order_of(run), id);
+  }
+  if (runs(run.status)) {
+    executing.erase(id);
+    return ready.ended(run.queue, run.concurrency_key);
+  }
+  return false;
+}
+
+void HotState::publish(PackedId id) {
+  auto found = unpublished_.find(id);
+  if (found == unpublished_.end()) return;
+  ready.add(found->second.queue, found->second.key, found->second.order, id);
+  unpublished_.erase(found);
+}
+
+std::optional<Time> HotState::next_due() const {
+  return due.empty() ? std::nullopt : std::optional<Time>(due.begin()->first);
+}
+
+FinishedCounts HotState::finished() const {
+  FinishedCounts counts{};
+  for (std::size_t i = 0; i < counts.size(); ++i) {
+    counts[i] = counts_[static_cast<std::size_t>(RunStatus::kCompleted) + i];
+  }
+  return counts;
+}
+
+Result<HotState> HotState::rebuild(const Database& db) {
+  HotState state;
+  std::string bytes;
+  if (Status got = db.get(Family::kMeta, meta_key::kFinished, bytes); got) {
+    Result<FinishedCounts> counts = decode_finished(bytes);
+    if (!counts) return counts.status();
+    for (std::size_t i = 0; i < counts->size(); ++i) {
+      state.counts_[static_cast<std::size_t>(RunStatus::kCompleted) + i] = (*counts)[i];
+    }
+  } else if (got.code() != Code::kNotFound) {
+    return got;
+  }
+
+  std::vector<std::pair<PackedId, RunStatus>> running;
+  for (auto status = RunStatus::kPendingVersion; !is_final(status);
+       status = static_cast<RunStatus>(static_cast<int>(status) + 1)) {
+    Scan scan = db.scan(Family::kByStatus, status_prefix(status));
+    for (; scan.valid(); scan.next()) {
+      const std::optional<PackedId> id = run_in_key(scan.key(), 1);
+      if (!id) return Status::corruption("a key of the status index is cut short; restore the store from a backup");
+      Result<Waiting> waiting = decode_waiting(scan.value());
+      if (!waiting) return waiting.status();
+      ++state.count(status);
+      state.enter_waiting(*id, status, *waiting);
+      if (status == RunStatus::kQueued) state.publish(*id);
+      if (runs(status)) running.emplace_back(*id, status);
+    }
+    if (!scan.status()) return scan.status();
+  }
+
+  for (const auto& [id, status] : running) {
+    if (Status got = db.get(Family::kRuns, run_key(id), bytes); !got) return got;
+    Result<RunRecord> record = decode_run(id, bytes);
+    if (!record) return record.status();
+    if (Status got = db.get(Family::kAttempts, attempt_key(id, record->run.attempts), bytes); !got) return got;
+    Result<Attempt> attempt = decode_attempt(record->run.id, bytes);
+    if (!attempt) return attempt.status();
+    state.ready.started(record->run.queue, record->run.concurrency_key);
+    state.executing.emplace(id, Executing{std::move(*record), std::move(*attempt), std::nullopt});
+  }
+  return state;
+}
+
+}  // namespace perdure::store::rocks

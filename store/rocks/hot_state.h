@@ -1,0 +1,71 @@
+// What the engine keeps in memory of unfinished runs: who is ready, due, held for a version or executing, and how many
+// runs are in each status. Everything here is derived from the database; rebuild() makes it anew.
+// Not thread-safe: the store's mutex guards it.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <unordered_map>
+#include <utility>
+
+#include "store/model/run.h"
+#include "store/model/status.h"
+#include "store/rocks/database.h"
+#include "store/rocks/keys.h"
+#include "store/rocks/ready_index.h"
+#include "store/rocks/records.h"
+
+namespace perdure::store::rocks {
+
+/// A run that executes, with its attempt: cached, since every frame of its process may need them.
+struct Executing {
+  RunRecord record;
+  Attempt attempt;
+  std::optional<std::uint64_t> log_sequence;  // of the newest log entry, once known
+};
+
+/// Where a run stands in its queue: when it was queued, less its head start.
+Time order_of(const Run& run);
+/// The index value of an unfinished run.
+Waiting waiting_of(const Run& run);
+
+class HotState {
+ public:
+  /// Reads the unfinished runs of `db`; every queued one is ready at once.
+  static Result<HotState> rebuild(const Database& db);
+
+  /// Enters a run in its present status. A QUEUED one becomes ready by publish() only; an executing one goes into
+  /// `executing` by its caller.
+  void enter(PackedId id, const Run& run);
+  /// Takes a run out again; `run` is as it was entered. Whether that lets another run of its queue start.
+  bool leave(PackedId id, const Run& run);
+  /// Makes an entered QUEUED run ready, unless it has left meanwhile.
+  void publish(PackedId id);
+
+  [[nodiscard]] std::optional<Time> next_due() const;
+  [[nodiscard]] std::uint64_t& count(RunStatus status) { return counts_[static_cast<std::size_t>(status)]; }
+  [[nodiscard]] std::uint64_t count(RunStatus status) const { return counts_[static_cast<std::size_t>(status)]; }
+  [[nodiscard]] FinishedCounts finished() const;
+
+  ReadyIndex ready;
+  std::set<std::pair<Time, PackedId>> due;    // DELAYED: ready_at; not started: expires_at
+  std::map<TaskId, std::set<PackedId>> held;  // PENDING_VERSION
+  std::unordered_map<PackedId, Executing> executing;
+
+ private:
+  struct Place {
+    QueueName queue;
+    std::string key;
+    Time order{};
+  };
+  void enter_waiting(PackedId id, RunStatus status, const Waiting& waiting);
+
+  std::unordered_map<PackedId, Place> unpublished_;  // QUEUED, but not durably so
+  std::array<std::uint64_t, static_cast<std::size_t>(RunStatus::kExpired) + 1> counts_{};
+};
+
+}  // namespace perdure::store::rocks

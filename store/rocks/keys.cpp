@@ -1,0 +1,153 @@
+// Encoding of keys; see keys.h.
+#include "store/rocks/keys.h"
+
+#include <array>
+
+namespace perdure::store::rocks {
+namespace {
+
+constexpr std::string_view kIdPrefix = "run_";
+constexpr std::size_t kDigits = 25;
+constexpr std::string_view kAlphabet = "0123456789abcdefghijklmnopqrstuv";
+
+template <class N>
+void append_number(std::string& out, N v) {
+  for (int shift = static_cast<int>(sizeof(N)) * 8 - 8; shift >= 0; shift -= 8)
+    out.push_back(static_cast<char>(v >> shift));
+}
+
+std::uint64_t number_at(std::string_view in, std::size_t offset, std::size_t size) {
+  std::uint64_t v = 0;
+  for (std::size_t i = 0; i < size; ++i) v = v << 8 | static_cast<unsigned char>(in[offset + i]);
+  return v;
+}
+
+void append_id(std::string& out, PackedId id) {
+  append_number(out, id.high);
+  append_number(out, id.low);
+}
+
+// Text before a run id: its length first, so that no text is another's prefix.
+std::string with_length(std::string_view text) {
+  std::string out;
+  out.reserve(text.size() + 2 + kPackedIdSize);
+  append_number(out, static_cast<std::uint16_t>(text.size()));
+  out.append(text);
+  return out;
+}
+
+}  // namespace
+
+std::string_view family_name(Family family) {
+  static constexpr std::array<std::string_view, kFamilyCount> kNames = {
+      "default", "runs", "payloads", "attempts", "timeline", "logs", "by_status", "by_task", "by_tag", "keys"};
+  return kNames[static_cast<std::size_t>(family)];
+}
+
+std::optional<PackedId> pack(const RunId& id) {
+  std::string_view text = id.text();
+  if (text.size() != kIdPrefix.size() + kDigits || !text.starts_with(kIdPrefix)) return std::nullopt;
+  text.remove_prefix(kIdPrefix.size());
+  PackedId packed;
+  for (char c : text) {
+    std::uint64_t digit = 0;
+    if (c >= '0' && c <= '9') {
+      digit = static_cast<std::uint64_t>(c - '0');
+    } else if (c >= 'a' && c <= 'v') {
+      digit = static_cast<std::uint64_t>(c - 'a') + 10;
+    } else {
+      return std::nullopt;
+    }
+    packed.high = packed.high << 5 | packed.low >> 59;
+    packed.low = packed.low << 5 | digit;
+  }
+  return packed;
+}
+
+RunId unpack(PackedId id) {
+  std::string text(kIdPrefix.size() + kDigits, '0');
+  text.replace(0, kIdPrefix.size(), kIdPrefix);
+  for (std::size_t i = text.size(); i-- > kIdPrefix.size();) {
+    text[i] = kAlphabet[id.low & 31];
+    id.low = id.low >> 5 | id.high << 59;
+    id.high >>= 5;
+  }
+  return RunId(std::move(text));
+}
+
+std::string run_key(PackedId run) {
+  std::string key;
+  key.reserve(kPackedIdSize);
+  append_id(key, run);
+  return key;
+}
+
+std::string payload_key(PackedId run, PayloadPart part) {
+  std::string key;
+  key.reserve(kPackedIdSize + 1);
+  append_id(key, run);
+  key.push_back(static_cast<char>(part));
+  return key;
+}
+
+std::string attempt_key(PackedId run, std::uint32_t number) {
+  std::string key;
+  key.reserve(kPackedIdSize + 4);
+  append_id(key, run);
+  append_number(key, number);
+  return key;
+}
+
+std::string timeline_key(PackedId run, std::uint32_t first_sequence) { return attempt_key(run, first_sequence); }
+
+std::string log_key(PackedId run, std::uint64_t last_sequence) {
+  std::string key;
+  key.reserve(kPackedIdSize + 8);
+  append_id(key, run);
+  append_number(key, last_sequence);
+  return key;
+}
+
+std::string status_prefix(RunStatus status) { return std::string(1, static_cast<char>(status)); }
+std::string task_prefix(const TaskId& task) { return with_length(task.text()); }
+std::string tag_prefix(std::string_view tag) { return with_length(tag); }
+
+std::string status_key(RunStatus status, PackedId run) {
+  std::string key;
+  key.reserve(1 + kPackedIdSize);
+  key.push_back(static_cast<char>(status));
+  append_id(key, run);
+  return key;
+}
+
+std::string task_key(const TaskId& task, PackedId run) {
+  std::string key = task_prefix(task);
+  append_id(key, run);
+  return key;
+}
+
+std::string tag_key(std::string_view tag, PackedId run) {
+  std::string key = tag_prefix(tag);
+  append_id(key, run);
+  return key;
+}
+
+std::string key_key(KeyKind kind, const TaskId& task, std::string_view key) {
+  std::string out(1, static_cast<char>(kind));
+  out += with_length(task.text());
+  out.append(key);
+  return out;
+}
+
+std::optional<PackedId> run_in_key(std::string_view key, std::size_t offset) {
+  if (key.size() < offset + kPackedIdSize) return std::nullopt;
+  return PackedId{number_at(key, offset, 8), number_at(key, offset + 8, 8)};
+}
+
+std::uint32_t u32_at_end(std::string_view key) {
+  return key.size() < 4 ? 0 : static_cast<std::uint32_t>(number_at(key, key.size() - 4, 4));
+}
+
+std::uint64_t u64_at_end(std::string_view key) { return key.size() < 8 ? 0 : number_at(key, key.size() - 8, 8); }
+
+}  // namespace perdure::store::rocks

@@ -1,0 +1,86 @@
+// The key space: every column family and every prefix within one. Keys are order-preserving: integers big-endian, so
+// that a range scan sees them ascending; run ids as the 16 bytes of their 125 bits, which sort by time as their texts
+// do. Pure functions; any thread.
+#pragma once
+
+#include <compare>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "store/model/ids.h"
+#include "store/model/run.h"
+
+namespace perdure::store::rocks {
+
+/// A column family each. The number is the position in the table of open handles, the name is what is stored: add at
+/// the end, never reuse a retired name (none so far).
+enum class Family : std::uint8_t {
+  kMeta,      // MetaKey -> small facts about the store
+  kRuns,      // run -> RunRecord
+  kPayloads,  // run, PayloadPart -> JSON text
+  kAttempts,  // run, number -> Attempt
+  kTimeline,  // run, first sequence -> the events of one commit
+  kLogs,      // run, last sequence -> the entries of one append
+  kByStatus,  // status, run -> Waiting for unfinished runs, nothing for finished ones
+  kByTask,    // task, run -> nothing
+  kByTag,     // tag, run -> nothing
+  kKeys,      // KeyKind, task, key -> KeyRecord
+};
+inline constexpr std::size_t kFamilyCount = static_cast<std::size_t>(Family::kKeys) + 1;
+std::string_view family_name(Family family);
+
+/// Keys of Family::kMeta. Retired ones stay reserved here (none so far).
+namespace meta_key {
+inline constexpr std::string_view kSchema = "schema";      // decimal number of the layout
+inline constexpr std::string_view kFinished = "finished";  // varints: finished runs by status, kCompleted first
+}  // namespace meta_key
+
+/// First byte of a key in Family::kKeys. Never reuse a retired one (none so far).
+enum class KeyKind : char { kIdempotency = 'i', kRequest = 'r' };
+/// Last byte of a key in Family::kPayloads. Never reuse a retired one (none so far).
+enum class PayloadPart : char { kPayload = 'i', kOutput = 'o' };
+
+/// A run id in 16 bytes.
+struct PackedId {
+  std::uint64_t high = 0, low = 0;
+  auto operator<=>(const PackedId&) const = default;
+};
+inline constexpr std::size_t kPackedIdSize = 16;
+
+/// Nothing when `id` is not shaped like a run id.
+std::optional<PackedId> pack(const RunId& id);
+RunId unpack(PackedId id);
+
+std::string run_key(PackedId run);
+std::string payload_key(PackedId run, PayloadPart part);
+std::string attempt_key(PackedId run, std::uint32_t number);
+std::string timeline_key(PackedId run, std::uint32_t first_sequence);
+std::string log_key(PackedId run, std::uint64_t last_sequence);
+std::string status_key(RunStatus status, PackedId run);
+std::string task_key(const TaskId& task, PackedId run);
+std::string tag_key(std::string_view tag, PackedId run);
+std::string key_key(KeyKind kind, const TaskId& task, std::string_view key);
+
+/// What precedes the run id in the index keys.
+std::string status_prefix(RunStatus status);
+std::string task_prefix(const TaskId& task);
+std::string tag_prefix(std::string_view tag);
+
+/// The run id at `offset` of a key; nothing when the key is too short.
+std::optional<PackedId> run_in_key(std::string_view key, std::size_t offset);
+/// The big-endian number that ends the key; 0 when the key is too short.
+std::uint32_t u32_at_end(std::string_view key);
+std::uint64_t u64_at_end(std::string_view key);
+
+}  // namespace perdure::store::rocks
+
+template <>
+struct std::hash<perdure::store::rocks::PackedId> {
+  std::size_t operator()(const perdure::store::rocks::PackedId& id) const noexcept {
+    return static_cast<std::size_t>(id.high * 0x9e3779b97f4a7c15u ^ id.low);
+  }
+};

@@ -1,0 +1,348 @@
+// Encoding of values; see records.h.
+#include "store/rocks/records.h"
+
+#include <utility>
+
+#include "store/rocks/codec.h"
+
+namespace perdure::store::rocks {
+namespace {
+
+constexpr std::uint8_t kVersion = 1;  // of every kind of value so far
+
+bool has_version(Decoder& in) { return in.u8() == kVersion && in.ok(); }
+Status damaged(std::string_view what) {
+  return Status::corruption(
+      "the stored " + std::string(what) +
+      " cannot be read: it is damaged or was written by a newer version; expected value version " +
+      std::to_string(kVersion));
+}
+
+// Which of the optional parts of a Run follow.
+enum RunParts : std::uint64_t {
+  kStartedAt = 1u << 0,
+  kFinishedAt = 1u << 1,
+  kReadyAt = 1u << 2,
+  kExpiresAt = 1u << 3,
+  kFailure = 1u << 4,
+  kMaxAttempts = 1u << 5,
+  kMaxDuration = 1u << 6,
+  kTtl = 1u << 7,
+  kIsTest = 1u << 8,
+  kMachine = 1u << 9,
+  kIdempotencyKey = 1u << 10,
+  kIdempotencyShown = 1u << 11,
+  kTags = 1u << 12,
+  kMetadata = 1u << 13,
+  kPayloadType = 1u << 14,
+  kOrigin = 1u << 15,
+};
+
+void put(Encoder& out, const Failure& failure) {
+  out.u8(static_cast<std::uint8_t>(failure.kind));
+  out.text(failure.name);
+  out.text(failure.message);
+  out.text(failure.stack);
+  out.text(failure.details);
+}
+
+Failure take_failure(Decoder& in) {
+  Failure failure;
+  failure.kind = in.one_of(FailureKind::kTaskError, FailureKind::kCanceled);
+  failure.name = in.string();
+  failure.message = in.string();
+  failure.stack = in.string();
+  failure.details = in.string();
+  return failure;
+}
+
+}  // namespace
+
+std::string encode(const RunRecord& record) {
+  const Run& run = record.run;
+  const RunOptions& options = run.options;
+  std::string bytes;
+  bytes.reserve(160 + options.metadata.size() + options.idempotency_key.size() + run.version.text().size());
+  Encoder out(bytes);
+  out.u8(kVersion);
+  std::uint64_t parts = 0;
+  auto mark = [&parts](bool there, std::uint64_t part) { parts |= there ? part : 0; };
+  mark(run.started_at.has_value(), kStartedAt);
+  mark(run.finished_at.has_value(), kFinishedAt);
+  mark(run.ready_at.has_value(), kReadyAt);
+  mark(run.expires_at.has_value(), kExpiresAt);
+  mark(run.failure.has_value(), kFailure);
+  mark(options.max_attempts.has_value(), kMaxAttempts);
+  mark(options.max_duration.has_value(), kMaxDuration);
+  mark(options.ttl.has_value(), kTtl);
+  mark(options.is_test, kIsTest);
+  mark(!options.machine.empty(), kMachine);
+  mark(!options.idempotency_key.empty(), kIdempotencyKey);
+  mark(!options.idempotency_shown.empty(), kIdempotencyShown);
+  mark(!options.tags.empty(), kTags);
+  mark(!options.metadata.empty(), kMetadata);
+  mark(!options.payload_type.empty(), kPayloadType);
+  mark(!run.origin.empty(), kOrigin);
+  out.u64(parts);
+  out.u8(static_cast<std::uint8_t>(run.status));
+  out.u64(record.events);
+  out.name(run.task);
+  out.name(run.queue);
+  out.text(run.concurrency_key);
+  out.duration(run.priority);
+  out.time(run.created_at);
+  out.duration(run.updated_at - run.created_at);
+  out.u64(run.attempts);
+  out.u64(run.host_losses);
+  out.duration(run.executed);
+  out.name(run.version);
+  if (parts & kStartedAt) out.duration(*run.started_at - run.created_at);
+  if (parts & kFinishedAt) out.duration(*run.finished_at - run.created_at);
+  if (parts & kReadyAt) out.duration(*run.ready_at - run.created_at);
+  if (parts & kExpiresAt) out.duration(*run.expires_at - run.created_at);
+  if (parts & kFailure) put(out, *run.failure);
+  if (parts & kMaxAttempts) out.u64(*options.max_attempts);
+  if (parts & kMaxDuration) out.duration(*options.max_duration);
+  if (parts & kTtl) out.duration(*options.ttl);
+  if (parts & kMachine) out.text(options.machine);
+  if (parts & kIdempotencyKey) out.text(options.idempotency_key);
+  if (parts & kIdempotencyShown) out.text(options.idempotency_shown);
+  if (parts & kTags) {
+    out.u64(options.tags.size());
+    for (const std::string& tag : options.tags) out.text(tag);
+  }
+  if (parts & kMetadata) out.text(options.metadata);
+  if (parts & kPayloadType) out.text(options.payload_type);
+  if (parts & kOrigin) out.text(run.origin);
+  return bytes;
+}
+
+Result<RunRecord> decode_run(PackedId id, std::string_view bytes) {
+  Decoder in(bytes);
+  if (!has_version(in)) return damaged("run " + unpack(id).text());
+  RunRecord record;
+  Run& run = record.run;
+  RunOptions& options = run.options;
+  const std::uint64_t parts = in.u64();
+  run.id = unpack(id);
+  run.status = in.one_of(RunStatus::kPendingVersion, RunStatus::kExpired);
+  record.events = in.u32();
+  run.task = in.name<TaskId>();
+  run.queue = in.name<QueueName>();
+  run.concurrency_key = in.string();
+  run.priority = in.duration();
+  run.created_at = in.time();
+  // Offsets wrap instead of overflowing, whatever the bytes.
+  auto since_creation = [&in, created = run.created_at] {
+    return Time{Duration{static_cast<std::int64_t>(static_cast<std::uint64_t>(created.time_since_epoch().count()) +
+                                                   static_cast<std::uint64_t>(in.i64()))}};
+  };
+  run.updated_at = since_creation();
+  run.attempts = in.u32();
+  run.host_losses = in.u32();
+  run.executed = in.duration();
+  run.version = in.name<VersionId>();
+  if (parts & kStartedAt) run.started_at = since_creation();
+  if (parts & kFinishedAt) run.finished_at = since_creation();
+  if (parts & kReadyAt) run.ready_at = since_creation();
+  if (parts & kExpiresAt) run.expires_at = since_creation();
+  if (parts & kFailure) run.failure = take_failure(in);
+  if (parts & kMaxAttempts) options.max_attempts = in.u32();
+  if (parts & kMaxDuration) options.max_duration = in.duration();
+  if (parts & kTtl) options.ttl = in.duration();
+  options.is_test = (parts & kIsTest) != 0;
+  if (parts & kMachine) options.machine = in.string();
+  if (parts & kIdempotencyKey) options.idempotency_key = in.string();
+  if (parts & kIdempotencyShown) options.idempotency_shown = in.string();
+  if (parts & kTags) {
+    const std::size_t count = in.count();
+    options.tags.reserve(count);
+    for (std::size_t i = 0; i < count && in.ok(); ++i) options.tags.push_back(in.string());
+  }
+  if (parts & kMetadata) options.metadata = in.string();
+  if (parts & kPayloadType) options.payload_type = in.string();
+  if (parts & kOrigin) run.origin = in.string();
+  if (!in.ok()) return damaged("run " + unpack(id).text());
+  return record;
+}
+
+std::string encode(const Attempt& attempt) {
+  std::string bytes;
+  bytes.reserve(64 + attempt.version.text().size() + attempt.token.size());
+  Encoder out(bytes);
+  out.u8(kVersion);
+  out.u64(attempt.number);
+  out.u8(static_cast<std::uint8_t>(attempt.status));
+  out.time(attempt.started_at);
+  out.time(attempt.ended_at);
+  out.name(attempt.version);
+  out.text(attempt.token);
+  out.i64(attempt.pid);
+  out.duration(attempt.usage.duration);
+  out.i64(attempt.usage.cpu.count());
+  out.u64(attempt.usage.peak_memory);
+  out.flag(attempt.failure.has_value());
+  if (attempt.failure) put(out, *attempt.failure);
+  return bytes;
+}
+
+Result<Attempt> decode_attempt(const RunId& run, std::string_view bytes) {
+  Decoder in(bytes);
+  if (!has_version(in)) return damaged("attempt of run " + run.text());
+  Attempt attempt;
+  attempt.run = run;
+  attempt.number = in.u32();
+  attempt.status = in.one_of(AttemptStatus::kExecuting, AttemptStatus::kCanceled);
+  attempt.started_at = in.time();
+  attempt.ended_at = in.maybe_time();
+  attempt.version = in.name<VersionId>();
+  attempt.token = in.string();
+  attempt.pid = static_cast<std::int32_t>(in.i64());
+  attempt.usage.duration = in.duration();
+  attempt.usage.cpu = std::chrono::microseconds(in.i64());
+  attempt.usage.peak_memory = in.u64();
+  if (in.flag()) attempt.failure = take_failure(in);
+  if (!in.ok()) return damaged("attempt of run " + run.text());
+  return attempt;
+}
+
+std::string encode(const std::vector<TimelineEvent>& events) {
+  std::string bytes;
+  bytes.reserve(4 + events.size() * 32);
+  Encoder out(bytes);
+  out.u8(kVersion);
+  out.u64(events.size());
+  for (const TimelineEvent& event : events) {
+    out.u64(event.sequence);
+    out.time(event.at);
+    out.text(event.name);
+    out.u8(static_cast<std::uint8_t>(event.status));
+    out.u64(event.attempt);
+    out.text(event.data);
+  }
+  return bytes;
+}
+
+Status decode_events(std::string_view bytes, std::vector<TimelineEvent>& out) {
+  Decoder in(bytes);
+  if (!has_version(in)) return damaged("timeline");
+  const std::size_t count = in.count();
+  for (std::size_t i = 0; i < count && in.ok(); ++i) {
+    TimelineEvent event;
+    event.sequence = in.u32();
+    event.at = in.time();
+    event.name = in.string();
+    event.status = in.one_of(RunStatus::kPendingVersion, RunStatus::kExpired);
+    event.attempt = in.u32();
+    event.data = in.string();
+    if (in.ok()) out.push_back(std::move(event));
+  }
+  return in.ok() ? Status::ok() : damaged("timeline");
+}
+
+std::string encode(const std::vector<LogEntry>& entries) {
+  std::string bytes;
+  Encoder out(bytes);
+  out.u8(kVersion);
+  out.u64(entries.size());
+  for (const LogEntry& entry : entries) {
+    out.u64(entry.sequence);
+    out.time(entry.at);
+    out.u64(entry.attempt);
+    out.u8(static_cast<std::uint8_t>(entry.level));
+    out.u8(static_cast<std::uint8_t>(entry.source));
+    out.text(entry.message);
+    out.text(entry.fields);
+  }
+  return bytes;
+}
+
+Status decode_logs(std::string_view bytes, std::uint64_t after, std::size_t limit, std::vector<LogEntry>& out) {
+  Decoder in(bytes);
+  if (!has_version(in)) return damaged("log");
+  const std::size_t count = in.count();
+  for (std::size_t i = 0; i < count && in.ok() && out.size() < limit; ++i) {
+    LogEntry entry;
+    entry.sequence = in.u64();
+    entry.at = in.time();
+    entry.attempt = in.u32();
+    entry.level = in.one_of(LogLevel::kTrace, LogLevel::kError);
+    entry.source = in.one_of(LogSource::kTask, LogSource::kHost);
+    entry.message = in.string();
+    entry.fields = in.string();
+    if (in.ok() && entry.sequence > after) out.push_back(std::move(entry));
+  }
+  return in.ok() ? Status::ok() : damaged("log");
+}
+
+std::string encode(const Waiting& waiting) {
+  std::string bytes;
+  Encoder out(bytes);
+  out.u8(kVersion);
+  out.name(waiting.task);
+  out.name(waiting.queue);
+  out.text(waiting.concurrency_key);
+  out.time(waiting.order);
+  out.time(waiting.ready_at);
+  out.time(waiting.expires_at);
+  return bytes;
+}
+
+Result<Waiting> decode_waiting(std::string_view bytes) {
+  Decoder in(bytes);
+  if (!has_version(in)) return damaged("queue entry");
+  Waiting waiting;
+  waiting.task = in.name<TaskId>();
+  waiting.queue = in.name<QueueName>();
+  waiting.concurrency_key = in.string();
+  waiting.order = in.time();
+  waiting.ready_at = in.maybe_time();
+  waiting.expires_at = in.maybe_time();
+  if (!in.ok()) return damaged("queue entry");
+  return waiting;
+}
+
+std::string encode(const KeyRecord& record) {
+  std::string bytes;
+  Encoder out(bytes);
+  out.u8(kVersion);
+  out.time(record.expires_at);
+  out.u64(record.run.high);
+  out.u64(record.run.low);
+  return bytes;
+}
+
+Result<KeyRecord> decode_key(std::string_view bytes) {
+  Decoder in(bytes);
+  if (!has_version(in)) return damaged("idempotency key");
+  KeyRecord record;
+  record.expires_at = in.time();
+  record.run.high = in.u64();
+  record.run.low = in.u64();
+  if (!in.ok()) return damaged("idempotency key");
+  return record;
+}
+
+std::string encode(const FinishedCounts& counts) {
+  std::string bytes;
+  Encoder out(bytes);
+  out.u8(kVersion);
+  out.u64(counts.size());
+  for (std::uint64_t count : counts) out.u64(count);
+  return bytes;
+}
+
+Result<FinishedCounts> decode_finished(std::string_view bytes) {
+  Decoder in(bytes);
+  if (!has_version(in)) return damaged("counter of finished runs");
+  FinishedCounts counts{};
+  const std::size_t count = in.count();
+  for (std::size_t i = 0; i < count && in.ok(); ++i) {
+    const std::uint64_t value = in.u64();
+    if (i < counts.size()) counts[i] = value;
+  }
+  if (!in.ok()) return damaged("counter of finished runs");
+  return counts;
+}
+
+}  // namespace perdure::store::rocks

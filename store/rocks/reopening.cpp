@@ -1,0 +1,121 @@
+// What the commit thread does after a write or a sync failed: answer whoever waits, close, and open again when there is
+// room. See rocks_store.h.
+#include <utility>
+
+#include "store/rocks/rocks_store.h"
+
+namespace perdure::store::rocks {
+
+void RocksStore::fail_group(Group group, const Status& status) {
+  withdrawn_.insert(withdrawn_.end(), group.created.begin(), group.created.end());
+  for (ClaimBatch& claim : group.claims) lost_claims_.push_back(std::move(claim));
+  const Status answer{status.code(), "not recorded: " + status.message()};
+  for (Completion& completion : group.completions) completion(answer);
+}
+
+void RocksStore::go_unhealthy(Lock& lock) {
+  const Status why = health_;
+  Group group = std::exchange(group_, {});
+  dirty_ = false;
+  lock.unlock();
+  if (options_.log) options_.log(LogSinkLevel::kError, "the store takes no changes for now: " + why.message());
+  {
+    std::lock_guard told(listener_lock_);
+    if (listener_ != nullptr) listener_->on_health(why);
+  }
+  fail_group(std::move(group), why);
+  lock.lock();
+  while (!stopping_ && !try_reopen(lock)) {
+    wake_.wait_for(lock, options_.retry_every, [this] { return stopping_; });
+  }
+  if (!health_) return;
+  // Queued runs and free slots are there again, and waiting for nothing.
+  lock.unlock();
+  if (options_.log) options_.log(LogSinkLevel::kInfo, "the store serves again");
+  {
+    std::lock_guard told(listener_lock_);
+    if (listener_ != nullptr) {
+      listener_->on_health(Status::ok());
+      listener_->on_ready();
+      listener_->on_due_changed();
+    }
+  }
+  lock.lock();
+}
+
+// Mutations leave the database alone while health_ is not ok, so that mutex_ need not be held meanwhile.
+bool RocksStore::try_reopen(Lock& lock) {
+  lock.unlock();
+  auto again = [&lock] {
+    lock.lock();
+    return false;
+  };
+  if (!space_->may_reopen()) return again();
+  std::unique_ptr<Database> closing;
+  {
+    std::unique_lock readers(database_lock_);
+    closing = std::move(database_);
+  }
+  closing.reset();
+  Result<std::unique_ptr<Database>> opened = Database::open(database_options(), mark_->value());
+  Status status = opened ? undo_and_redo(**opened) : opened.status();
+  Result<HotState> hot = status ? HotState::rebuild(**opened) : status;
+  if (!hot) {
+    if (options_.log) options_.log(LogSinkLevel::kError, "opening the store again failed: " + hot.status().message());
+    return again();
+  }
+  withdrawn_.clear();
+  lost_claims_.clear();
+  mark_->advance((*opened)->sequence());
+  space_->restore_ballast();
+  lock.lock();
+  std::unique_lock readers(database_lock_);
+  database_ = std::move(*opened);
+  hot->ready.copy_limits(hot_.ready);
+  hot_ = std::move(*hot);
+  health_ = Status::ok();
+  return true;
+}
+
+Status RocksStore::withdraw(Database& db, PackedId id) {
+  Result<RunRecord> record = stored_run(db, id);
+  if (record.status().code() == Code::kNotFound) return Status::ok();
+  if (!record) return record.status();
+  const Run& run = record->run;
+  Batch batch(db);
+  batch.erase(Family::kRuns, run_key(id));
+  batch.erase(Family::kPayloads, payload_key(id, PayloadPart::kPayload));
+  batch.erase(Family::kByStatus, status_key(run.status, id));
+  batch.erase(Family::kByTask, task_key(run.task, id));
+  for (const std::string& tag : run.options.tags) batch.erase(Family::kByTag, tag_key(tag, id));
+  for (std::uint32_t event = 1; event <= record->events; ++event) {
+    batch.erase(Family::kTimeline, timeline_key(id, event));
+  }
+  if (is_final(run.status)) {  // canceled before it was durable
+    std::string bytes;
+    if (Status got = db.get(Family::kMeta, meta_key::kFinished, bytes); !got) return got;
+    Result<FinishedCounts> counts = decode_finished(bytes);
+    if (!counts) return counts.status();
+    --(*counts)[static_cast<std::size_t>(run.status) - static_cast<std::size_t>(RunStatus::kCompleted)];
+    batch.put(Family::kMeta, meta_key::kFinished, encode(*counts));
+  }
+  return db.write(batch);
+}
+
+// What survived of runs whose creation was answered with an error goes; claims that were answered and did not survive
+// come back: their attempts execute.
+Status RocksStore::undo_and_redo(Database& db) {
+  for (const PackedId id : withdrawn_) {
+    if (Status gone = withdraw(db, id); !gone) return gone;
+  }
+  for (const ClaimBatch& claim : lost_claims_) {
+    Result<RunRecord> record = stored_run(db, claim.run);
+    if (!record) return record.status();
+    if (record->run.attempts >= claim.number) continue;
+    Batch batch = Batch::replay(db, claim.bytes);
+    if (Status written = db.write(batch); !written) return written;
+  }
+  return db.sync();
+}
+
+}  // namespace perdure::store::rocks

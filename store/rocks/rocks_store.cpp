@@ -1,0 +1,175 @@
+// Opening and closing the engine, and what its mutations share; see rocks_store.h.
+#include "store/rocks/rocks_store.h"
+
+#include <cstdlib>
+#include <filesystem>
+#include <utility>
+
+namespace perdure::store {
+
+Result<std::unique_ptr<Store>> open_rocks(RocksOptions options) { return rocks::RocksStore::open(std::move(options)); }
+
+}  // namespace perdure::store
+
+namespace perdure::store::rocks {
+namespace {
+
+constexpr unsigned kSchema = 1;  // raised with every change of the layout that old code must not open
+
+}  // namespace
+
+RocksStore::RocksStore(RocksOptions options, std::unique_ptr<DirectoryLock> lock)
+    : options_(std::move(options)),
+      lock_(std::move(lock)),
+      files_(options_.file_system ? options_.file_system : rocksdb::FileSystem::Default()),
+      space_(std::make_unique<Space>(options_.space, options_.directory, files_)),
+      mark_(std::make_unique<DurableMark>(options_.directory + "/store.mark")) {}
+
+DatabaseOptions RocksStore::database_options() const {
+  DatabaseOptions options;
+  options.directory = options_.directory + "/store";
+  options.file_system = options_.file_system;
+  options.log = options_.log;
+  options.accept_loss = options_.accept_loss;
+  options.now = latest_;
+  return options;
+}
+
+// The place of forward migrations: each step takes the layout from one number to the next.
+Status RocksStore::prepare_schema(Database& db) {
+  std::string stored;
+  const Status got = db.get(Family::kMeta, meta_key::kSchema, stored);
+  if (!got && got.code() != Code::kNotFound) return got;
+  if (got) {
+    const unsigned long schema = std::strtoul(stored.c_str(), nullptr, 10);
+    if (schema == kSchema) return Status::ok();
+    return Status::corruption("the store's layout has number " + stored + ", this perdure knows up to " +
+                              std::to_string(kSchema) + "; use the version that wrote it, or a newer one");
+  }
+  Batch batch(db);
+  batch.put(Family::kMeta, meta_key::kSchema, std::to_string(kSchema));
+  if (Status written = db.write(batch); !written) return written;
+  return db.sync();
+}
+
+Result<std::unique_ptr<Store>> RocksStore::open(RocksOptions options) {
+  Result<std::unique_ptr<DirectoryLock>> lock = DirectoryLock::take(options.directory);
+  if (!lock) return lock.status();
+  std::unique_ptr<RocksStore> store(new RocksStore(std::move(options), std::move(*lock)));
+  Result<std::unique_ptr<Database>> db = Database::open(store->database_options(), store->mark_->value());
+  if (!db) return db.status();
+  if ((*db)->sequence() < store->mark_->value()) store->mark_->reset();  // a new store, or an accepted loss
+  if (Status prepared = prepare_schema(**db); !prepared) return prepared;
+  Result<HotState> hot = HotState::rebuild(**db);
+  if (!hot) return hot.status();
+  store->database_ = std::move(*db);
+  store->hot_ = std::move(*hot);
+  store->space_->restore_ballast();
+  store->commit_thread_ = std::thread([raw = store.get()] { raw->commit_loop(); });
+  return std::unique_ptr<Store>(std::move(store));
+}
+
+RocksStore::~RocksStore() {
+  if (commit_thread_.joinable()) {
+    {
+      std::lock_guard lock(mutex_);
+      stopping_ = true;
+    }
+    wake_.notify_all();
+    commit_thread_.join();
+  }
+}
+
+void RocksStore::listen(Listener* listener) {
+  std::lock_guard lock(listener_lock_);
+  listener_ = listener;
+}
+
+Result<RunRecord> RocksStore::stored_run(const Database& db, PackedId id) const {
+  std::string bytes;
+  const Status got = db.get(Family::kRuns, run_key(id), bytes);
+  if (got.code() == Code::kNotFound) return Status::not_found("there is no run " + unpack(id).text());
+  if (!got) return got;
+  return decode_run(id, bytes);
+}
+
+Status RocksStore::write(Batch& batch) {
+  Status written = database_->write(batch);
+  if (!written) {
+    health_ = written;
+    wake_.notify_all();
+    return written;
+  }
+  dirty_ = true;
+  return written;
+}
+
+void RocksStore::put_finished_counts(Batch& batch) const {
+  batch.put(Family::kMeta, meta_key::kFinished, encode(hot_.finished()));
+}
+
+void RocksStore::settle(const RunChange& change) {
+  const Run& run = change.record().run;
+  hot_.enter(change.id(), run);
+  if (run.status == RunStatus::kQueued) group_.queued.push_back(change.id());
+  group_.changed.emplace_back(run.id, run.status);
+}
+
+void RocksStore::leave(PackedId id, const Run& run) {
+  if (hot_.leave(id, run)) group_.slots_freed = true;
+}
+
+void RocksStore::wake_commit_thread() { wake_.notify_one(); }
+
+void RocksStore::saw_time(Time now) {
+  const std::int64_t milliseconds = now.time_since_epoch().count();
+  if (latest_->load(std::memory_order_relaxed) < milliseconds) latest_->store(milliseconds, std::memory_order_relaxed);
+}
+
+Status RocksStore::refused() const {
+  return {health_.code(), "the store takes no changes until it has opened again: " + health_.message()};
+}
+
+void RocksStore::synced(DoneStatus done) {
+  Lock lock(mutex_);
+  if (!health_) {
+    const Status status = refused();
+    lock.unlock();
+    return done(status);
+  }
+  if (!dirty_ && !syncing_ && group_.completions.empty()) {
+    lock.unlock();
+    return done(Status::ok());
+  }
+  group_.completions.push_back(std::move(done));
+  wake_commit_thread();
+}
+
+std::optional<Time> RocksStore::next_due() const {
+  std::lock_guard lock(mutex_);
+  return hot_.next_due();
+}
+
+void RocksStore::limit_queue(const QueueName& queue, std::optional<std::size_t> limit) {
+  std::lock_guard lock(mutex_);
+  if (!hot_.ready.limit(queue, limit)) return;
+  group_.slots_freed = true;
+  wake_commit_thread();
+}
+
+std::map<RunStatus, std::uint64_t> RocksStore::counts() const {
+  std::lock_guard lock(mutex_);
+  std::map<RunStatus, std::uint64_t> counts;
+  for (auto status = RunStatus::kPendingVersion; status <= RunStatus::kExpired;
+       status = static_cast<RunStatus>(static_cast<int>(status) + 1)) {
+    counts[status] = std::as_const(hot_).count(status);
+  }
+  return counts;
+}
+
+Status RocksStore::health() const {
+  std::lock_guard lock(mutex_);
+  return health_;
+}
+
+}  // namespace perdure::store::rocks

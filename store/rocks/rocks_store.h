@@ -1,0 +1,194 @@
+// The RocksDB engine: what rocks.h's open_rocks() makes.
+//
+// A mutation decides on its caller's thread under `mutex_`, writes one batch at once (visible, not yet durable) and
+// leaves what must follow its durability in `group_`. The commit thread takes the group, syncs the log once for
+// everything in it, then lets new runs be claimed, tells the listener and calls the completions, in order.
+// So a claim waits for no disk, and one fsync serves everyone who came while the last one ran.
+//
+// After any error of a write or a sync the store is unhealthy: mutations are refused, what was not yet durable is
+// answered with the error, and the commit thread closes and opens the database until it serves again. Runs whose
+// creation was answered with an error are then withdrawn, claims that were lost are written again.
+//
+// Locks: mutex_ before database_lock_. Reads take database_lock_ shared and no other. Files: rocks_store.cpp (opening,
+// reads of hot state), commit_loop.cpp, reopening.cpp, creation.cpp, claims.cpp, ends.cpp, transitions.cpp, reads.cpp,
+// list.cpp.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <shared_mutex>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "store/rocks/database.h"
+#include "store/rocks/durable_mark.h"
+#include "store/rocks/hot_state.h"
+#include "store/rocks/lock.h"
+#include "store/rocks/rocks.h"
+#include "store/rocks/run_change.h"
+#include "store/rocks/space.h"
+
+namespace perdure::store::rocks {
+
+class RocksStore final : public Store {
+ public:
+  static Result<std::unique_ptr<Store>> open(RocksOptions options);
+  ~RocksStore() override;
+
+  void listen(Listener* listener) override;
+
+  void enqueue(NewRun run, Done<Enqueued> done) override;
+  void claim(std::size_t max, Time now, const VersionOf& version_of, Done<std::vector<Claim>> done) override;
+  void finish_attempt(AttemptEnd end, Done<Run> done) override;
+  void set_attempt_pid(const RunId& run, std::uint32_t number, std::int32_t pid) override;
+  void cancel(const RunId& run, Time now, const std::string& reason, Done<Run> done) override;
+  void wake_due(Time now, Done<std::size_t> done) override;
+  std::optional<Time> next_due() const override;
+  void release(const std::vector<TaskId>& tasks, Time now, Done<std::size_t> done) override;
+  void recover(Time now, Done<std::size_t> done) override;
+  void append_logs(const RunId& run, std::vector<LogEntry> entries) override;
+  void limit_queue(const QueueName& queue, std::optional<std::size_t> limit) override;
+  void synced(DoneStatus done) override;
+
+  Result<Run> run(const RunId& id) const override;
+  Result<std::string> payload(const RunId& id) const override;
+  Result<std::string> output(const RunId& id) const override;
+  Result<std::vector<Attempt>> attempts(const RunId& id) const override;
+  Result<std::vector<TimelineEvent>> timeline(const RunId& id) const override;
+  Result<std::vector<LogEntry>> logs(const RunId& id, std::uint64_t after, std::size_t limit) const override;
+  Result<RunPage> list(const RunFilter& filter) const override;
+  std::map<RunStatus, std::uint64_t> counts() const override;
+  Status health() const override;
+
+ private:
+  using Lock = std::unique_lock<std::mutex>;
+  /// Called on the commit thread once the writes before it are durable, or with the error because of which they are
+  /// not.
+  using Completion = std::function<void(const Status&)>;
+
+  /// A batch that claimed `run` as its attempt `number`, and maybe others.
+  struct ClaimBatch {
+    PackedId run;
+    std::uint32_t number = 0;
+    std::string bytes;
+  };
+  /// What follows the next sync.
+  struct Group {
+    std::vector<Completion> completions;
+    std::vector<PackedId> queued;                      // to be published
+    std::vector<std::pair<RunId, RunStatus>> changed;  // to be told
+    bool slots_freed = false, due_changed = false;
+    // For the case that the sync fails:
+    std::vector<PackedId> created;
+    std::vector<ClaimBatch> claims;
+  };
+
+  explicit RocksStore(RocksOptions options, std::unique_ptr<DirectoryLock> lock);
+
+  // rocks_store.cpp
+  [[nodiscard]] DatabaseOptions database_options() const;
+  static Status prepare_schema(Database& db);
+  Result<RunRecord> stored_run(const Database& db, PackedId id) const;
+
+  // Mutations, with mutex_ held. -----------------------------------------------------------------------------------
+  /// Writes the batch; on an error the store is unhealthy from then on.
+  Status write(Batch& batch);
+  /// Adds the counter of finished runs when `status` is one.
+  void put_finished_counts(Batch& batch) const;
+  /// After the batch with `change` was written: puts the run where its status belongs.
+  void settle(const RunChange& change);
+  void leave(PackedId id, const Run& run);
+  void wake_commit_thread();
+  void saw_time(Time now);
+  /// Answers `done(value)` once everything written so far is durable; the answer to give at once when it already is.
+  template <class T>
+  std::optional<T> after_sync(Done<T>& done, T value);
+  Status refused() const;
+
+  Result<std::optional<KeyRecord>> live_key(KeyKind kind, const TaskId& task, const std::string& key, Time now) const;
+  Status add_claim(PackedId id, Time now, const VersionOf& version_of, Batch& batch, std::vector<RunChange>& changes,
+                   std::vector<Claim>& claims);
+  /// Ends the attempt of `executing` as `end` says.
+  Result<RunChange> end_attempt(Executing executing, AttemptEnd& end, Batch& batch);
+  /// The answer to an end whose attempt does not execute: the run, when this end is the one recorded.
+  Result<Run> repeated_end(const AttemptEnd& end) const;
+  Status free_idempotency_key(const Run& run, Batch& batch) const;
+  Status number_logs(PackedId id, std::optional<std::uint64_t>& last, std::vector<LogEntry>& entries) const;
+  /// Applies `change_one` to each run in batches; the number of runs for which it said true.
+  Result<std::size_t> change_many(const std::vector<PackedId>& ids, Lock& lock,
+                                  const std::function<Result<bool>(RunChange&, Batch&)>& change_one);
+
+  // commit_loop.cpp, on the commit thread
+  void commit_loop();
+  void commit(Lock& lock);
+  void tell(const Group& group, bool became_ready);
+  // reopening.cpp, on the commit thread
+  void fail_group(Group group, const Status& status);
+  void go_unhealthy(Lock& lock);
+  bool try_reopen(Lock& lock);
+  Status undo_and_redo(Database& db);
+  Status withdraw(Database& db, PackedId id);
+
+  template <class F>
+  auto with_database(F read) const -> decltype(read(std::declval<const Database&>()));
+
+  const RocksOptions options_;
+  const std::unique_ptr<DirectoryLock> lock_;
+  const std::shared_ptr<LatestTime> latest_ = std::make_shared<LatestTime>(0);
+  std::shared_ptr<rocksdb::FileSystem> files_;
+  std::unique_ptr<Space> space_;
+  std::unique_ptr<DurableMark> mark_;  // commit thread only, once that runs
+
+  mutable std::shared_mutex database_lock_;  // guards the pointer: exclusive only to change it
+  std::unique_ptr<Database> database_;
+
+  mutable std::mutex mutex_;
+  std::condition_variable wake_;
+  HotState hot_;
+  Group group_;
+  bool dirty_ = false;               // something was written since the last sync began
+  bool syncing_ = false;             // … and that sync has not ended
+  bool commit_thread_idle_ = false;  // it waits without a time limit
+  bool stopping_ = false;
+  Status health_;
+
+  // Of groups that failed; commit thread only.
+  std::vector<PackedId> withdrawn_;
+  std::vector<ClaimBatch> lost_claims_;
+
+  std::recursive_mutex listener_lock_;
+  Listener* listener_ = nullptr;
+
+  std::thread commit_thread_;
+};
+
+template <class T>
+std::optional<T> RocksStore::after_sync(Done<T>& done, T value) {
+  if (!dirty_ && !syncing_ && group_.completions.empty()) return value;
+  group_.completions.push_back([done = std::move(done), value = std::move(value)](const Status& status) mutable {
+    if (status) {
+      done(std::move(value));
+    } else {
+      done(status);
+    }
+  });
+  wake_commit_thread();
+  return std::nullopt;
+}
+
+template <class F>
+auto RocksStore::with_database(F read) const -> decltype(read(std::declval<const Database&>())) {
+  std::shared_lock lock(database_lock_);
+  if (!database_) return Status::unavailable("the store is being opened again after a disk error; try again shortly");
+  return read(*database_);
+}
+
+}  // namespace perdure::store::rocks

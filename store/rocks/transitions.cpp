@@ -1,0 +1,177 @@
+// What happens to runs that do not execute: cancel, wake_due, release; and log lines. See rocks_store.h.
+#include <utility>
+
+#include "store/rocks/rocks_store.h"
+
+namespace perdure::store::rocks {
+namespace {
+
+constexpr std::size_t kRunsPerBatch = 256;
+
+// {"reason":"…"}
+std::string reason_json(const std::string& reason) {
+  if (reason.empty()) return {};
+  static constexpr char kHex[] = "0123456789abcdef";
+  std::string json = "{\"reason\":\"";
+  for (const char c : reason) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (c == '"' || c == '\\') {
+      json += '\\';
+      json += c;
+    } else if (byte < 0x20) {
+      json += "\\u00";
+      json += kHex[byte >> 4];
+      json += kHex[byte & 15];
+    } else {
+      json += c;
+    }
+  }
+  return json + "\"}";
+}
+
+}  // namespace
+
+void RocksStore::cancel(const RunId& run, Time now, const std::string& reason, Done<Run> done) {
+  const std::optional<PackedId> id = pack(run);
+  if (!id) return done(Status::not_found("there is no run " + run.text()));
+  Lock lock(mutex_);
+  auto answer = [&](Result<Run> result) {
+    lock.unlock();
+    done(std::move(result));
+  };
+  if (!health_) return answer(refused());
+  saw_time(now);
+  Result<RunRecord> record = stored_run(*database_, *id);
+  if (!record) return answer(record.status());
+  if (hot_.executing.contains(*id)) {
+    return answer(Status::conflict("run " + run.text() + " is executing; end its attempt to cancel it"));
+  }
+  if (!is_final(record->run.status)) {
+    const Run before = record->run;
+    RunChange change(*id, std::move(*record));
+    if (Status applied = change.apply(RunEvent::kCanceled, now, 0, reason_json(reason)); !applied) {
+      return answer(applied);
+    }
+    change.run().finished_at = now;
+    Batch batch(*database_);
+    change.write(batch);
+    leave(*id, before);
+    settle(change);
+    put_finished_counts(batch);
+    if (Status written = write(batch); !written) return answer(written);
+    record = change.record();
+  }
+  if (std::optional<Run> durable = after_sync(done, std::move(record->run))) answer(std::move(*durable));
+}
+
+Result<std::size_t> RocksStore::change_many(const std::vector<PackedId>& ids, Lock& lock,
+                                            const std::function<Result<bool>(RunChange&, Batch&)>& change_one) {
+  std::size_t changed = 0;
+  for (std::size_t begin = 0; begin < ids.size(); begin += kRunsPerBatch) {
+    if (begin > 0) {  // let others in between
+      lock.unlock();
+      lock.lock();
+      if (!health_) return refused();
+    }
+    Batch batch(*database_);
+    bool finished = false;
+    for (std::size_t i = begin; i < std::min(ids.size(), begin + kRunsPerBatch); ++i) {
+      Result<RunRecord> record = stored_run(*database_, ids[i]);
+      if (!record) return record.status();
+      const Run before = record->run;
+      RunChange change(ids[i], std::move(*record));
+      Result<bool> does = change_one(change, batch);
+      if (!does) return does.status();
+      if (!*does) continue;
+      change.write(batch);
+      leave(ids[i], before);
+      settle(change);
+      finished = finished || is_final(change.run().status);
+      ++changed;
+    }
+    if (batch.empty()) continue;
+    if (finished) put_finished_counts(batch);
+    if (Status written = write(batch); !written) return written;
+  }
+  return changed;
+}
+
+void RocksStore::wake_due(Time now, Done<std::size_t> done) {
+  Lock lock(mutex_);
+  auto answer = [&](Result<std::size_t> result) {
+    lock.unlock();
+    done(std::move(result));
+  };
+  if (!health_) return answer(refused());
+  saw_time(now);
+  std::vector<PackedId> due;
+  for (const auto& [at, id] : hot_.due) {
+    if (at > now) break;
+    due.push_back(id);
+  }
+  Result<std::size_t> changed = change_many(due, lock, [&](RunChange& change, Batch& batch) -> Result<bool> {
+    Run& run = change.run();
+    if (run.expires_at && *run.expires_at <= now && !run.started_at && !is_final(run.status)) {
+      if (Status applied = change.apply(RunEvent::kExpired, now); !applied) return applied;
+      run.finished_at = now;
+      if (Status freed = free_idempotency_key(run, batch); !freed) return freed;
+      return true;
+    }
+    if (run.status != RunStatus::kDelayed || !run.ready_at || *run.ready_at > now) return false;
+    if (Status applied = change.apply(RunEvent::kDue, now); !applied) return applied;
+    run.ready_at.reset();
+    return true;
+  });
+  if (!changed) return answer(changed.status());
+  if (std::optional<std::size_t> durable = after_sync(done, *changed)) answer(*durable);
+}
+
+void RocksStore::release(const std::vector<TaskId>& tasks, Time now, Done<std::size_t> done) {
+  Lock lock(mutex_);
+  auto answer = [&](Result<std::size_t> result) {
+    lock.unlock();
+    done(std::move(result));
+  };
+  if (!health_) return answer(refused());
+  saw_time(now);
+  std::vector<PackedId> held;
+  for (const TaskId& task : tasks) {
+    auto of = hot_.held.find(task);
+    if (of != hot_.held.end()) held.insert(held.end(), of->second.begin(), of->second.end());
+  }
+  Result<std::size_t> changed = change_many(held, lock, [&](RunChange& change, Batch&) -> Result<bool> {
+    if (change.run().status != RunStatus::kPendingVersion) return false;
+    if (Status applied = change.apply(RunEvent::kReleased, now); !applied) return applied;
+    return true;
+  });
+  if (!changed) return answer(changed.status());
+  if (std::optional<std::size_t> durable = after_sync(done, *changed)) answer(*durable);
+}
+
+Status RocksStore::number_logs(PackedId id, std::optional<std::uint64_t>& last, std::vector<LogEntry>& entries) const {
+  if (!last) {
+    Scan scan = database_->scan(Family::kLogs, run_key(id));
+    scan.seek_back(std::string(8, '\xff'));
+    last = scan.valid() ? u64_at_end(scan.key()) : 0;
+    if (Status read = scan.status(); !read) return read;
+  }
+  for (LogEntry& entry : entries) entry.sequence = ++*last;
+  return Status::ok();
+}
+
+void RocksStore::append_logs(const RunId& run, std::vector<LogEntry> entries) {
+  const std::optional<PackedId> id = pack(run);
+  if (!id || entries.empty()) return;
+  Lock lock(mutex_);
+  if (!health_) return;
+  std::optional<std::uint64_t> unknown;
+  auto found = hot_.executing.find(*id);
+  if (found == hot_.executing.end() && !stored_run(*database_, *id)) return;
+  std::optional<std::uint64_t>& last = found == hot_.executing.end() ? unknown : found->second.log_sequence;
+  if (!number_logs(*id, last, entries)) return;
+  Batch batch(*database_);
+  batch.put(Family::kLogs, log_key(*id, *last), encode(entries));
+  if (write(batch) && commit_thread_idle_) wake_commit_thread();
+}
+
+}  // namespace perdure::store::rocks
