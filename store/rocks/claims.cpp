@@ -32,10 +32,18 @@ std::string new_token() {
 }  // namespace
 
 Status RocksStore::add_claim(PackedId id, Time now, const VersionOf& version_of, Batch& batch,
-                             std::vector<RunChange>& changes, std::vector<Claim>& claims) {
+                             std::vector<Claim>& claims) {
+  Claim claim;
   Result<RunRecord> record = stored_run(*database_, id);
-  if (!record) return record.status();
-  RunChange& change = changes.emplace_back(id, std::move(*record));
+  Status got = record ? database_->get(Family::kPayloads, payload_key(id, PayloadPart::kPayload), claim.payload)
+                      : record.status();
+  if (got.code() == Code::kIo) return got;
+  if (!got) {  // this one cannot run; the others can
+    if (options_.log)
+      options_.log(LogSinkLevel::kError, "run " + unpack(id).text() + " is left alone: " + got.message());
+    return Status::ok();
+  }
+  RunChange change(id, std::move(*record));
   Run& run = change.run();
   std::optional<VersionId> version = version_of(run);
   leave(id, run);
@@ -47,10 +55,6 @@ Status RocksStore::add_claim(PackedId id, Time now, const VersionOf& version_of,
     return Status::ok();
   }
 
-  Claim claim;
-  if (Status got = database_->get(Family::kPayloads, payload_key(id, PayloadPart::kPayload), claim.payload); !got) {
-    return got;
-  }
   const std::uint32_t number = run.attempts + 1;
   if (Status claimed = change.apply(RunEvent::kClaimed, now, number); !claimed) return claimed;
   run.attempts = number;
@@ -58,20 +62,18 @@ Status RocksStore::add_claim(PackedId id, Time now, const VersionOf& version_of,
   run.ready_at.reset();
   if (!run.started_at) run.started_at = now;
   if (Status begun = change.apply(RunEvent::kAttemptStarted, now, number); !begun) return begun;
-  Attempt attempt;
-  attempt.run = run.id;
-  attempt.number = number;
-  attempt.started_at = now;
-  attempt.version = std::move(*version);
-  attempt.token = new_token();
-  change.write(batch);
-  batch.put(Family::kAttempts, attempt_key(id, number), encode(attempt));
-  settle(change);
+  claim.attempt.run = run.id;
+  claim.attempt.number = number;
+  claim.attempt.started_at = now;
+  claim.attempt.version = std::move(*version);
+  claim.attempt.token = new_token();
   claim.run = run;
-  claim.attempt = attempt;
+  change.begin_attempt(claim.attempt, batch);
+  change.write(batch);
+  settle(change);
   std::optional<std::uint64_t> log_sequence;
   if (number == 1) log_sequence = 0;
-  hot_.executing.insert_or_assign(id, Executing{change.record(), std::move(attempt), log_sequence});
+  hot_.executing.insert_or_assign(id, Executing{std::move(change.record()), log_sequence});
   claims.push_back(std::move(claim));
   return Status::ok();
 }
@@ -85,15 +87,12 @@ void RocksStore::claim(std::size_t max, Time now, const VersionOf& version_of, D
   };
   if (!health_) return answer(refused());
   saw_time(now);
-  std::vector<RunChange> changes;
   Batch batch(*database_);
   while (claims.size() < max) {
     const std::optional<PackedId> id = hot_.ready.take();
     if (!id) break;
-    if (Status added = add_claim(*id, now, version_of, batch, changes, claims); !added) {
-      health_ = added;  // what is in memory and what is stored disagree: read it anew
-      wake_commit_thread();
-      return answer(added);
+    if (Status added = add_claim(*id, now, version_of, batch, claims); !added) {
+      return answer(must_reopen(added));
     }
   }
   if (!batch.empty()) {
@@ -112,10 +111,11 @@ void RocksStore::set_attempt_pid(const RunId& run, std::uint32_t number, std::in
   Lock lock(mutex_);
   if (!health_) return;
   auto found = hot_.executing.find(*id);
-  if (found == hot_.executing.end() || found->second.attempt.number != number) return;
-  found->second.attempt.pid = pid;
+  if (found == hot_.executing.end() || found->second.record.attempt->number != number) return;
+  RunRecord& record = found->second.record;
+  record.attempt->pid = pid;
   Batch batch(*database_);
-  batch.put(Family::kAttempts, attempt_key(*id, number), encode(found->second.attempt));
+  batch.put(Family::kRuns, run_key(*id), encode(record));
   if (write(batch) && commit_thread_idle_) wake_commit_thread();
 }
 

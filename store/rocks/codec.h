@@ -53,7 +53,8 @@ class Decoder {
 
   /// Whether everything read so far was there.
   [[nodiscard]] bool ok() const { return ok_; }
-  [[nodiscard]] std::size_t left() const { return in_.size(); }
+  /// Fails: what was read means nothing.
+  void refuse() { fail<int>(); }
 
   std::uint8_t u8() {
     if (in_.empty()) return fail<std::uint8_t>();

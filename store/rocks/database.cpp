@@ -79,7 +79,7 @@ Batch Batch::replay(const Database& db, std::string bytes) {
   return batch;
 }
 
-Scan::Scan(std::unique_ptr<rocksdb::Iterator> at, std::string prefix) : at_(std::move(at)), prefix_(std::move(prefix)) {
+Scan::Scan(std::unique_ptr<rocksdb::Iterator> at, std::string_view prefix) : at_(std::move(at)), prefix_(prefix) {
   at_->Seek(prefix_);
 }
 
@@ -120,8 +120,8 @@ Status Database::get(Family family, std::string_view key, std::string& value) co
   return from_rocks(status, "read the store");
 }
 
-Scan Database::scan(Family family, std::string prefix) const {
-  return {std::unique_ptr<rocksdb::Iterator>(db_->NewIterator({}, handle(family))), std::move(prefix)};
+Scan Database::scan(Family family, std::string_view prefix) const {
+  return {std::unique_ptr<rocksdb::Iterator>(db_->NewIterator({}, handle(family))), prefix};
 }
 
 Status Database::write(Batch& batch) {

@@ -60,7 +60,7 @@ class Batch {
 /// The keys with one prefix, in order. Not valid() once past the last, or when reading failed: then status() says so.
 class Scan {
  public:
-  Scan(std::unique_ptr<rocksdb::Iterator> at, std::string prefix);
+  Scan(std::unique_ptr<rocksdb::Iterator> at, std::string_view prefix);
   [[nodiscard]] bool valid() const { return at_->Valid() && view(at_->key()).starts_with(prefix_); }
   void next() { at_->Next(); }
   void previous() { at_->Prev(); }
@@ -89,7 +89,7 @@ class Database {
   /// kNotFound when there is no such key.
   Status get(Family family, std::string_view key, std::string& value) const;
   /// Starts at the first key with `prefix`.
-  [[nodiscard]] Scan scan(Family family, std::string prefix) const;
+  [[nodiscard]] Scan scan(Family family, std::string_view prefix) const;
 
   /// On success the batch is visible and outlives this process, not the machine.
   Status write(Batch& batch);

@@ -29,11 +29,27 @@ AttemptStatus attempt_status_of(const Failure& failure) {
   return AttemptStatus::kFailed;
 }
 
+// What happens to the run.
+RunEvent event_of(const AttemptEnd& end) {
+  if (!end.failure) return RunEvent::kSucceeded;
+  if (const RetryAt* retry = std::get_if<RetryAt>(&end.after)) {
+    if (retry->at > end.now) return RunEvent::kRetryLater;
+    return end.failure->kind == FailureKind::kHostLost ? RunEvent::kHostLost : RunEvent::kRetryNow;
+  }
+  return event_of(std::get<GiveUp>(end.after));
+}
+
 bool frees_its_key(RunStatus status) {
   return is_final(status) && status != RunStatus::kCompleted && status != RunStatus::kCanceled;
 }
 
 }  // namespace
+
+Status RocksStore::must_reopen(Status status) {
+  health_ = status;
+  wake_commit_thread();
+  return status;
+}
 
 Status RocksStore::free_idempotency_key(const Run& run, Batch& batch) const {
   const std::string& key = run.options.idempotency_key;
@@ -55,57 +71,38 @@ Result<Run> RocksStore::repeated_end(const AttemptEnd& end) const {
   if (!id) return Status::not_found("there is no run " + end.run.text());
   Result<RunRecord> record = stored_run(*database_, *id);
   if (!record) return record.status();
-  std::string bytes;
-  const Status got = database_->get(Family::kAttempts, attempt_key(*id, end.number), bytes);
-  if (got.code() == Code::kNotFound) return Status::conflict(what + " has not begun");
-  if (!got) return got;
-  const Result<Attempt> attempt = decode_attempt(end.run, bytes);
-  if (!attempt) return attempt.status();
-  if (attempt->token != end.token) return Status::conflict(what + " belongs to another host; its outcome stands");
-  if (record->run.attempts != end.number) return Status::conflict(what + " is over; a later attempt has begun");
+  if (end.number == 0 || end.number > record->run.attempts) return Status::conflict(what + " has not begun");
+  if (end.number < record->run.attempts) return Status::conflict(what + " is over; a later attempt has begun");
+  if (record->attempt->token != end.token)
+    return Status::conflict(what + " belongs to another host; its outcome stands");
   return std::move(record->run);
 }
 
-Result<RunChange> RocksStore::end_attempt(Executing executing, AttemptEnd& end, Batch& batch) {
-  const PackedId id = *pack(end.run);
+Result<RunChange> RocksStore::end_attempt(PackedId id, Executing&& executing, RunEvent event, AttemptEnd& end,
+                                          Batch& batch) {
   RunChange change(id, std::move(executing.record));
-  Attempt& attempt = executing.attempt;
   Run& run = change.run();
+  Attempt& attempt = *change.record().attempt;
+  leave_executing(id, run);  // `executing` is gone from here on
   attempt.ended_at = end.now;
   attempt.usage = end.usage;
+  attempt.status = AttemptStatus::kSucceeded;
   run.executed += end.usage.duration;
-  Status applied;
-  if (!end.failure) {
-    attempt.status = AttemptStatus::kSucceeded;
-    run.failure.reset();
-    applied = change.apply(RunEvent::kSucceeded, end.now, end.number);
-    batch.put(Family::kPayloads, payload_key(id, PayloadPart::kOutput), end.output);
-  } else {
-    const bool lost = end.failure->kind == FailureKind::kHostLost;
+  run.failure = end.failure;
+  if (end.failure) {
     attempt.status = attempt_status_of(*end.failure);
-    attempt.failure = end.failure;
-    run.failure = end.failure;
-    if (lost) ++run.host_losses;
-    if (const RetryAt* retry = std::get_if<RetryAt>(&end.after)) {
-      const bool at_once = retry->at <= end.now;
-      if (!at_once) run.ready_at = retry->at;
-      applied = change.apply(lost && at_once ? RunEvent::kHostLost
-                             : at_once       ? RunEvent::kRetryNow
-                                             : RunEvent::kRetryLater,
-                             end.now, end.number);
-    } else {
-      applied = change.apply(event_of(std::get<GiveUp>(end.after)), end.now, end.number);
-    }
+    attempt.failure = std::move(end.failure);
+    if (attempt.status == AttemptStatus::kLost) ++run.host_losses;
+  } else {
+    batch.put(Family::kPayloads, payload_key(id, PayloadPart::kOutput), end.output);
   }
-  if (!applied) return applied;
+  if (event == RunEvent::kRetryLater) run.ready_at = std::get<RetryAt>(end.after).at;
+  if (Status applied = change.apply(event, end.now, end.number); !applied) return applied;
   if (is_final(run.status)) run.finished_at = end.now;
   if (Status freed = free_idempotency_key(run, batch); !freed) return freed;
-  if (!end.logs.empty()) {
-    if (Status numbered = number_logs(id, executing.log_sequence, end.logs); !numbered) return numbered;
-    batch.put(Family::kLogs, log_key(id, *executing.log_sequence), encode(end.logs));
-  }
-  batch.put(Family::kAttempts, attempt_key(id, end.number), encode(attempt));
   change.write(batch);
+  settle(change);
+  if (is_final(run.status)) put_finished_counts(batch);
   return change;
 }
 
@@ -119,21 +116,27 @@ void RocksStore::finish_attempt(AttemptEnd end, Done<Run> done) {
   if (!health_) return answer(refused());
   saw_time(end.now);
   auto found = id ? hot_.executing.find(*id) : hot_.executing.end();
-  if (found == hot_.executing.end() || found->second.attempt.number != end.number ||
-      found->second.attempt.token != end.token) {
+  const Attempt* attempt = found == hot_.executing.end() ? nullptr : &*found->second.record.attempt;
+  if (attempt == nullptr || attempt->number != end.number || attempt->token != end.token) {
     Result<Run> repeated = repeated_end(end);
     if (!repeated) return answer(repeated.status());
     if (std::optional<Run> now = after_sync(done, std::move(*repeated))) answer(std::move(*now));
     return;
   }
+  const RunEvent event = event_of(end);
+  if (!transition(RunStatus::kExecuting, event)) {
+    return answer(
+        Status::conflict("an attempt of run " + end.run.text() + " cannot end as " + std::string(event_name(event))));
+  }
   Batch batch(*database_);
-  const Run before = found->second.record.run;
-  Result<RunChange> change = end_attempt(found->second, end, batch);
-  if (!change) return answer(change.status());
+  if (!end.logs.empty()) {
+    std::optional<std::uint64_t>& last = found->second.log_sequence;
+    if (Status numbered = number_logs(*id, last, end.logs); !numbered) return answer(numbered);
+    batch.put(Family::kLogs, log_key(*id, *last), encode(end.logs));
+  }
   const std::optional<Time> due_before = hot_.next_due();
-  leave(*id, before);
-  settle(*change);
-  if (is_final(change->run().status)) put_finished_counts(batch);
+  Result<RunChange> change = end_attempt(*id, std::move(found->second), event, end, batch);
+  if (!change) return answer(must_reopen(change.status()));
   if (Status written = write(batch); !written) return answer(written);
   if (hot_.next_due() != due_before) group_.due_changed = true;
   if (std::optional<Run> now = after_sync(done, std::move(change->run()))) answer(std::move(*now));
@@ -151,21 +154,18 @@ void RocksStore::recover(Time now, Done<std::size_t> done) {
   for (const auto& [id, executing] : hot_.executing) lost.push_back(id);
   for (const PackedId id : lost) {
     Executing& executing = hot_.executing.at(id);
-    const Run before = executing.record.run;
+    const Run& run = executing.record.run;
     AttemptEnd end;
-    end.run = before.id;
-    end.number = executing.attempt.number;
+    end.run = run.id;
+    end.number = executing.record.attempt->number;
     end.now = now;
     end.failure =
         Failure{FailureKind::kHostLost, "HostLost", "the host or its machine died while the attempt executed", {}, {}};
     end.after = RetryAt{now};
-    if (before.host_losses + 1 >= kMaxHostLosses) end.after = GiveUp{RunStatus::kSystemFailure};
+    if (run.host_losses + 1 >= kMaxHostLosses) end.after = GiveUp{RunStatus::kSystemFailure};
     Batch batch(*database_);
-    Result<RunChange> change = end_attempt(executing, end, batch);
-    if (!change) return answer(change.status());
-    leave(id, before);
-    settle(*change);
-    if (is_final(change->run().status)) put_finished_counts(batch);
+    Result<RunChange> change = end_attempt(id, std::move(executing), event_of(end), end, batch);
+    if (!change) return answer(must_reopen(change.status()));
     if (Status written = write(batch); !written) return answer(written);
   }
   if (std::optional<std::size_t> durable = after_sync(done, lost.size())) answer(*durable);

@@ -4,11 +4,14 @@
 #include <vector>
 
 namespace perdure::store::rocks {
+
 namespace {
-
-bool runs(RunStatus status) { return status == RunStatus::kExecuting || status == RunStatus::kDequeued; }
-
+Status cut_short() {
+  return Status::corruption("a key of the status index is cut short; restore the store from a backup");
+}
 }  // namespace
+
+bool waits(RunStatus status) { return status <= RunStatus::kQueued; }
 
 Time order_of(const Run& run) { return run.updated_at - run.priority; }
 
@@ -21,7 +24,7 @@ Waiting waiting_of(const Run& run) {
 
 void HotState::enter_waiting(PackedId id, RunStatus status, const Waiting& waiting) {
   if (status == RunStatus::kDelayed && waiting.ready_at) due.emplace(*waiting.ready_at, id);
-  if (waiting.expires_at && !runs(status)) due.emplace(*waiting.expires_at, id);
+  if (waiting.expires_at) due.emplace(*waiting.expires_at, id);
   if (status == RunStatus::kPendingVersion) held[waiting.task].insert(id);
   if (status == RunStatus::kQueued) {
     unpublished_.insert_or_assign(id, Place{waiting.queue, waiting.concurrency_key, waiting.order});
@@ -30,10 +33,11 @@ void HotState::enter_waiting(PackedId id, RunStatus status, const Waiting& waiti
 
 void HotState::enter(PackedId id, const Run& run) {
   ++count(run.status);
-  if (!is_final(run.status)) enter_waiting(id, run.status, waiting_of(run));
+  if (waits(run.status)) enter_waiting(id, run.status, waiting_of(run));
 }
 
 bool HotState::leave(PackedId id, const Run& run) {
+  if (run.status == RunStatus::kExecuting) return leave_executing(id, run);
   --count(run.status);
   if (run.ready_at && run.status == RunStatus::kDelayed) due.erase({*run.ready_at, id});
   if (run.expires_at) due.erase({*run.expires_at, id});
@@ -47,11 +51,13 @@ bool HotState::leave(PackedId id, const Run& run) {
   if (run.status == RunStatus::kQueued && unpublished_.erase(id) == 0) {
     ready.remove(run.queue, run.concurrency_key, order_of(run), id);
   }
-  if (runs(run.status)) {
-    executing.erase(id);
-    return ready.ended(run.queue, run.concurrency_key);
-  }
   return false;
+}
+
+bool HotState::leave_executing(PackedId id, const Run& run) {
+  --count(RunStatus::kExecuting);
+  executing.erase(id);
+  return ready.ended(run.queue, run.concurrency_key);
 }
 
 void HotState::publish(PackedId id) {
@@ -86,33 +92,37 @@ Result<HotState> HotState::rebuild(const Database& db) {
     return got;
   }
 
-  std::vector<std::pair<PackedId, RunStatus>> running;
-  for (auto status = RunStatus::kPendingVersion; !is_final(status);
+  for (auto status = RunStatus::kPendingVersion; waits(status);
        status = static_cast<RunStatus>(static_cast<int>(status) + 1)) {
     Scan scan = db.scan(Family::kByStatus, status_prefix(status));
     for (; scan.valid(); scan.next()) {
       const std::optional<PackedId> id = run_in_key(scan.key(), 1);
-      if (!id) return Status::corruption("a key of the status index is cut short; restore the store from a backup");
+      if (!id) return cut_short();
       Result<Waiting> waiting = decode_waiting(scan.value());
       if (!waiting) return waiting.status();
       ++state.count(status);
       state.enter_waiting(*id, status, *waiting);
       if (status == RunStatus::kQueued) state.publish(*id);
-      if (runs(status)) running.emplace_back(*id, status);
     }
     if (!scan.status()) return scan.status();
   }
 
-  for (const auto& [id, status] : running) {
-    if (Status got = db.get(Family::kRuns, run_key(id), bytes); !got) return got;
-    Result<RunRecord> record = decode_run(id, bytes);
+  Scan scan = db.scan(Family::kByStatus, status_prefix(RunStatus::kExecuting));
+  for (; scan.valid(); scan.next()) {
+    const std::optional<PackedId> id = run_in_key(scan.key(), 1);
+    if (!id) return cut_short();
+    if (Status got = db.get(Family::kRuns, run_key(*id), bytes); !got) return got;
+    Result<RunRecord> record = decode_run(*id, bytes);
     if (!record) return record.status();
-    if (Status got = db.get(Family::kAttempts, attempt_key(id, record->run.attempts), bytes); !got) return got;
-    Result<Attempt> attempt = decode_attempt(record->run.id, bytes);
-    if (!attempt) return attempt.status();
+    if (!record->attempt) {
+      return Status::corruption("run " + record->run.id.text() + " executes without an attempt; " +
+                                "restore the store from a backup");
+    }
+    ++state.count(RunStatus::kExecuting);
     state.ready.started(record->run.queue, record->run.concurrency_key);
-    state.executing.emplace(id, Executing{std::move(*record), std::move(*attempt), std::nullopt});
+    state.executing.emplace(*id, Executing{std::move(*record), std::nullopt});
   }
+  if (!scan.status()) return scan.status();
   return state;
 }
 

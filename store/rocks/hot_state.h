@@ -23,14 +23,15 @@ namespace perdure::store::rocks {
 
 /// A run that executes, with its attempt: cached, since every frame of its process may need them.
 struct Executing {
-  RunRecord record;
-  Attempt attempt;
+  RunRecord record;                           // has an attempt
   std::optional<std::uint64_t> log_sequence;  // of the newest log entry, once known
 };
 
 /// Where a run stands in its queue: when it was queued, less its head start.
 Time order_of(const Run& run);
-/// The index value of an unfinished run.
+/// Whether a run in this status waits for something, rather than executing or being finished.
+bool waits(RunStatus status);
+/// The index value of a run that waits.
 Waiting waiting_of(const Run& run);
 
 class HotState {
@@ -43,6 +44,8 @@ class HotState {
   void enter(PackedId id, const Run& run);
   /// Takes a run out again; `run` is as it was entered. Whether that lets another run of its queue start.
   bool leave(PackedId id, const Run& run);
+  /// The same for an executing run.
+  bool leave_executing(PackedId id, const Run& run);
   /// Makes an entered QUEUED run ready, unless it has left meanwhile.
   void publish(PackedId id);
 

@@ -14,7 +14,7 @@ UnionCursor::UnionCursor(const Database& db, Family family, const std::vector<st
 
 std::optional<PackedId> UnionCursor::seek(PackedId from) {
   std::optional<PackedId> best;
-  const std::string rest = run_key(from);
+  const ShortKey rest = run_key(from);
   for (Source& source : sources_) {
     if (direction_ == Direction::kNewer) {
       source.scan.seek(rest);

@@ -10,28 +10,18 @@ constexpr std::string_view kIdPrefix = "run_";
 constexpr std::size_t kDigits = 25;
 constexpr std::string_view kAlphabet = "0123456789abcdefghijklmnopqrstuv";
 
-template <class N>
-void append_number(std::string& out, N v) {
-  for (int shift = static_cast<int>(sizeof(N)) * 8 - 8; shift >= 0; shift -= 8)
-    out.push_back(static_cast<char>(v >> shift));
-}
-
 std::uint64_t number_at(std::string_view in, std::size_t offset, std::size_t size) {
   std::uint64_t v = 0;
   for (std::size_t i = 0; i < size; ++i) v = v << 8 | static_cast<unsigned char>(in[offset + i]);
   return v;
 }
 
-void append_id(std::string& out, PackedId id) {
-  append_number(out, id.high);
-  append_number(out, id.low);
-}
-
 // Text before a run id: its length first, so that no text is another's prefix.
 std::string with_length(std::string_view text) {
   std::string out;
   out.reserve(text.size() + 2 + kPackedIdSize);
-  append_number(out, static_cast<std::uint16_t>(text.size()));
+  out.push_back(static_cast<char>(text.size() >> 8));
+  out.push_back(static_cast<char>(text.size()));
   out.append(text);
   return out;
 }
@@ -75,36 +65,45 @@ RunId unpack(PackedId id) {
   return RunId(std::move(text));
 }
 
-std::string run_key(PackedId run) {
-  std::string key;
-  key.reserve(kPackedIdSize);
-  append_id(key, run);
+void ShortKey::append(std::uint64_t number, std::size_t bytes) {
+  while (bytes-- > 0) bytes_[size_++] = static_cast<char>(number >> (8 * bytes));
+}
+
+void ShortKey::append(PackedId id) {
+  append(id.high, 8);
+  append(id.low, 8);
+}
+
+ShortKey run_key(PackedId run) {
+  ShortKey key;
+  key.append(run);
   return key;
 }
 
-std::string payload_key(PackedId run, PayloadPart part) {
-  std::string key;
-  key.reserve(kPackedIdSize + 1);
-  append_id(key, run);
-  key.push_back(static_cast<char>(part));
+ShortKey payload_key(PackedId run, PayloadPart part) {
+  ShortKey key = run_key(run);
+  key.append(static_cast<unsigned char>(part), 1);
   return key;
 }
 
-std::string attempt_key(PackedId run, std::uint32_t number) {
-  std::string key;
-  key.reserve(kPackedIdSize + 4);
-  append_id(key, run);
-  append_number(key, number);
+ShortKey attempt_key(PackedId run, std::uint32_t number) {
+  ShortKey key = run_key(run);
+  key.append(number, 4);
   return key;
 }
 
-std::string timeline_key(PackedId run, std::uint32_t first_sequence) { return attempt_key(run, first_sequence); }
+ShortKey timeline_key(PackedId run, std::uint32_t first_sequence) { return attempt_key(run, first_sequence); }
 
-std::string log_key(PackedId run, std::uint64_t last_sequence) {
-  std::string key;
-  key.reserve(kPackedIdSize + 8);
-  append_id(key, run);
-  append_number(key, last_sequence);
+ShortKey log_key(PackedId run, std::uint64_t last_sequence) {
+  ShortKey key = run_key(run);
+  key.append(last_sequence, 8);
+  return key;
+}
+
+ShortKey status_key(RunStatus status, PackedId run) {
+  ShortKey key;
+  key.append(static_cast<std::uint8_t>(status), 1);
+  key.append(run);
   return key;
 }
 
@@ -112,23 +111,15 @@ std::string status_prefix(RunStatus status) { return std::string(1, static_cast<
 std::string task_prefix(const TaskId& task) { return with_length(task.text()); }
 std::string tag_prefix(std::string_view tag) { return with_length(tag); }
 
-std::string status_key(RunStatus status, PackedId run) {
-  std::string key;
-  key.reserve(1 + kPackedIdSize);
-  key.push_back(static_cast<char>(status));
-  append_id(key, run);
-  return key;
-}
-
 std::string task_key(const TaskId& task, PackedId run) {
   std::string key = task_prefix(task);
-  append_id(key, run);
+  key += std::string_view(run_key(run));
   return key;
 }
 
 std::string tag_key(std::string_view tag, PackedId run) {
   std::string key = tag_prefix(tag);
-  append_id(key, run);
+  key += std::string_view(run_key(run));
   return key;
 }
 

@@ -3,6 +3,7 @@
 // do. Pure functions; any thread.
 #pragma once
 
+#include <array>
 #include <compare>
 #include <cstddef>
 #include <cstdint>
@@ -22,10 +23,10 @@ enum class Family : std::uint8_t {
   kMeta,      // MetaKey -> small facts about the store
   kRuns,      // run -> RunRecord
   kPayloads,  // run, PayloadPart -> JSON text
-  kAttempts,  // run, number -> Attempt
-  kTimeline,  // run, first sequence -> the events of one commit
+  kAttempts,  // run, number -> Attempt, all but the newest
+  kTimeline,  // run, first sequence -> some consecutive events, all but the newest
   kLogs,      // run, last sequence -> the entries of one append
-  kByStatus,  // status, run -> Waiting for unfinished runs, nothing for finished ones
+  kByStatus,  // status, run -> Waiting while the run waits, nothing while it executes and when it is finished
   kByTask,    // task, run -> nothing
   kByTag,     // tag, run -> nothing
   kKeys,      // KeyKind, task, key -> KeyRecord
@@ -55,12 +56,26 @@ inline constexpr std::size_t kPackedIdSize = 16;
 std::optional<PackedId> pack(const RunId& id);
 RunId unpack(PackedId id);
 
-std::string run_key(PackedId run);
-std::string payload_key(PackedId run, PayloadPart part);
-std::string attempt_key(PackedId run, std::uint32_t number);
-std::string timeline_key(PackedId run, std::uint32_t first_sequence);
-std::string log_key(PackedId run, std::uint64_t last_sequence);
-std::string status_key(RunStatus status, PackedId run);
+/// A key of a run id and a few more bytes, without an allocation.
+class ShortKey {
+ public:
+  static constexpr std::size_t kCapacity = kPackedIdSize + 8;
+  void append(std::uint64_t number, std::size_t bytes);
+  void append(PackedId id);
+  operator std::string_view() const { return {bytes_.data(), size_}; }  // NOLINT(google-explicit-constructor)
+  [[nodiscard]] std::string text() const { return std::string(std::string_view(*this)); }
+
+ private:
+  std::array<char, kCapacity> bytes_;
+  std::size_t size_ = 0;
+};
+
+ShortKey run_key(PackedId run);
+ShortKey payload_key(PackedId run, PayloadPart part);
+ShortKey attempt_key(PackedId run, std::uint32_t number);
+ShortKey timeline_key(PackedId run, std::uint32_t first_sequence);
+ShortKey log_key(PackedId run, std::uint64_t last_sequence);
+ShortKey status_key(RunStatus status, PackedId run);
 std::string task_key(const TaskId& task, PackedId run);
 std::string tag_key(std::string_view tag, PackedId run);
 std::string key_key(KeyKind kind, const TaskId& task, std::string_view key);

@@ -3,6 +3,7 @@
 
 #include <utility>
 
+#include "store/model/transitions.h"
 #include "store/rocks/codec.h"
 
 namespace perdure::store::rocks {
@@ -36,6 +37,10 @@ enum RunParts : std::uint64_t {
   kMetadata = 1u << 13,
   kPayloadType = 1u << 14,
   kOrigin = 1u << 15,
+  kAttempt = 1u << 16,
+  kAttemptVersion = 1u << 17,     // other than the run's
+  kAttemptFailure = 1u << 18,     // other than the run's
+  kAttemptRunFailure = 1u << 19,  // the run's
 };
 
 void put(Encoder& out, const Failure& failure) {
@@ -56,13 +61,73 @@ Failure take_failure(Decoder& in) {
   return failure;
 }
 
+// A timeline event's name: its RunEvent's number plus one, or kNamed and the text.
+constexpr std::uint8_t kNamed = 0;
+
+void put(Encoder& out, const TimelineEvent& event) {
+  std::uint8_t code = kNamed;
+  for (std::size_t i = 0; i < kRunEventCount && code == kNamed; ++i) {
+    if (event.name == event_name(static_cast<RunEvent>(i))) code = static_cast<std::uint8_t>(i + 1);
+  }
+  out.u8(code);
+  if (code == kNamed) out.text(event.name);
+  out.u64(event.sequence);
+  out.time(event.at);
+  out.u8(static_cast<std::uint8_t>(event.status));
+  out.u64(event.attempt);
+  out.text(event.data);
+}
+
+TimelineEvent take_event(Decoder& in) {
+  TimelineEvent event;
+  const std::uint8_t code = in.u8();
+  if (code == kNamed) {
+    event.name = in.string();
+  } else if (code <= kRunEventCount) {
+    event.name = event_name(static_cast<RunEvent>(code - 1));
+  } else {
+    in.refuse();
+  }
+  event.sequence = in.u32();
+  event.at = in.time();
+  event.status = in.one_of(RunStatus::kPendingVersion, RunStatus::kExpired);
+  event.attempt = in.u32();
+  event.data = in.string();
+  return event;
+}
+
+void put(Encoder& out, const Attempt& attempt) {
+  out.u64(attempt.number);
+  out.u8(static_cast<std::uint8_t>(attempt.status));
+  out.time(attempt.started_at);
+  out.time(attempt.ended_at);
+  out.text(attempt.token);
+  out.i64(attempt.pid);
+  out.duration(attempt.usage.duration);
+  out.i64(attempt.usage.cpu.count());
+  out.u64(attempt.usage.peak_memory);
+}
+
+void take_attempt(Decoder& in, Attempt& attempt) {
+  attempt.number = in.u32();
+  attempt.status = in.one_of(AttemptStatus::kExecuting, AttemptStatus::kCanceled);
+  attempt.started_at = in.time();
+  attempt.ended_at = in.maybe_time();
+  attempt.token = in.string();
+  attempt.pid = static_cast<std::int32_t>(in.i64());
+  attempt.usage.duration = in.duration();
+  attempt.usage.cpu = std::chrono::microseconds(in.i64());
+  attempt.usage.peak_memory = in.u64();
+}
+
 }  // namespace
 
 std::string encode(const RunRecord& record) {
   const Run& run = record.run;
   const RunOptions& options = run.options;
   std::string bytes;
-  bytes.reserve(160 + options.metadata.size() + options.idempotency_key.size() + run.version.text().size());
+  bytes.reserve(192 + 24 * record.recent.size() + options.metadata.size() + options.idempotency_key.size() +
+                run.version.text().size());
   Encoder out(bytes);
   out.u8(kVersion);
   std::uint64_t parts = 0;
@@ -83,6 +148,14 @@ std::string encode(const RunRecord& record) {
   mark(!options.metadata.empty(), kMetadata);
   mark(!options.payload_type.empty(), kPayloadType);
   mark(!run.origin.empty(), kOrigin);
+  const std::optional<Attempt>& attempt = record.attempt;
+  if (attempt) {
+    mark(true, kAttempt);
+    mark(attempt->version != run.version, kAttemptVersion);
+    const bool same = attempt->failure == run.failure;
+    mark(attempt->failure && !same, kAttemptFailure);
+    mark(attempt->failure && same, kAttemptRunFailure);
+  }
   out.u64(parts);
   out.u8(static_cast<std::uint8_t>(run.status));
   out.u64(record.events);
@@ -114,6 +187,11 @@ std::string encode(const RunRecord& record) {
   if (parts & kMetadata) out.text(options.metadata);
   if (parts & kPayloadType) out.text(options.payload_type);
   if (parts & kOrigin) out.text(run.origin);
+  if (parts & kAttempt) put(out, *attempt);
+  if (parts & kAttemptVersion) out.name(attempt->version);
+  if (parts & kAttemptFailure) put(out, *attempt->failure);
+  out.u64(record.recent.size());
+  for (const TimelineEvent& event : record.recent) put(out, event);
   return bytes;
 }
 
@@ -155,13 +233,22 @@ Result<RunRecord> decode_run(PackedId id, std::string_view bytes) {
   if (parts & kIdempotencyKey) options.idempotency_key = in.string();
   if (parts & kIdempotencyShown) options.idempotency_shown = in.string();
   if (parts & kTags) {
-    const std::size_t count = in.count();
-    options.tags.reserve(count);
-    for (std::size_t i = 0; i < count && in.ok(); ++i) options.tags.push_back(in.string());
+    const std::size_t tags = in.count();
+    for (std::size_t i = 0; i < tags && in.ok(); ++i) options.tags.push_back(in.string());
   }
   if (parts & kMetadata) options.metadata = in.string();
   if (parts & kPayloadType) options.payload_type = in.string();
   if (parts & kOrigin) run.origin = in.string();
+  if (parts & kAttempt) {
+    Attempt& attempt = record.attempt.emplace();
+    attempt.run = run.id;
+    take_attempt(in, attempt);
+    attempt.version = parts & kAttemptVersion ? in.name<VersionId>() : run.version;
+    if (parts & kAttemptFailure) attempt.failure = take_failure(in);
+    if (parts & kAttemptRunFailure) attempt.failure = run.failure;
+  }
+  const std::size_t count = in.count();
+  for (std::size_t i = 0; i < count && in.ok(); ++i) record.recent.push_back(take_event(in));
   if (!in.ok()) return damaged("run " + unpack(id).text());
   return record;
 }
@@ -171,16 +258,8 @@ std::string encode(const Attempt& attempt) {
   bytes.reserve(64 + attempt.version.text().size() + attempt.token.size());
   Encoder out(bytes);
   out.u8(kVersion);
-  out.u64(attempt.number);
-  out.u8(static_cast<std::uint8_t>(attempt.status));
-  out.time(attempt.started_at);
-  out.time(attempt.ended_at);
+  put(out, attempt);
   out.name(attempt.version);
-  out.text(attempt.token);
-  out.i64(attempt.pid);
-  out.duration(attempt.usage.duration);
-  out.i64(attempt.usage.cpu.count());
-  out.u64(attempt.usage.peak_memory);
   out.flag(attempt.failure.has_value());
   if (attempt.failure) put(out, *attempt.failure);
   return bytes;
@@ -191,35 +270,20 @@ Result<Attempt> decode_attempt(const RunId& run, std::string_view bytes) {
   if (!has_version(in)) return damaged("attempt of run " + run.text());
   Attempt attempt;
   attempt.run = run;
-  attempt.number = in.u32();
-  attempt.status = in.one_of(AttemptStatus::kExecuting, AttemptStatus::kCanceled);
-  attempt.started_at = in.time();
-  attempt.ended_at = in.maybe_time();
+  take_attempt(in, attempt);
   attempt.version = in.name<VersionId>();
-  attempt.token = in.string();
-  attempt.pid = static_cast<std::int32_t>(in.i64());
-  attempt.usage.duration = in.duration();
-  attempt.usage.cpu = std::chrono::microseconds(in.i64());
-  attempt.usage.peak_memory = in.u64();
   if (in.flag()) attempt.failure = take_failure(in);
   if (!in.ok()) return damaged("attempt of run " + run.text());
   return attempt;
 }
 
-std::string encode(const std::vector<TimelineEvent>& events) {
+std::string encode(std::span<const TimelineEvent> events) {
   std::string bytes;
-  bytes.reserve(4 + events.size() * 32);
+  bytes.reserve(4 + events.size() * 24);
   Encoder out(bytes);
   out.u8(kVersion);
   out.u64(events.size());
-  for (const TimelineEvent& event : events) {
-    out.u64(event.sequence);
-    out.time(event.at);
-    out.text(event.name);
-    out.u8(static_cast<std::uint8_t>(event.status));
-    out.u64(event.attempt);
-    out.text(event.data);
-  }
+  for (const TimelineEvent& event : events) put(out, event);
   return bytes;
 }
 
@@ -228,13 +292,7 @@ Status decode_events(std::string_view bytes, std::vector<TimelineEvent>& out) {
   if (!has_version(in)) return damaged("timeline");
   const std::size_t count = in.count();
   for (std::size_t i = 0; i < count && in.ok(); ++i) {
-    TimelineEvent event;
-    event.sequence = in.u32();
-    event.at = in.time();
-    event.name = in.string();
-    event.status = in.one_of(RunStatus::kPendingVersion, RunStatus::kExpired);
-    event.attempt = in.u32();
-    event.data = in.string();
+    TimelineEvent event = take_event(in);
     if (in.ok()) out.push_back(std::move(event));
   }
   return in.ok() ? Status::ok() : damaged("timeline");

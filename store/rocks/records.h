@@ -5,6 +5,8 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,10 +17,13 @@
 
 namespace perdure::store::rocks {
 
-/// A run and what the engine must know to go on with it.
+/// A run with its newest attempt and its newest timeline events: one value, so that a transition writes one key. Older
+/// attempts and events have moved to families of their own by then.
 struct RunRecord {
   Run run;
-  std::uint32_t events = 0;  // sequence of its newest timeline event
+  std::optional<Attempt> attempt;     // number run.attempts; nothing before the first
+  std::uint32_t events = 0;           // sequence of the newest event
+  std::vector<TimelineEvent> recent;  // the last of them, up to `events`
   bool operator==(const RunRecord&) const = default;
 };
 
@@ -46,7 +51,7 @@ using FinishedCounts = std::array<std::uint64_t, static_cast<std::size_t>(RunSta
 
 std::string encode(const RunRecord& record);
 std::string encode(const Attempt& attempt);  // its run is in the key
-std::string encode(const std::vector<TimelineEvent>& events);
+std::string encode(std::span<const TimelineEvent> events);
 std::string encode(const std::vector<LogEntry>& entries);
 std::string encode(const Waiting& waiting);
 std::string encode(const KeyRecord& record);

@@ -88,9 +88,6 @@ Status RocksStore::withdraw(Database& db, PackedId id) {
   batch.erase(Family::kByStatus, status_key(run.status, id));
   batch.erase(Family::kByTask, task_key(run.task, id));
   for (const std::string& tag : run.options.tags) batch.erase(Family::kByTag, tag_key(tag, id));
-  for (std::uint32_t event = 1; event <= record->events; ++event) {
-    batch.erase(Family::kTimeline, timeline_key(id, event));
-  }
   if (is_final(run.status)) {  // canceled before it was durable
     std::string bytes;
     if (Status got = db.get(Family::kMeta, meta_key::kFinished, bytes); !got) return got;

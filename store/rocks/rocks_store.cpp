@@ -119,6 +119,10 @@ void RocksStore::leave(PackedId id, const Run& run) {
   if (hot_.leave(id, run)) group_.slots_freed = true;
 }
 
+void RocksStore::leave_executing(PackedId id, const Run& run) {
+  if (hot_.leave_executing(id, run)) group_.slots_freed = true;
+}
+
 void RocksStore::wake_commit_thread() { wake_.notify_one(); }
 
 void RocksStore::saw_time(Time now) {

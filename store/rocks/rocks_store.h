@@ -106,6 +106,9 @@ class RocksStore final : public Store {
   /// After the batch with `change` was written: puts the run where its status belongs.
   void settle(const RunChange& change);
   void leave(PackedId id, const Run& run);
+  void leave_executing(PackedId id, const Run& run);
+  /// Reading failed half-way through a change, so that hot state is wrong: everything is read anew.
+  Status must_reopen(Status status);
   void wake_commit_thread();
   void saw_time(Time now);
   /// Answers `done(value)` once everything written so far is durable; the answer to give at once when it already is.
@@ -114,10 +117,9 @@ class RocksStore final : public Store {
   Status refused() const;
 
   Result<std::optional<KeyRecord>> live_key(KeyKind kind, const TaskId& task, const std::string& key, Time now) const;
-  Status add_claim(PackedId id, Time now, const VersionOf& version_of, Batch& batch, std::vector<RunChange>& changes,
-                   std::vector<Claim>& claims);
-  /// Ends the attempt of `executing` as `end` says.
-  Result<RunChange> end_attempt(Executing executing, AttemptEnd& end, Batch& batch);
+  Status add_claim(PackedId id, Time now, const VersionOf& version_of, Batch& batch, std::vector<Claim>& claims);
+  /// Ends the attempt of `executing` as `end` says; `event` is what that is for the run.
+  Result<RunChange> end_attempt(PackedId id, Executing&& executing, RunEvent event, AttemptEnd& end, Batch& batch);
   /// The answer to an end whose attempt does not execute: the run, when this end is the one recorded.
   Result<Run> repeated_end(const AttemptEnd& end) const;
   Status free_idempotency_key(const Run& run, Batch& batch) const;

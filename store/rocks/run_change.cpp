@@ -1,21 +1,29 @@
 // See run_change.h.
 #include "store/rocks/run_change.h"
 
+#include <cstddef>
+#include <iterator>
+#include <span>
 #include <utility>
 
 #include "store/rocks/hot_state.h"
 
 namespace perdure::store::rocks {
+namespace {
+constexpr std::ptrdiff_t kMostRecentEvents = 16;
+}
 
 RunChange RunChange::created(PackedId id, Run run, Time now) {
-  RunChange change(id, RunRecord{std::move(run), 0});
+  RunRecord record;
+  record.run = std::move(run);
+  RunChange change(id, std::move(record));
   change.stored_.reset();
   change.add_event(now, "triggered", 0, {});
   return change;
 }
 
 void RunChange::add_event(Time now, std::string_view name, std::uint32_t attempt, std::string data) {
-  events_.push_back({++record_.events, now, std::string(name), record_.run.status, attempt, std::move(data)});
+  record_.recent.push_back({++record_.events, now, std::string(name), record_.run.status, attempt, std::move(data)});
 }
 
 Status RunChange::apply(RunEvent event, Time now, std::uint32_t attempt, std::string data) {
@@ -30,15 +38,26 @@ Status RunChange::apply(RunEvent event, Time now, std::uint32_t attempt, std::st
   return Status::ok();
 }
 
-void RunChange::write(Batch& batch) const {
+void RunChange::begin_attempt(Attempt attempt, Batch& batch) {
+  std::optional<Attempt>& newest = record_.attempt;
+  if (newest) batch.put(Family::kAttempts, attempt_key(id_, newest->number), encode(*newest));
+  newest = std::move(attempt);
+}
+
+void RunChange::write(Batch& batch) {
+  std::vector<TimelineEvent>& recent = record_.recent;
+  if (std::ssize(recent) > kMostRecentEvents) {
+    const auto kept = recent.end() - kMostRecentEvents / 2;
+    batch.put(Family::kTimeline, timeline_key(id_, recent.front().sequence), encode(std::span(recent.begin(), kept)));
+    recent.erase(recent.begin(), kept);
+  }
   const Run& run = record_.run;
   batch.put(Family::kRuns, run_key(id_), encode(record_));
-  if (!events_.empty()) {
-    batch.put(Family::kTimeline, timeline_key(id_, events_.front().sequence), encode(events_));
+  if (stored_ != run.status) {
+    if (stored_) batch.erase(Family::kByStatus, status_key(*stored_, id_));
+    batch.put(Family::kByStatus, status_key(run.status, id_),
+              waits(run.status) ? encode(waiting_of(run)) : std::string());
   }
-  if (stored_ && *stored_ != run.status) batch.erase(Family::kByStatus, status_key(*stored_, id_));
-  batch.put(Family::kByStatus, status_key(run.status, id_),
-            is_final(run.status) ? std::string() : encode(waiting_of(run)));
   if (stored_) return;
   batch.put(Family::kByTask, task_key(run.task, id_), {});
   for (const std::string& tag : run.options.tags) batch.put(Family::kByTag, tag_key(tag, id_), {});

@@ -34,9 +34,12 @@ class RunChange {
   [[nodiscard]] const RunRecord& record() const { return record_; }
   RunRecord& record() { return record_; }
 
-  /// Adds what changed to `batch`: the run, its new events, its place in the status index and, when created, in the
-  /// others.
-  void write(Batch& batch) const;
+  /// Begins the run's next attempt; the one before moves to its own key.
+  void begin_attempt(Attempt attempt, Batch& batch);
+
+  /// Adds what changed to `batch`: the run, its place in the status index and, when created, in the others; and the
+  /// oldest events once they are too many to be written with the run every time.
+  void write(Batch& batch);
 
  private:
   void add_event(Time now, std::string_view name, std::uint32_t attempt, std::string data);
@@ -44,7 +47,6 @@ class RunChange {
   PackedId id_;
   RunRecord record_;
   std::optional<RunStatus> stored_;  // nothing: the run is new
-  std::vector<TimelineEvent> events_;
 };
 
 }  // namespace perdure::store::rocks
