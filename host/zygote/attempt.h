@@ -1,0 +1,23 @@
+// The runtime of attempts in a child process: takes a start from the host, calls the task, says how it ended, and
+// leaves once the host has that. One attempt at a time; with recycling the same process then takes the next.
+#pragma once
+
+#include "host/zygote/registration.h"
+
+namespace perdure::zygote {
+
+/// Where a child keeps its end of the attempt link.
+inline constexpr int kLinkDescriptor = 3;
+/// Heartbeats rarer than this are the zygote's to send; a child that must send more often needs a thread.
+inline constexpr unsigned kVouchedHeartbeatMs = 10'000;
+
+/// Touches what serving touches first, so that a child forked ahead meets no page fault later.
+void warm_attempts();
+
+/// Serves attempts on kLinkDescriptor until the host lets this process go.
+[[noreturn]] void serve_attempts(const Registration& registration);
+
+/// Answers the first start with a failure: the plugin, loaded anew for this attempt, was refused.
+[[noreturn]] void serve_refusal(const std::string& reason);
+
+}  // namespace perdure::zygote

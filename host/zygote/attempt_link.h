@@ -1,0 +1,68 @@
+// The attempt's end of its link to the host, as one process uses it: the main thread takes frames in order, and a
+// cancel is seen by whoever looks first. There is no reading thread until one is needed, because starting and ending a
+// thread costs a short attempt a fifth of its time: is_cancelled() looks into the socket itself, and the zygote sends
+// the heartbeats of a silent child. A thread starts when the task wants a descriptor to poll, or heartbeats more often
+// than the zygote looks.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+
+#include "host/protocol/frame.h"
+
+namespace perdure::zygote {
+
+class AttemptLink {
+ public:
+  explicit AttemptLink(int socket) : socket_(socket) {}
+  AttemptLink(const AttemptLink&) = delete;
+  AttemptLink& operator=(const AttemptLink&) = delete;
+
+  /// Sends a frame, waiting while the host is slow. False when the host is gone. [any thread]
+  bool send(const protocol::Outgoing& frame);
+
+  /// The next frame that is no cancel; blocks. False when the host is gone or talks nonsense. [main thread]
+  bool receive(protocol::Incoming& frame);
+
+  /// Looks whether a cancel has come. 0: no; 1: canceled; 2: timed out. Does not block. [any thread]
+  std::uint32_t cancelled();
+
+  /// Whether the host's end is closed, as far as is known. [any thread]
+  bool host_gone() const { return gone_.load(std::memory_order_relaxed); }
+
+  /// A descriptor that becomes readable when the attempt is cancelled and stays so; -1 with errno set when there can be
+  /// none. Starts the reading thread. [any thread]
+  int cancel_descriptor();
+
+  /// Sends a heartbeat every `interval` from a thread of its own. [main thread]
+  void beat_every(std::chrono::milliseconds interval);
+
+  /// Touches what a run will touch, so that a child forked ahead has taken its page faults.
+  void warm();
+
+ private:
+  void drain();
+  bool take_note(const protocol::Incoming& frame);
+  void keep(protocol::Incoming&& frame);
+  bool start_reader();
+  static void* reader_main(void* self);
+  void read_and_beat();
+
+  const int socket_;
+  std::atomic<std::uint32_t> cancelled_{0};
+  std::atomic<bool> gone_{false};
+  std::atomic<int> cancel_fd_{-1};
+  std::atomic<bool> reader_{false};
+  std::atomic<std::int64_t> beat_ms_{0};  // 0: the zygote sees to it
+
+  std::mutex reading_;  // who holds it reads the socket; guards what follows
+  protocol::Receiver receiver_;
+  protocol::Incoming scratch_;
+  std::deque<protocol::Incoming>* kept_ = nullptr;  // frames read on the way to a cancel; made when there is one
+  std::condition_variable arrived_;
+};
+
+}  // namespace perdure::zygote

@@ -1,0 +1,61 @@
+// One running attempt as the services see it: what the host sent, what the task said so far, and the budget of its log.
+// The outcome belongs to the attempt's thread; log and cancel are used by any.
+#pragma once
+
+#include <perdure/plugin.h>
+
+#include <atomic>
+#include <string>
+#include <string_view>
+
+#include "host/zygote/attempt_link.h"
+
+namespace perdure::zygote {
+
+/// json of kStart, as views into the frame.
+struct StartInfo {
+  std::string_view run;
+  std::string_view context;
+  std::string_view config;
+  std::uint64_t attempt = 1;
+  std::uint64_t heartbeat_ms = 30'000;
+  std::uint64_t output_limit = 0;  // bytes; 0: only the protocol's own
+  std::uint64_t log_limit = 0;     // bytes; 0: none
+};
+StartInfo parse_start(std::string_view json);
+
+class AttemptState {
+ public:
+  explicit AttemptState(AttemptLink& attempt_link) : link(attempt_link) {}
+  /// Forgets the last attempt.
+  void begin(const StartInfo& start);
+
+  /// Sends a log line, or counts it as dropped once the budget is spent. [any thread]
+  void log(perdure_level level, std::string_view message, std::string_view fields);
+  /// Says how many lines were dropped, when some were.
+  void close_log();
+
+  AttemptLink& link;
+  StartInfo info;
+  std::string result;           // JSON, as set; empty: null
+  std::uint64_t too_large = 0;  // bytes of a result that was not even copied
+  std::string error;            // JSON of kOutcome; empty: none set
+
+ private:
+  void send_log(perdure_level level, std::string_view message, std::string_view fields);
+
+  std::atomic<std::uint64_t> logged_{0};
+  std::atomic<std::uint64_t> dropped_{0};
+};
+
+/// The JSON of an error as kOutcome carries it. `details` is a JSON text or empty; a `retry_at` of 0 says nothing.
+std::string error_json(std::string_view name, std::string_view message, std::string_view stack = {},
+                       std::string_view details = {}, std::int64_t retry_at = 0);
+
+/// The table handed to tasks; attempt->host points to the AttemptState.
+const perdure_services& services();
+
+/// What last_error answers on this thread; empty when nothing failed.
+std::string_view last_error_words();
+
+}  // namespace perdure::zygote

@@ -1,0 +1,264 @@
+#include "host/zygote/fork_server.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <optional>
+
+#include "host/zygote/attempt.h"
+#include "host/zygote/json_text.h"
+
+namespace perdure::zygote {
+namespace {
+
+using protocol::Incoming;
+using protocol::Kind;
+using protocol::Outgoing;
+using protocol::ReceiveResult;
+
+constexpr std::size_t kMaxSpares = 256;
+constexpr int kTickMs = static_cast<int>(kVouchedHeartbeatMs);
+constexpr int kRetryMs = 100;  // after a spare could not be forked
+
+std::uint64_t microseconds(const timeval& time) {
+  return static_cast<std::uint64_t>(time.tv_sec) * 1'000'000 + static_cast<std::uint64_t>(time.tv_usec);
+}
+
+// All signals wait, so that none interrupts a fork and none that a task sends us is deadly; children unblock theirs.
+int block_signals() {
+  sigset_t set;
+  sigfillset(&set);
+  for (const int fault : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP, SIGSYS}) sigdelset(&set, fault);
+  sigprocmask(SIG_SETMASK, &set, nullptr);
+  signal(SIGCHLD, SIG_DFL);  // a plugin that ignored it would make us lose every wait status
+  sigset_t exits;
+  sigemptyset(&exits);
+  sigaddset(&exits, SIGCHLD);
+  return signalfd(-1, &exits, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+// The two ends of everything that joins host and child.
+struct Pairs {
+  int link[2] = {-1, -1}, out[2] = {-1, -1}, err[2] = {-1, -1};
+  bool open() {
+    return socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, link) == 0 && pipe2(out, O_CLOEXEC) == 0 &&
+           pipe2(err, O_CLOEXEC) == 0;
+  }
+  ~Pairs() {
+    for (const int* pair : {link, out, err}) {
+      for (int i = 0; i < 2; i++) {
+        if (pair[i] >= 0) close(pair[i]);
+      }
+    }
+  }
+};
+
+}  // namespace
+
+ForkServer::ForkServer(int control, const Registration& registration, std::string plugin, bool spawn)
+    : control_(control), registration_(registration), plugin_(std::move(plugin)), spawn_(spawn) {
+  children_.reserve(256);
+  pids_.reserve(64);
+}
+
+void ForkServer::run() {
+  signals_ = block_signals();
+  for (;;) {
+    pollfd ready[2] = {{control_, POLLIN, 0}, {signals_, POLLIN, 0}};
+    const int wait = refill_failed_ ? kRetryMs : children_.empty() ? -1 : kTickMs;
+    const int count = poll(ready, 2, wait);
+    if (count == 0) {
+      if (refill_failed_) {
+        refill();
+      } else {
+        vouch();
+      }
+    }
+    if (ready[0].revents != 0) {
+      for (bool more = true; more;) {
+        switch (receiver_.receive(control_, frame_, false)) {
+          case ReceiveResult::kFrame:
+            handle(frame_);
+            break;
+          case ReceiveResult::kWouldBlock:
+            more = false;
+            break;
+          default:
+            leave();  // the host is gone, or is no host
+        }
+      }
+    }
+    if (ready[1].revents != 0) reap();
+  }
+}
+
+void ForkServer::tell(const Outgoing& frame) {
+  if (protocol::send(control_, frame, true) != protocol::SendResult::kSent) leave();
+}
+
+ForkServer::Child* ForkServer::find(std::uint64_t id) {
+  const auto found = std::ranges::find(children_, id, &Child::id);
+  return found == children_.end() ? nullptr : &*found;
+}
+
+void ForkServer::handle(Incoming& frame) {
+  switch (frame.kind) {
+    case Kind::kFork:
+      fork_for(frame);
+      break;
+    case Kind::kSpares:
+      spares_wanted_ = std::min<std::size_t>(frame.arg, kMaxSpares);
+      refill();
+      break;
+    case Kind::kTaken:
+      if (Child* child = find(frame.id)) child->spare = false;
+      refill();
+      break;
+    case Kind::kSignal:
+      if (const Child* child = find(frame.id); child != nullptr && !child->reaped) {
+        signal_tree(child->pid, static_cast<int>(frame.arg));
+      }
+      break;
+    case Kind::kQuit:
+      leave();
+    default:
+      break;  // of a later protocol
+  }
+}
+
+pid_t ForkServer::start(std::uint64_t id, const ChildEnds& ends, bool spare) {
+  pid_t pid = -1;
+  if (spawn_) {
+    pid = execute_attempt(ends, plugin_);
+  } else {
+    pid = fork();
+    if (pid == 0) {
+      become_attempt(ends);
+      if (spare) warm_attempts();
+      serve_attempts(registration_);
+    }
+  }
+  if (pid > 0) children_.push_back({id, pid, spare, false, {}});
+  return pid;
+}
+
+void ForkServer::fork_for(Incoming& frame) {
+  Outgoing answer;
+  answer.id = frame.id;
+  std::string error;
+  const pid_t pid =
+      frame.fds.size() == 3 ? start(frame.id, {frame.fds[0], frame.fds[1], frame.fds[2]}, false) : (errno = EINVAL, -1);
+  if (pid > 0) {
+    answer.kind = Kind::kStarted;
+    answer.arg = static_cast<std::uint32_t>(pid);
+  } else {
+    error = "{\"error\":";
+    append_json_string(error, std::string("no process could be started: ") + strerror(errno));
+    error += '}';
+    answer.kind = Kind::kForkFailed;
+    answer.json = error;
+  }
+  tell(answer);
+}
+
+void ForkServer::refill() {
+  refill_failed_ = false;
+  auto have =
+      static_cast<std::size_t>(std::ranges::count_if(children_, [](const Child& c) { return c.spare && !c.reaped; }));
+  for (; have < spares_wanted_; have++) {
+    if (!fork_spare()) {
+      refill_failed_ = true;
+      return;
+    }
+  }
+}
+
+bool ForkServer::fork_spare() {
+  Pairs pairs;
+  if (!pairs.open()) return false;
+  const std::uint64_t id = next_spare_++;
+  const pid_t pid = start(id, {pairs.link[1], pairs.out[1], pairs.err[1]}, true);
+  if (pid < 0) return false;
+  const int host_ends[] = {pairs.link[0], pairs.out[0], pairs.err[0]};
+  Outgoing told;
+  told.kind = Kind::kSpare;
+  told.id = id;
+  told.arg = static_cast<std::uint32_t>(pid);
+  told.fds = host_ends;
+  told.fd_count = 3;
+  tell(told);
+  return true;
+}
+
+void ForkServer::reap() {
+  signalfd_siginfo information[8];
+  while (read(signals_, information, sizeof information) > 0) {
+  }
+  for (;;) {
+    siginfo_t dead{};
+    // Not reaped yet, so that its process group cannot have become somebody else's.
+    if (waitid(P_ALL, 0, &dead, WEXITED | WNOHANG | WNOWAIT) != 0 || dead.si_pid == 0) break;
+    (void)kill(-dead.si_pid, SIGKILL);
+    int status = 0;
+    rusage usage{};
+    if (wait4(dead.si_pid, &status, 0, &usage) != dead.si_pid) continue;
+    const auto child =
+        std::ranges::find_if(children_, [&](const Child& c) { return c.pid == dead.si_pid && !c.reaped; });
+    if (child == children_.end()) continue;  // somebody's orphan
+    child->reaped = true;
+    child->report = {status, 0, microseconds(usage.ru_utime) + microseconds(usage.ru_stime),
+                     static_cast<std::uint64_t>(usage.ru_maxrss) * 1024};
+    unsettled_++;
+  }
+  if (unsettled_ > 0) settle();
+}
+
+// What a dead child left behind came to us, its nearest living ancestor: every child of ours that we did not start.
+// While there are any, exits are not told; each of their deaths brings us here again.
+void ForkServer::settle() {
+  own_.read(pids_);
+  bool orphans = false;
+  for (const pid_t pid : pids_) {
+    if (std::ranges::any_of(children_, [pid](const Child& c) { return c.pid == pid && !c.reaped; })) continue;
+    signal_tree(pid, SIGKILL);
+    orphans = true;
+  }
+  if (orphans) return;
+  bool spare_lost = false;
+  for (const Child& child : children_) {
+    if (!child.reaped) continue;
+    spare_lost = spare_lost || child.spare;
+    Outgoing told;
+    told.kind = Kind::kExited;
+    told.id = child.id;
+    told.arg = static_cast<std::uint32_t>(child.pid);
+    told.raw = {reinterpret_cast<const char*>(&child.report), sizeof child.report};
+    tell(told);
+  }
+  std::erase_if(children_, [](const Child& c) { return c.reaped; });
+  unsettled_ = 0;
+  if (spare_lost) refill();
+}
+
+void ForkServer::leave() {
+  for (;;) {
+    own_.read(pids_);
+    if (pids_.empty()) _exit(0);
+    for (const pid_t pid : pids_) signal_tree(pid, SIGKILL);
+    (void)waitpid(-1, nullptr, 0);
+    while (waitpid(-1, nullptr, WNOHANG) > 0) {
+    }
+  }
+}
+
+void ForkServer::vouch() {}
+
+}  // namespace perdure::zygote

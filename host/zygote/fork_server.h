@@ -1,0 +1,67 @@
+// The zygote's loop: forks children when the host asks, keeps spares forked ahead, passes signals on, and tells each
+// exit once nothing of the child is left. Single-threaded; owns every child of the process.
+#pragma once
+
+#include <sys/resource.h>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "host/protocol/frame.h"
+#include "host/zygote/child_process.h"
+#include "host/zygote/descendants.h"
+#include "host/zygote/private_memory.h"
+#include "host/zygote/registration.h"
+
+namespace perdure::zygote {
+
+class ForkServer {
+ public:
+  /// Serves the host at the other end of `control`. `spawn`: attempts are executed, not forked. Everything is borrowed.
+  ForkServer(int control, const Registration& registration, std::string plugin, bool spawn);
+  ForkServer(const ForkServer&) = delete;
+  ForkServer& operator=(const ForkServer&) = delete;
+
+  /// Runs until the host says quit or is gone; ends every child then. Does not return.
+  [[noreturn]] void run();
+
+ private:
+  struct Child {
+    std::uint64_t id;
+    pid_t pid;
+    bool spare;   // forked ahead, and not known to be taken
+    bool reaped;  // dead; what follows is valid
+    protocol::ExitReport report;
+  };
+
+  void handle(protocol::Incoming& frame);
+  void fork_for(protocol::Incoming& frame);
+  void refill();
+  bool fork_spare();
+  /// The child's pid, or -1 with errno set. Does not return in the child.
+  pid_t start(std::uint64_t id, const ChildEnds& ends, bool spare);
+  void reap();
+  void settle();
+  void vouch();
+  void tell(const protocol::Outgoing& frame);
+  Child* find(std::uint64_t id);
+  [[noreturn]] void leave();
+
+  const int control_;
+  const Registration& registration_;
+  const std::string plugin_;
+  const bool spawn_;
+  int signals_ = -1;
+  OwnChildren own_;
+  protocol::Receiver receiver_;
+  protocol::Incoming frame_;
+  std::vector<Child, PrivateMemory<Child>> children_;
+  std::vector<pid_t> pids_;
+  std::size_t spares_wanted_ = 0;
+  std::uint64_t next_spare_ = std::uint64_t{1} << 63;
+  std::size_t unsettled_ = 0;   // reaped children whose exit is not told yet
+  bool refill_failed_ = false;  // tried again at the next tick
+};
+
+}  // namespace perdure::zygote

@@ -1,0 +1,25 @@
+// Loads a plugin into this process and asks it to register. Everything a plugin can do wrong while that happens ends in
+// a Refusal, unless it ends the process (load_watch.h) or hangs (the host's deadline). Nothing is ever unloaded.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "host/zygote/inspect.h"
+#include "host/zygote/registration.h"
+
+namespace perdure::zygote {
+
+/// A plugin in this process, or why there is none.
+struct Loaded {
+  std::unique_ptr<Registration> registration;  // null when refused
+  Refusal refusal;
+  std::string isolation_reason;  // why its attempts cannot be forked from here; empty when they can
+};
+
+/// Loads the file at `path` and calls its entry point. Main thread, once per process. A copy of this process that the
+/// plugin forks meanwhile is ended before it returns from here.
+Loaded load(const std::string& path);
+
+}  // namespace perdure::zygote

@@ -1,0 +1,109 @@
+// perdure-zygote: loads one plugin and forks the attempts of its tasks.
+//   perdure-zygote --control FD PLUGIN    started by the host; FD is its end of a SOCK_SEQPACKET pair
+//   perdure-zygote --attempt PLUGIN       started by a zygote whose plugin cannot be forked; the link is descriptor 3
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <string>
+#include <string_view>
+
+#include "host/protocol/frame.h"
+#include "host/zygote/attempt.h"
+#include "host/zygote/child_process.h"
+#include "host/zygote/crash.h"
+#include "host/zygote/fork_server.h"
+#include "host/zygote/json_text.h"
+#include "host/zygote/load_watch.h"
+#include "host/zygote/loader.h"
+
+namespace perdure::zygote {
+namespace {
+
+constexpr int kControl = 3;  // the same number as a child's link, which replaces it
+
+// Descriptors, limits and streams that every child inherits as they are.
+void prepare_process() {
+  const int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+  if (null >= 0) {
+    dup2(null, STDIN_FILENO);
+    for (const int stream : {STDOUT_FILENO, STDERR_FILENO}) {
+      if (fcntl(stream, F_GETFD) < 0) dup2(null, stream);
+    }
+    if (null > STDERR_FILENO) close(null);
+  }
+  const rlimit no_core{0, 0};
+  setrlimit(RLIMIT_CORE, &no_core);
+  setvbuf(stdout, nullptr, _IOLBF, 0);  // a crash loses at most the line it cut
+}
+
+std::string refusal_json(const Refusal& refusal) {
+  std::string json = "{\"reason\":";
+  append_json_string(json, refusal.reason);
+  if (!refusal.details.empty()) {
+    json += ",\"details\":";
+    append_json_string(json, refusal.details);
+  }
+  json += '}';
+  return json;
+}
+
+[[noreturn]] void refuse(const Refusal& refusal) {
+  end_load_watch();
+  const std::string json = refusal_json(refusal);
+  protocol::Outgoing frame;
+  frame.kind = protocol::Kind::kRefused;
+  frame.json = json;
+  (void)protocol::send(kControl, frame, true);
+  _exit(1);
+}
+
+[[noreturn]] void run_zygote(int control, const std::string& plugin) {
+  if (dup3(control, kControl, O_CLOEXEC) < 0 && control != kControl) _exit(2);
+  fcntl(kControl, F_SETFD, FD_CLOEXEC);
+  prepare_process();
+  close_range(kControl + 1, ~0U, 0);
+  setsid();
+  prctl(PR_SET_CHILD_SUBREAPER, 1);
+  install_crash_handlers();
+  if (const auto refusal = inspect(plugin)) refuse(*refusal);
+  begin_load_watch(kControl, "while loading");
+  const Loaded loaded = load(plugin);
+  if (!loaded.registration) refuse(loaded.refusal);
+  end_load_watch();
+  const std::string manifest = manifest_json(*loaded.registration, loaded.isolation_reason);
+  protocol::Outgoing frame;
+  frame.kind = protocol::Kind::kLoaded;
+  frame.json = manifest;
+  if (protocol::send(kControl, frame, true) != protocol::SendResult::kSent) _exit(2);
+  fflush(nullptr);
+  ForkServer(kControl, *loaded.registration, plugin, !loaded.isolation_reason.empty()).run();
+}
+
+[[noreturn]] void run_attempt(const std::string& plugin) {
+  prepare_process();
+  become_executed_attempt();
+  install_crash_handlers();
+  report_crashes_to(kLinkDescriptor);
+  const Loaded loaded = load(plugin);
+  if (!loaded.registration) serve_refusal(loaded.refusal.reason);
+  serve_attempts(*loaded.registration);
+}
+
+}  // namespace
+}  // namespace perdure::zygote
+
+int main(int count, char** arguments) {
+  using std::string_view;
+  if (count == 4 && string_view(arguments[1]) == "--control") {
+    perdure::zygote::run_zygote(atoi(arguments[2]), arguments[3]);
+  }
+  if (count == 3 && string_view(arguments[1]) == "--attempt") perdure::zygote::run_attempt(arguments[2]);
+  fputs("perdure-zygote is started by perdure: perdure-zygote --control FD PLUGIN\n", stderr);
+  return 2;
+}

@@ -1,0 +1,136 @@
+// The functions a task calls. Those that a later version of this host offers are in the table too, so that a plugin
+// built for them loads; they answer PERDURE_INVALID and say in last_error what is missing. None of them lets an
+// exception out.
+#include <errno.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include <algorithm>
+
+#include "host/zygote/attempt_state.h"
+#include "host/zygote/json_text.h"
+
+namespace perdure::zygote {
+namespace {
+
+// Plain memory, so that a thread which never fails never touches it.
+struct LastError {
+  char text[256];
+  std::size_t size;
+};
+thread_local LastError last_error{};
+
+AttemptState& state_of(const perdure_attempt* attempt) { return *static_cast<AttemptState*>(attempt->host); }
+
+std::string_view text_of(perdure_str text) {
+  return text.data == nullptr ? std::string_view() : std::string_view(text.data, text.len);
+}
+
+perdure_status fail(perdure_status status, std::string_view words) {
+  last_error.size = std::min(words.size(), sizeof last_error.text);
+  memcpy(last_error.text, words.data(), last_error.size);
+  return status;
+}
+
+template <typename Body>
+perdure_status guarded(Body body) noexcept {
+  try {
+    return body();
+  } catch (...) {
+    return fail(PERDURE_OUT_OF_MEMORY, "no memory for this call");
+  }
+}
+
+perdure_status set_result(const perdure_attempt* attempt, perdure_str json) {
+  return guarded([&] {
+    AttemptState& state = state_of(attempt);
+    const std::uint64_t limit = state.info.output_limit == 0
+                                    ? protocol::kMaxRaw
+                                    : std::min<std::uint64_t>(state.info.output_limit, protocol::kMaxRaw);
+    state.too_large = json.len > limit ? json.len : 0;
+    state.result = state.too_large != 0 ? std::string_view() : text_of(json);
+    return PERDURE_OK;
+  });
+}
+
+perdure_status set_error(const perdure_attempt* attempt, const perdure_error* error) {
+  return guarded([&] {
+    if (error == nullptr || !PERDURE_HAS(error, message)) {
+      return fail(PERDURE_INVALID, "perdure_error.struct_size is not set to sizeof(perdure_error)");
+    }
+    const std::string_view details = PERDURE_HAS(error, detail) ? text_of(error->detail) : std::string_view();
+    const std::int64_t retry_at = PERDURE_HAS(error, retry_at_ms) ? error->retry_at_ms : 0;
+    state_of(attempt).error = error_json(text_of(error->type), text_of(error->message), {}, details, retry_at);
+    return perdure_status{PERDURE_OK};
+  });
+}
+
+perdure_str last_error_of(const perdure_attempt*) { return {last_error.text, last_error.size}; }
+
+perdure_status release(const perdure_attempt*, perdure_str) { return PERDURE_OK; }
+
+perdure_status log(const perdure_attempt* attempt, perdure_level level, perdure_str message, perdure_str fields) {
+  return guarded([&] {
+    const std::string_view json = text_of(fields);
+    if (!json.empty() && !is_json_object(json)) return fail(PERDURE_INVALID, "log fields must be one JSON object");
+    state_of(attempt).log(std::clamp<perdure_level>(level, PERDURE_TRACE, PERDURE_ERROR), text_of(message), json);
+    return perdure_status{PERDURE_OK};
+  });
+}
+
+perdure_status is_cancelled(const perdure_attempt* attempt) {
+  return guarded([&] {
+    AttemptLink& link = state_of(attempt).link;
+    if (link.cancelled() != 0) return PERDURE_CANCELLED;
+    return link.host_gone() ? PERDURE_DISCONNECTED : PERDURE_OK;
+  });
+}
+
+perdure_status heartbeat(const perdure_attempt* attempt) {
+  protocol::Outgoing frame;
+  frame.kind = protocol::Kind::kHeartbeat;
+  (void)state_of(attempt).link.send(frame);
+  return is_cancelled(attempt);
+}
+
+// A service of a later version, whatever its arguments.
+template <typename... Arguments>
+perdure_status not_offered(const perdure_attempt*, Arguments...) {
+  return fail(PERDURE_INVALID, "this version of the host does not offer this service yet");
+}
+
+perdure_services make_services() {
+  perdure_services table{};
+  table.struct_size = sizeof table;
+  table.set_result = set_result;
+  table.set_error = set_error;
+  table.last_error = last_error_of;
+  table.release = release;
+  table.log = log;
+  table.set_metadata = not_offered;
+  table.stream_append = not_offered;
+  table.heartbeat = heartbeat;
+  table.is_cancelled = is_cancelled;
+  table.memo_get = not_offered;
+  table.memo_put = not_offered;
+  table.trigger = not_offered;
+  table.trigger_and_wait = not_offered;
+  table.batch_trigger = not_offered;
+  table.batch_trigger_and_wait = not_offered;
+  table.wait_for = not_offered;
+  table.wait_until = not_offered;
+  table.token_create = not_offered;
+  table.token_wait = not_offered;
+  return table;
+}
+
+}  // namespace
+
+const perdure_services& services() {
+  static const perdure_services table = make_services();
+  return table;
+}
+
+std::string_view last_error_words() { return {last_error.text, last_error.size}; }
+
+}  // namespace perdure::zygote
