@@ -85,7 +85,16 @@ Scan::Scan(std::unique_ptr<rocksdb::Iterator> at, std::string_view prefix) : at_
 
 Status Scan::status() const { return from_rocks(at_->status(), "read the store"); }
 
-Result<std::unique_ptr<Database>> Database::open(const DatabaseOptions& options, std::uint64_t mark) {
+bool Database::is_new(const DatabaseOptions& options) {
+  const std::shared_ptr<rocksdb::FileSystem> files =
+      options.file_system ? options.file_system : rocksdb::FileSystem::Default();
+  std::vector<std::string> names;
+  files->GetChildren(options.directory, {}, &names, nullptr).PermitUncheckedError();
+  std::erase_if(names, [](const std::string& name) { return name == "." || name == ".."; });
+  return names.empty();
+}
+
+Result<std::unique_ptr<Database>> Database::open(const DatabaseOptions& options, std::optional<std::uint64_t> mark) {
   std::unique_ptr<Database> database(new Database);
   database->env_ = rocksdb::NewCompositeEnv(options.file_system ? options.file_system : rocksdb::FileSystem::Default());
   OpenRequest request;

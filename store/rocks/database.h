@@ -11,6 +11,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -79,9 +80,11 @@ class Scan {
 
 class Database {
  public:
-  /// Opens or creates it. `mark`: the sequence number that is known to have been durable; kCorruption when the files
-  /// hold less, or are damaged other than at their unsynced end.
-  static Result<std::unique_ptr<Database>> open(const DatabaseOptions& options, std::uint64_t mark);
+  /// Opens or creates it. `mark`: the sequence number that is known to have been durable, if that is known; kCorruption
+  /// when the files hold less, or are damaged other than at their unsynced end.
+  static Result<std::unique_ptr<Database>> open(const DatabaseOptions& options, std::optional<std::uint64_t> mark);
+  /// Whether there is nothing in `directory` yet.
+  static bool is_new(const DatabaseOptions& options);
   ~Database();
   Database(const Database&) = delete;
   Database& operator=(const Database&) = delete;

@@ -28,7 +28,7 @@ DurableMark::~DurableMark() {
 }
 
 void DurableMark::advance(std::uint64_t sequence) {
-  if (sequence > value_) put(sequence);
+  if (!value_ || sequence > *value_) put(sequence);
 }
 
 void DurableMark::reset() { put(0); }

@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 
 namespace perdure::store::rocks {
@@ -18,18 +19,18 @@ class DurableMark {
   DurableMark(const DurableMark&) = delete;
   DurableMark& operator=(const DurableMark&) = delete;
 
-  /// The number in the file; 0 when there is none.
-  [[nodiscard]] std::uint64_t value() const { return value_; }
+  /// The number in the file; nothing when there is none that can be read.
+  [[nodiscard]] std::optional<std::uint64_t> value() const { return value_; }
   /// Notes that every write up to `sequence` is durable.
   void advance(std::uint64_t sequence);
-  /// Starts again at 0, for a new store.
+  /// Says that nothing is durable yet, for a new store.
   void reset();
 
  private:
   void put(std::uint64_t value);
 
   int descriptor_ = -1;
-  std::uint64_t value_ = 0;
+  std::optional<std::uint64_t> value_;
   std::chrono::steady_clock::time_point synced_{};
 };
 

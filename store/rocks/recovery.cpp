@@ -69,6 +69,7 @@ class Ladder {
   explicit Ladder(OpenRequest request) : request_(std::move(request)), files_(request_.options.env->GetFileSystem()) {}
 
   Result<Opened> climb() {
+    if (Status there = check_beginning(); !there) return there;
     if (Status synced = sync_logs(); !synced) return synced;
     if (!request_.accept_loss) {
       Result<Opened> tolerant = open_tolerant();
@@ -79,6 +80,17 @@ class Ladder {
   }
 
  private:
+  // RocksDB takes a directory without CURRENT for a new one and clears it.
+  Status check_beginning() {
+    std::vector<std::string> names;
+    if (files_->FileExists(path("CURRENT"), {}, nullptr).ok()) return Status::ok();
+    files_->GetChildren(request_.directory, {}, &names, nullptr).PermitUncheckedError();
+    const bool data = std::any_of(names.begin(), names.end(),
+                                  [](const std::string& name) { return is_log(name) || name.ends_with(".sst"); });
+    if (!data || (request_.mark && *request_.mark == 0)) return Status::ok();
+    return refuse(Status::corruption("its file CURRENT is missing"), "its other files are there");
+  }
+
   // What a killed process left in the page cache only would be a hole under the writes to come, if the power failed.
   Status sync_logs() {
     for (const std::string& name : log_files(*files_, request_.directory)) {
@@ -98,15 +110,14 @@ class Ladder {
     options.avoid_flush_during_recovery = true;  // so that a refusal below has changed nothing
     const auto filter = std::make_shared<NoGaps>();
     options.wal_filter = filter.get();
-    const bool is_new = !files_->FileExists(path("CURRENT"), {}, nullptr).ok();
     Result<Opened> opened = open(options);
     if (!opened) return opened;
     opened->filter = filter;
     const std::uint64_t reached = opened->db->GetLatestSequenceNumber();
-    if (is_new || reached >= request_.mark) return opened;
+    if (!request_.mark || reached >= *request_.mark) return opened;
     close(*opened);
     return Status::corruption("the log ends at write " + std::to_string(reached) + ", " +
-                              std::to_string(request_.mark) + " were synced");
+                              std::to_string(*request_.mark) + " were synced");
   }
 
   Status is_unsynced_end(const Status& damage) {
@@ -127,9 +138,9 @@ class Ladder {
     trial.db.reset(db);
     const std::uint64_t reached = trial.db->GetLatestSequenceNumber();
     close(trial);
-    if (request_.mark > 0) {
-      if (reached >= request_.mark) return Status::ok();
-      return refuse(damage, "only " + std::to_string(reached) + " of " + std::to_string(request_.mark) +
+    if (request_.mark) {
+      if (reached >= *request_.mark) return Status::ok();
+      return refuse(damage, "only " + std::to_string(reached) + " of " + std::to_string(*request_.mark) +
                                 " synced writes are readable");
     }
     const std::vector<std::string> logs = log_files(*files_, request_.directory);

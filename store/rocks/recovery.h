@@ -17,6 +17,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -29,8 +30,8 @@ struct OpenRequest {
   rocksdb::DBOptions options;  // info_log and wal_recovery_mode are set here
   std::string directory;
   std::vector<rocksdb::ColumnFamilyDescriptor> families;
-  std::uint64_t mark = 0;    // 0: none at hand
-  bool accept_loss = false;  // open up to the damage wherever it is
+  std::optional<std::uint64_t> mark;  // nothing: none at hand
+  bool accept_loss = false;           // open up to the damage wherever it is
   LogSink log;
 };
 

@@ -56,10 +56,14 @@ Result<std::unique_ptr<Store>> RocksStore::open(RocksOptions options) {
   Result<std::unique_ptr<DirectoryLock>> lock = DirectoryLock::take(options.directory);
   if (!lock) return lock.status();
   std::unique_ptr<RocksStore> store(new RocksStore(std::move(options), std::move(*lock)));
+  std::error_code exists;
+  std::filesystem::create_directory(store->options_.directory + "/store", exists);
+  if (Database::is_new(store->database_options())) store->mark_->reset();
   Result<std::unique_ptr<Database>> db = Database::open(store->database_options(), store->mark_->value());
   if (!db) return db.status();
-  if ((*db)->sequence() < store->mark_->value()) store->mark_->reset();  // a new store, or an accepted loss
   if (Status prepared = prepare_schema(**db); !prepared) return prepared;
+  if (store->options_.accept_loss) store->mark_->reset();
+  store->mark_->advance((*db)->sequence());
   Result<HotState> hot = HotState::rebuild(**db);
   if (!hot) return hot.status();
   store->database_ = std::move(*db);

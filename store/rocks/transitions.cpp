@@ -1,4 +1,5 @@
 // What happens to runs that do not execute: cancel, wake_due, release; and log lines. See rocks_store.h.
+#include <algorithm>
 #include <utility>
 
 #include "store/rocks/rocks_store.h"
@@ -109,6 +110,8 @@ void RocksStore::wake_due(Time now, Done<std::size_t> done) {
     if (at > now) break;
     due.push_back(id);
   }
+  std::sort(due.begin(), due.end());  // a run may be due twice: to begin and to expire
+  due.erase(std::unique(due.begin(), due.end()), due.end());
   Result<std::size_t> changed = change_many(due, lock, [&](RunChange& change, Batch& batch) -> Result<bool> {
     Run& run = change.run();
     if (run.expires_at && *run.expires_at <= now && !run.started_at && !is_final(run.status)) {
