@@ -127,14 +127,22 @@ perdure_status Registration::add_task(const perdure_task& task) {
   const auto hook = [&entry](const char* name, bool given) {
     if (given) entry.hooks.push_back(name);
   };
-#define PERDURE_HOOK(member) hook(#member, PERDURE_HAS(&task, member) && task.member != nullptr)
-  PERDURE_HOOK(on_start);
-  PERDURE_HOOK(on_success);
-  PERDURE_HOOK(on_failure);
-  PERDURE_HOOK(on_complete);
-  PERDURE_HOOK(on_cancel);
-  PERDURE_HOOK(catch_error);
+  if (const perdure_hooks* hooks = PERDURE_HAS(&task, hooks) ? task.hooks : nullptr; hooks != nullptr) {
+#define PERDURE_HOOK(member) hook(#member, PERDURE_HAS(hooks, member) && hooks->member != nullptr)
+    PERDURE_HOOK(middleware);
+    PERDURE_HOOK(on_start_attempt);
+    PERDURE_HOOK(on_start);
+    PERDURE_HOOK(init);
+    PERDURE_HOOK(on_success);
+    PERDURE_HOOK(catch_error);
+    PERDURE_HOOK(on_failure);
+    PERDURE_HOOK(on_complete);
+    PERDURE_HOOK(cleanup);
+    PERDURE_HOOK(on_wait);
+    PERDURE_HOOK(on_resume);
+    PERDURE_HOOK(on_cancel);
 #undef PERDURE_HOOK
+  }
   tasks_.push_back(std::move(entry));
   return PERDURE_OK;
 }

@@ -224,6 +224,9 @@ extern "C" PERDURE_EXPORT perdure_status perdure_register_v1(const perdure_regis
   plugin.name = PERDURE_STR("behaviours");
   plugin.version = PERDURE_STR("1.2.3");
   if (const perdure_status s = host->plugin(host, &plugin)) return s;
+  perdure_hooks echo_hooks{};
+  echo_hooks.struct_size = sizeof echo_hooks;
+  echo_hooks.on_success = echo;
   for (const Entry& entry : kTasks) {
     perdure_task task{};
     task.struct_size = sizeof task;
@@ -231,7 +234,7 @@ extern "C" PERDURE_EXPORT perdure_status perdure_register_v1(const perdure_regis
     task.options = PERDURE_STR("{\"maxDurationMs\": 5000}");
     task.user = const_cast<char*>("user data");
     task.run = entry.run;
-    if (entry.run == echo) task.on_success = echo;
+    if (entry.run == echo) task.hooks = &echo_hooks;
     if (const perdure_status s = host->task(host, &task)) return s;
   }
   return PERDURE_OK;
