@@ -120,34 +120,43 @@ class Ladder {
                               std::to_string(*request_.mark) + " were synced");
   }
 
-  Status is_unsynced_end(const Status& damage) {
+  // The last write that can be read in this mode, found out without changing anything.
+  Result<std::uint64_t> readable(rocksdb::WALRecoveryMode mode, std::vector<Drop>& drops) {
     std::mutex mutex;
-    std::vector<Drop> drops;
     rocksdb::DBOptions options = request_.options;
     options.info_log = make_info_log({}, [&](const std::string& line) {
       std::lock_guard lock(mutex);
       drops.push_back(parse_drop(line));
     });
-    options.wal_recovery_mode = rocksdb::WALRecoveryMode::kPointInTimeRecovery;
+    options.wal_recovery_mode = mode;
     options.create_if_missing = options.create_missing_column_families = false;
     Opened trial;
     rocksdb::DB* db = nullptr;
     const rocksdb::Status status =
         rocksdb::DB::OpenForReadOnly(options, request_.directory, request_.families, &trial.handles, &db);
-    if (!status.ok()) return refuse(damage, status.ToString());
+    if (!status.ok()) return from_rocks(status, "read the store up to the damage");
     trial.db.reset(db);
     const std::uint64_t reached = trial.db->GetLatestSequenceNumber();
     close(trial);
+    return reached;
+  }
+
+  Status is_unsynced_end(const Status& damage) {
+    std::vector<Drop> drops, ignored;
+    const Result<std::uint64_t> reached = readable(rocksdb::WALRecoveryMode::kPointInTimeRecovery, drops);
+    if (!reached) return refuse(damage, reached.status().message());
     if (request_.mark) {
-      if (reached >= *request_.mark) return Status::ok();
-      return refuse(damage, "only " + std::to_string(reached) + " of " + std::to_string(*request_.mark) +
+      if (*reached >= *request_.mark) return Status::ok();
+      return refuse(damage, "only " + std::to_string(*reached) + " of " + std::to_string(*request_.mark) +
                                 " synced writes are readable");
     }
     const std::vector<std::string> logs = log_files(*files_, request_.directory);
-    if (drops.size() == 1 && !logs.empty() && drops[0].file == logs.back() && drops[0].bytes <= kLogBlock) {
+    const Result<std::uint64_t> beyond = readable(rocksdb::WALRecoveryMode::kSkipAnyCorruptedRecords, ignored);
+    if (drops.size() == 1 && !logs.empty() && drops[0].file == logs.back() && drops[0].bytes <= kLogBlock && beyond &&
+        *beyond == *reached) {
       return Status::ok();
     }
-    return refuse(damage, "and the mark of what was synced is missing, so that nothing says the damage is harmless");
+    return refuse(damage, "the mark of what was synced is missing, so that nothing says the damage is harmless");
   }
 
   Status refuse(const Status& damage, const std::string& why) {

@@ -4,8 +4,8 @@
 //   2. On damage, open read-only up to the damage, which changes nothing, and see how far that gets. At or past the
 //   mark
 //      (the writes known to have been synced): the damage is an unsynced end. Before it: acknowledged writes are
-//      missing. With no mark at hand only one drop, at the end of the newest log, within one block of it, is believed
-//      to be a torn end.
+//      missing. With no mark at hand only one drop of at most one block, at the very end of the newest log, is
+//      believed to be a torn end.
 //   3. An unsynced end: keep a copy of the logs aside, open up to the damage. Otherwise refuse, having changed nothing.
 // More than one batch may be cut off by one power cut, since several are written between two syncs; the mark tells.
 // One thread.
