@@ -23,7 +23,7 @@ enum class Kind : std::uint16_t {
 
   // ---- control: zygote -> host ----
   kLoaded = 16,   // the plugin is loaded; json: manifest {"protocol","plugin","version","abi_minor","isolation",
-                  //   "isolation_reason"?,"warnings":[…],"tasks":[{"id","options":{…},"hooks":["on_start",…]}]}; task order = index
+                  //   "isolation_reason"?,"warnings":[…],"hooks":[{"global":bool,"hooks":[…]}],"tasks":[{"id","options":{…},"hooks":["on_start",…]}]}; task order = index
   kRefused = 17,  // it cannot be; json: {"reason": one sentence, "details"?: text}; the zygote then exits
   kStarted = 18,  // child `id` runs as pid `arg`
   kSpare = 19,    // a child was forked ahead: its link id is `id` (bit 63 set), its pid `arg`; fds: the host's ends of
@@ -40,7 +40,8 @@ enum class Kind : std::uint16_t {
 
   // ---- attempt: child -> host ----
   kOutcome = 48,  // exactly one for each kStart; arg: Outcome; json: error {"name","message","stack"?,"details"?,"retry_at"?}
-                  //   (ms since the epoch) unless kSuccess; raw: output JSON text on kSuccess
+                  //   (ms since the epoch) unless kSuccess; raw: output JSON text on kSuccess; json {"too_large":bytes} and no
+                  //   raw for a kSuccess whose output is over the output limit and was not sent
   kLog = 49,      // arg: level 0-4; id: ms since the epoch; json: fields or empty; raw: message
   kHeartbeat = 50,
   kCrash = 51,    // sent from the signal handler, which then waits for kResume (at most 10 s); raw: CrashReport

@@ -3,6 +3,7 @@
 #include <cxxabi.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include <exception>
@@ -11,6 +12,7 @@
 
 #include "host/zygote/attempt_state.h"
 #include "host/zygote/crash.h"
+#include "host/zygote/vouch.h"
 
 namespace perdure::zygote {
 namespace {
@@ -18,6 +20,8 @@ namespace {
 using protocol::Incoming;
 using protocol::Kind;
 using protocol::Outcome;
+
+bool beats_itself = false;
 
 // One for the process: a static place costs a child no allocation.
 AttemptLink& the_link() {
@@ -132,9 +136,11 @@ void send_outcome(AttemptState& state, Outcome outcome) {
 
 // Waits for the next start; leaves the process when there will be none.
 void await_start(AttemptLink& link, Incoming& start) {
+  prctl(PR_SET_NAME, kWaitingName);
   do {
     if (!link.receive(start)) _exit(0);
   } while (start.kind != Kind::kStart);
+  prctl(PR_SET_NAME, kRunningName);
 }
 
 // True when the host wants this process for another attempt.
@@ -154,7 +160,7 @@ void serve_one(const Registration& registration, AttemptState& state, const Inco
     return;
   }
   const TaskEntry& task = registration.tasks()[start.arg];
-  if (state.info.heartbeat_ms < kVouchedHeartbeatMs && state.info.heartbeat_ms > 0) {
+  if (state.info.heartbeat_ms > 0 && (beats_itself || state.info.heartbeat_ms < kVouchMs)) {
     state.link.beat_every(std::chrono::milliseconds(state.info.heartbeat_ms));
   }
   perdure_attempt attempt{};
@@ -171,6 +177,8 @@ void serve_one(const Registration& registration, AttemptState& state, const Inco
 }
 
 }  // namespace
+
+void beat_in_every_attempt() { beats_itself = true; }
 
 void warm_attempts() {
   (void)services();

@@ -8,8 +8,11 @@ namespace perdure::zygote {
 
 /// Where a child keeps its end of the attempt link.
 inline constexpr int kLinkDescriptor = 3;
-/// Heartbeats rarer than this are the zygote's to send; a child that must send more often needs a thread.
-inline constexpr unsigned kVouchedHeartbeatMs = 10'000;
+/// How often the zygote vouches for its attempts (vouch.h); one that must send heartbeats more often needs a thread.
+inline constexpr unsigned kVouchMs = 10'000;
+
+/// From now on every attempt of this process and of its children sends its heartbeats itself.
+void beat_in_every_attempt();
 
 /// Touches what serving touches first, so that a child forked ahead meets no page fault later.
 void warm_attempts();

@@ -21,6 +21,7 @@ using std::chrono::milliseconds;
 
 constexpr std::size_t kReaderStack = std::size_t{256} << 10;
 constexpr milliseconds kIdle{30'000};
+constexpr milliseconds kLookEvery{1};
 
 std::chrono::steady_clock::time_point now() { return std::chrono::steady_clock::now(); }
 
@@ -99,10 +100,14 @@ void AttemptLink::keep(Incoming&& frame) {
 }
 
 std::uint32_t AttemptLink::cancelled() {
-  const std::uint32_t known = cancelled_.load();
+  const std::uint32_t known = cancelled_.load(std::memory_order_relaxed);
   if (known != 0 || reader_.load(std::memory_order_relaxed)) return known;
+  const std::int64_t time = now().time_since_epoch().count();
+  if (time < look_again_.load(std::memory_order_relaxed)) return 0;
   const std::unique_lock lock(reading_, std::try_to_lock);
-  if (lock.owns_lock() && !host_gone()) drain();
+  if (!lock.owns_lock() || host_gone()) return cancelled_.load();
+  look_again_.store(time + std::chrono::steady_clock::duration(kLookEvery).count(), std::memory_order_relaxed);
+  drain();
   return cancelled_.load();
 }
 
@@ -156,7 +161,6 @@ bool AttemptLink::start_reader() {
 }
 
 void* AttemptLink::reader_main(void* self) {
-  add_signal_stack();
   static_cast<AttemptLink*>(self)->read_and_beat();
   return nullptr;
 }

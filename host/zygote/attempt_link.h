@@ -27,7 +27,8 @@ class AttemptLink {
   /// The next frame that is no cancel; blocks. False when the host is gone or talks nonsense. [main thread]
   bool receive(protocol::Incoming& frame);
 
-  /// Looks whether a cancel has come. 0: no; 1: canceled; 2: timed out. Does not block. [any thread]
+  /// Whether a cancel has come, as of at most a millisecond ago. 0: no; 1: canceled; 2: timed out. Does not block, and
+  /// costs a system call at most once a millisecond. [any thread]
   std::uint32_t cancelled();
 
   /// Whether the host's end is closed, as far as is known. [any thread]
@@ -56,7 +57,8 @@ class AttemptLink {
   std::atomic<bool> gone_{false};
   std::atomic<int> cancel_fd_{-1};
   std::atomic<bool> reader_{false};
-  std::atomic<std::int64_t> beat_ms_{0};  // 0: the zygote sees to it
+  std::atomic<std::int64_t> look_again_{0};  // on the steady clock
+  std::atomic<std::int64_t> beat_ms_{0};     // 0: the zygote sees to it
 
   std::mutex reading_;  // who holds it reads the socket; guards what follows
   protocol::Receiver receiver_;

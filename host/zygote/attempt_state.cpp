@@ -43,6 +43,24 @@ void AttemptState::begin(const StartInfo& start) {
   too_large = 0;
   logged_ = 0;
   dropped_ = 0;
+  started_ = std::chrono::steady_clock::now();
+  handed_out_.clear();
+}
+
+perdure_str AttemptState::hand_out(std::string text) {
+  const std::lock_guard lock(handing_out_);
+  handed_out_.push_front(std::move(text));
+  return {handed_out_.front().data(), handed_out_.front().size()};
+}
+
+void AttemptState::take_back(const char* data) {
+  const std::lock_guard lock(handing_out_);
+  handed_out_.remove_if([data](const std::string& text) { return text.data() == data; });
+}
+
+std::uint64_t AttemptState::elapsed_ms() const {
+  const auto elapsed = std::chrono::steady_clock::now() - started_;
+  return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(elapsed).count());
 }
 
 void AttemptState::send_log(perdure_level level, std::string_view message, std::string_view fields) {

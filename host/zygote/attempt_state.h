@@ -5,6 +5,9 @@
 #include <perdure/plugin.h>
 
 #include <atomic>
+#include <chrono>
+#include <forward_list>
+#include <mutex>
 #include <string>
 #include <string_view>
 
@@ -35,6 +38,13 @@ class AttemptState {
   /// Says how many lines were dropped, when some were.
   void close_log();
 
+  /// Keeps `text` until the next attempt or until it is taken back. [any thread]
+  perdure_str hand_out(std::string text);
+  void take_back(const char* data);
+
+  /// Since begin(). [any thread]
+  std::uint64_t elapsed_ms() const;
+
   AttemptLink& link;
   StartInfo info;
   std::string result;           // JSON, as set; empty: null
@@ -46,6 +56,9 @@ class AttemptState {
 
   std::atomic<std::uint64_t> logged_{0};
   std::atomic<std::uint64_t> dropped_{0};
+  std::chrono::steady_clock::time_point started_{};
+  std::mutex handing_out_;
+  std::forward_list<std::string> handed_out_;  // guarded by handing_out_
 };
 
 /// The JSON of an error as kOutcome carries it. `details` is a JSON text or empty; a `retry_at` of 0 says nothing.

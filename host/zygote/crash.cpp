@@ -92,17 +92,26 @@ void on_fatal_signal(int signal, siginfo_t* info, void* context) {
 
 }  // namespace
 
-void add_signal_stack() {
-  void* stack = mmap(nullptr, kSignalStack, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  if (stack == MAP_FAILED) return;
+SignalStack::SignalStack()
+    : memory_(mmap(nullptr, kSignalStack, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)) {
+  if (memory_ == MAP_FAILED) return;
   stack_t alternate{};
-  alternate.ss_sp = stack;
+  alternate.ss_sp = memory_;
   alternate.ss_size = kSignalStack;
   sigaltstack(&alternate, nullptr);
 }
 
+SignalStack::~SignalStack() {
+  if (memory_ == MAP_FAILED) return;
+  stack_t none{};
+  none.ss_flags = SS_DISABLE;
+  sigaltstack(&none, nullptr);
+  munmap(memory_, kSignalStack);
+}
+
 void install_crash_handlers() {
-  add_signal_stack();
+  static const auto* const stack = new SignalStack;  // the main thread's, for good
+  (void)stack;
   struct sigaction action {};
   action.sa_sigaction = on_fatal_signal;
   action.sa_flags = SA_SIGINFO | SA_ONSTACK;

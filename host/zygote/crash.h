@@ -12,9 +12,18 @@ namespace perdure::zygote {
 /// children forked later inherit both.
 void install_crash_handlers();
 
-/// Gives the calling thread a signal stack of its own, for as long as it lives. Threads without one still report
+/// A stack for the signal handlers of the thread that makes it, while it lives. Threads without one still report
 /// crashes other than stack overflow.
-void add_signal_stack();
+class SignalStack {
+ public:
+  SignalStack();
+  ~SignalStack();
+  SignalStack(const SignalStack&) = delete;
+  SignalStack& operator=(const SignalStack&) = delete;
+
+ private:
+  void* memory_;
+};
 
 /// From now on a crash of this process is one of the attempt at the other end of `link`.
 void report_crashes_to(int link);

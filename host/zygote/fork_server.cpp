@@ -15,6 +15,7 @@
 
 #include "host/zygote/attempt.h"
 #include "host/zygote/json_text.h"
+#include "host/zygote/vouch.h"
 
 namespace perdure::zygote {
 namespace {
@@ -25,8 +26,9 @@ using protocol::Outgoing;
 using protocol::ReceiveResult;
 
 constexpr std::size_t kMaxSpares = 256;
-constexpr int kTickMs = static_cast<int>(kVouchedHeartbeatMs);
 constexpr int kRetryMs = 100;  // after a spare could not be forked
+
+std::chrono::steady_clock::time_point now() { return std::chrono::steady_clock::now(); }
 
 std::uint64_t microseconds(const timeval& time) {
   return static_cast<std::uint64_t>(time.tv_sec) * 1'000'000 + static_cast<std::uint64_t>(time.tv_usec);
@@ -71,17 +73,12 @@ ForkServer::ForkServer(int control, const Registration& registration, std::strin
 
 void ForkServer::run() {
   signals_ = block_signals();
+  if (!can_vouch()) beat_in_every_attempt();
   for (;;) {
     pollfd ready[2] = {{control_, POLLIN, 0}, {signals_, POLLIN, 0}};
-    const int wait = refill_failed_ ? kRetryMs : children_.empty() ? -1 : kTickMs;
-    const int count = poll(ready, 2, wait);
-    if (count == 0) {
-      if (refill_failed_) {
-        refill();
-      } else {
-        vouch();
-      }
-    }
+    const int wait = refill_failed_ ? kRetryMs : children_.empty() ? -1 : static_cast<int>(kVouchMs);
+    if (poll(ready, 2, wait) == 0 && refill_failed_) refill();
+    if (now() >= vouch_at_) vouch();
     if (ready[0].revents != 0) {
       for (bool more = true; more;) {
         switch (receiver_.receive(control_, frame_, false)) {
@@ -251,14 +248,21 @@ void ForkServer::settle() {
 void ForkServer::leave() {
   for (;;) {
     own_.read(pids_);
-    if (pids_.empty()) _exit(0);
     for (const pid_t pid : pids_) signal_tree(pid, SIGKILL);
-    (void)waitpid(-1, nullptr, 0);
+    for (const Child& child : children_) {
+      if (!child.reaped && pids_.empty()) signal_tree(child.pid, SIGKILL);  // no list of children on this system
+    }
+    if (waitpid(-1, nullptr, 0) < 0 && errno == ECHILD) _exit(0);
     while (waitpid(-1, nullptr, WNOHANG) > 0) {
     }
   }
 }
 
-void ForkServer::vouch() {}
+void ForkServer::vouch() {
+  vouch_at_ = now() + std::chrono::milliseconds(kVouchMs);
+  for (const Child& child : children_) {
+    if (!child.reaped) vouch_for(child.pid);
+  }
+}
 
 }  // namespace perdure::zygote

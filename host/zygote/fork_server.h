@@ -4,6 +4,7 @@
 
 #include <sys/resource.h>
 
+#include <chrono>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -60,6 +61,7 @@ class ForkServer {
   std::vector<pid_t> pids_;
   std::size_t spares_wanted_ = 0;
   std::uint64_t next_spare_ = std::uint64_t{1} << 63;
+  std::chrono::steady_clock::time_point vouch_at_{};
   std::size_t unsettled_ = 0;   // reaped children whose exit is not told yet
   bool refill_failed_ = false;  // tried again at the next tick
 };

@@ -43,6 +43,27 @@ void append_list(std::string& json, const Texts& texts) {
   json += ']';
 }
 
+// The names of the hooks that are given.
+std::vector<const char*> names_of(const perdure_hooks& hooks) {
+  std::vector<const char*> names;
+#define PERDURE_HOOK(member) \
+  if (PERDURE_HAS(&hooks, member) && hooks.member != nullptr) names.push_back(#member);
+  PERDURE_HOOK(middleware)
+  PERDURE_HOOK(on_start_attempt)
+  PERDURE_HOOK(on_start)
+  PERDURE_HOOK(init)
+  PERDURE_HOOK(on_success)
+  PERDURE_HOOK(catch_error)
+  PERDURE_HOOK(on_failure)
+  PERDURE_HOOK(on_complete)
+  PERDURE_HOOK(cleanup)
+  PERDURE_HOOK(on_wait)
+  PERDURE_HOOK(on_resume)
+  PERDURE_HOOK(on_cancel)
+#undef PERDURE_HOOK
+  return names;
+}
+
 // Calls `body`, turning what it throws into a refusal: nothing may cross into the plugin.
 template <typename Body>
 perdure_status guarded(Body body) noexcept {
@@ -62,6 +83,7 @@ Registration::Registration() {
   registrar_.host = this;
   registrar_.plugin = on_plugin;
   registrar_.task = on_task;
+  registrar_.hooks = on_hooks;
   registrar_.fail = on_fail;
 }
 
@@ -73,6 +95,12 @@ perdure_status Registration::on_plugin(const perdure_registrar* self, const perd
 perdure_status Registration::on_task(const perdure_registrar* self, const perdure_task* task) noexcept {
   auto* registration = static_cast<Registration*>(self->host);
   return guarded([&] { return registration->add_task(*task); });
+}
+
+perdure_status Registration::on_hooks(const perdure_registrar* self, const perdure_hooks* hooks,
+                                      std::uint32_t flags) noexcept {
+  auto* registration = static_cast<Registration*>(self->host);
+  return guarded([&] { return registration->add_hooks(*hooks, flags); });
 }
 
 void Registration::on_fail(const perdure_registrar* self, perdure_str why) noexcept {
@@ -124,26 +152,17 @@ perdure_status Registration::add_task(const perdure_task& task) {
   entry.options = options;
   entry.user = task.user;
   entry.run = task.run;
-  const auto hook = [&entry](const char* name, bool given) {
-    if (given) entry.hooks.push_back(name);
-  };
-  if (const perdure_hooks* hooks = PERDURE_HAS(&task, hooks) ? task.hooks : nullptr; hooks != nullptr) {
-#define PERDURE_HOOK(member) hook(#member, PERDURE_HAS(hooks, member) && hooks->member != nullptr)
-    PERDURE_HOOK(middleware);
-    PERDURE_HOOK(on_start_attempt);
-    PERDURE_HOOK(on_start);
-    PERDURE_HOOK(init);
-    PERDURE_HOOK(on_success);
-    PERDURE_HOOK(catch_error);
-    PERDURE_HOOK(on_failure);
-    PERDURE_HOOK(on_complete);
-    PERDURE_HOOK(cleanup);
-    PERDURE_HOOK(on_wait);
-    PERDURE_HOOK(on_resume);
-    PERDURE_HOOK(on_cancel);
-#undef PERDURE_HOOK
-  }
+  if (PERDURE_HAS(&task, hooks) && task.hooks != nullptr) entry.hooks = names_of(*task.hooks);
   tasks_.push_back(std::move(entry));
+  return PERDURE_OK;
+}
+
+perdure_status Registration::add_hooks(const perdure_hooks& hooks, std::uint32_t flags) {
+  if (!declared_) return refuse("hooks are registered before the plugin declared itself; call registrar->plugin first");
+  if (!PERDURE_HAS(&hooks, user)) return refuse("perdure_hooks.struct_size is not set to sizeof(perdure_hooks)");
+  if ((flags & ~PERDURE_HOOKS_GLOBAL) != 0)
+    return refuse("registrar->hooks is called with flags this host does not know");
+  hooks_.push_back({flags == PERDURE_HOOKS_GLOBAL, names_of(hooks)});
   return PERDURE_OK;
 }
 
@@ -152,7 +171,7 @@ std::string Registration::verdict(perdure_status status) const {
   if (!words_.empty()) return "the plugin refuses to register: " + words_;
   if (status != PERDURE_OK) return "perdure_register_v1 returned " + std::to_string(status) + " and did not say why";
   if (!declared_) return "perdure_register_v1 did not declare a plugin; it must call registrar->plugin";
-  if (tasks_.empty()) return "the plugin registers no task";
+  if (tasks_.empty() && hooks_.empty()) return "the plugin registers no task and no hook";
   return {};
 }
 
@@ -171,7 +190,14 @@ std::string manifest_json(const Registration& registration, std::string_view iso
   }
   json += ",\"warnings\":";
   append_list(json, warnings);
-  json += ",\"tasks\":[";
+  json += ",\"hooks\":[";
+  for (const HooksEntry& entry : registration.hooks()) {
+    if (&entry != registration.hooks().data()) json += ',';
+    json += entry.global ? "{\"global\":true,\"hooks\":" : "{\"global\":false,\"hooks\":";
+    append_list(json, entry.hooks);
+    json += '}';
+  }
+  json += "],\"tasks\":[";
   for (const TaskEntry& task : registration.tasks()) {
     if (&task != registration.tasks().data()) json += ',';
     json += '{';

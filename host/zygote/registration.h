@@ -19,6 +19,12 @@ struct TaskEntry {
   std::vector<const char*> hooks;  // the names of those given
 };
 
+/// Hooks that stand around every task of the plugin, or of the host.
+struct HooksEntry {
+  bool global = false;
+  std::vector<const char*> hooks;
+};
+
 class Registration {
  public:
   Registration();
@@ -34,21 +40,26 @@ class Registration {
   const std::string& version() const { return version_; }
   std::uint32_t abi_minor() const { return abi_minor_; }
   const std::vector<TaskEntry>& tasks() const { return tasks_; }
+  const std::vector<HooksEntry>& hooks() const { return hooks_; }
   const std::vector<std::string>& warnings() const { return warnings_; }
 
  private:
   static perdure_status on_plugin(const perdure_registrar* self, const perdure_plugin* plugin) noexcept;
   static perdure_status on_task(const perdure_registrar* self, const perdure_task* task) noexcept;
+  static perdure_status on_hooks(const perdure_registrar* self, const perdure_hooks* hooks,
+                                 std::uint32_t flags) noexcept;
   static void on_fail(const perdure_registrar* self, perdure_str why) noexcept;
   perdure_status refuse(std::string why);
   perdure_status add_plugin(const perdure_plugin& plugin);
   perdure_status add_task(const perdure_task& task);
+  perdure_status add_hooks(const perdure_hooks& hooks, std::uint32_t flags);
 
   perdure_registrar registrar_{};
   bool declared_ = false;
   std::string plugin_, version_;
   std::uint32_t abi_minor_ = 0;
   std::vector<TaskEntry> tasks_;
+  std::vector<HooksEntry> hooks_;
   std::vector<std::string> warnings_;
   std::string fault_;  // the first thing found wrong by us
   std::string words_;  // the plugin's own, from fail()

@@ -2,8 +2,11 @@
 // built for them loads; they answer PERDURE_INVALID and say in last_error what is missing. None of them lets an
 // exception out.
 #include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <algorithm>
 
@@ -60,14 +63,20 @@ perdure_status set_error(const perdure_attempt* attempt, const perdure_error* er
     }
     const std::string_view details = PERDURE_HAS(error, detail) ? text_of(error->detail) : std::string_view();
     const std::int64_t retry_at = PERDURE_HAS(error, retry_at_ms) ? error->retry_at_ms : 0;
-    state_of(attempt).error = error_json(text_of(error->type), text_of(error->message), {}, details, retry_at);
+    const std::string_view stack = PERDURE_HAS(error, stack) ? text_of(error->stack) : std::string_view();
+    state_of(attempt).error = error_json(text_of(error->type), text_of(error->message), stack, details, retry_at);
     return perdure_status{PERDURE_OK};
   });
 }
 
 perdure_str last_error_of(const perdure_attempt*) { return {last_error.text, last_error.size}; }
 
-perdure_status release(const perdure_attempt*, perdure_str) { return PERDURE_OK; }
+perdure_status release(const perdure_attempt* attempt, perdure_str handed_out) {
+  return guarded([&] {
+    state_of(attempt).take_back(handed_out.data);
+    return perdure_status{PERDURE_OK};
+  });
+}
 
 perdure_status log(const perdure_attempt* attempt, perdure_level level, perdure_str message, perdure_str fields) {
   return guarded([&] {
@@ -93,10 +102,54 @@ perdure_status heartbeat(const perdure_attempt* attempt) {
   return is_cancelled(attempt);
 }
 
+perdure_status cancel_fd(const perdure_attempt* attempt, std::int32_t* fd) {
+  return guarded([&] {
+    const int descriptor = state_of(attempt).link.cancel_descriptor();
+    if (descriptor < 0) return fail(PERDURE_INVALID, std::string("no descriptor could be made: ") + strerror(errno));
+    *fd = descriptor;
+    return perdure_status{PERDURE_OK};
+  });
+}
+
+perdure_status config(const perdure_attempt* attempt, perdure_str* json) {
+  const std::string_view text = state_of(attempt).info.config;
+  *json = text.empty() ? PERDURE_STR("{}") : perdure_str{text.data(), text.size()};
+  return PERDURE_OK;
+}
+
+std::uint64_t milliseconds(const timeval& time) {
+  return static_cast<std::uint64_t>(time.tv_sec) * 1000 + static_cast<std::uint64_t>(time.tv_usec) / 1000;
+}
+
+// Resident pages of this process, in bytes.
+std::uint64_t resident_memory() {
+  char text[128] = {};
+  const int fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return 0;
+  const ssize_t n = read(fd, text, sizeof text - 1);
+  close(fd);
+  const char* second = n > 0 ? strchr(text, ' ') : nullptr;
+  return second == nullptr ? 0 : strtoull(second, nullptr, 10) * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
+}
+
+perdure_status usage(const perdure_attempt* attempt, perdure_str* json) {
+  return guarded([&] {
+    rusage used{};
+    getrusage(RUSAGE_SELF, &used);
+    AttemptState& state = state_of(attempt);
+    *json = state.hand_out("{\"durationMs\":" + std::to_string(state.elapsed_ms()) +
+                           ",\"cpuMs\":" + std::to_string(milliseconds(used.ru_utime) + milliseconds(used.ru_stime)) +
+                           ",\"memoryBytes\":" + std::to_string(resident_memory()) +
+                           ",\"peakMemoryBytes\":" + std::to_string(static_cast<std::uint64_t>(used.ru_maxrss) * 1024) +
+                           ",\"memoryLimitBytes\":null}");
+    return perdure_status{PERDURE_OK};
+  });
+}
+
 // A service of a later version, whatever its arguments.
 template <typename... Arguments>
 perdure_status not_offered(const perdure_attempt*, Arguments...) {
-  return fail(PERDURE_INVALID, "this version of the host does not offer this service yet");
+  return fail(PERDURE_INVALID, "this version of the host does not offer this service");
 }
 
 perdure_services make_services() {
@@ -108,9 +161,13 @@ perdure_services make_services() {
   table.release = release;
   table.log = log;
   table.set_metadata = not_offered;
+  table.add_tags = not_offered;
   table.stream_append = not_offered;
   table.heartbeat = heartbeat;
   table.is_cancelled = is_cancelled;
+  table.cancel_fd = cancel_fd;
+  table.config = config;
+  table.usage = usage;
   table.memo_get = not_offered;
   table.memo_put = not_offered;
   table.trigger = not_offered;
@@ -121,6 +178,7 @@ perdure_services make_services() {
   table.wait_until = not_offered;
   table.token_create = not_offered;
   table.token_wait = not_offered;
+  table.token_complete = not_offered;
   return table;
 }
 

@@ -1,0 +1,22 @@
+// Heartbeats on behalf of children: the zygote looks at each attempt now and then and, unless it is stopped, sends the
+// host a heartbeat through the child's own link. So a long, silent attempt needs no thread of its own to be known
+// alive, and a stopped one falls silent all the same. Single-threaded use in the zygote.
+#pragma once
+
+#include <sys/types.h>
+
+namespace perdure::zygote {
+
+/// The names of processes by which the zygote tells them apart (and a person, in `ps`).
+inline constexpr char kWaitingName[] = "perdure-spare";
+inline constexpr char kRunningName[] = "perdure-attempt";
+
+/// Whether this system lets a zygote reach into its children's descriptors; tried on a child of its own. Where it does
+/// not, each attempt has to beat by itself.
+bool can_vouch();
+
+/// Sends a heartbeat for `child`, an unreaped child of the caller, when it serves an attempt and is not stopped. Never
+/// blocks.
+void vouch_for(pid_t child);
+
+}  // namespace perdure::zygote
