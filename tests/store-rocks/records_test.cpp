@@ -1,0 +1,212 @@
+// Keys and values: what goes in comes out, keys sort as meant, and no bytes whatever do harm.
+#include "store/rocks/records.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <iostream>
+#include <limits>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "store/rocks/keys.h"
+
+namespace perdure::store::rocks {
+namespace {
+
+Time at(std::int64_t milliseconds) { return Time{Duration{milliseconds}}; }
+
+RunRecord full_record() {
+  RunRecord record;
+  store::Run& run = record.run;
+  run.id = RunId("run_01hf7uaq017av5q07r86010f1");
+  run.task = TaskId("resize");
+  run.status = RunStatus::kExecuting;
+  run.queue = QueueName("images");
+  run.concurrency_key = "tenant \xc3\xa9";
+  run.priority = Duration(-5000);
+  run.created_at = at(1'700'000'000'000);
+  run.updated_at = at(1'700'000'000'900);
+  run.started_at = at(1'700'000'000'100);
+  run.finished_at = at(1'699'999'999'999);  // clocks go back
+  run.ready_at = at(1'700'000'000'300);
+  run.expires_at = at(1'800'000'000'000);
+  run.attempts = 3;
+  run.host_losses = 1;
+  run.executed = Duration(1234);
+  run.version = VersionId(std::string(64, 'b'));
+  run.options.max_attempts = 7;
+  run.options.max_duration = Duration(60'000);
+  run.options.ttl = Duration(0);
+  run.options.machine = "large-1x";
+  run.options.idempotency_key = "key";
+  run.options.idempotency_shown = "shown";
+  run.options.tags = {"a", "", "b\0c"};
+  run.options.metadata = R"({"a":1})";
+  run.options.payload_type = "application/json";
+  run.options.is_test = true;
+  run.failure = Failure{FailureKind::kCrashed, "SIGSEGV", "crashed", "at f()", R"({"signal":11})"};
+  run.origin = "run_0";
+  Attempt attempt;
+  attempt.run = run.id;
+  attempt.number = 3;
+  attempt.status = AttemptStatus::kFailed;
+  attempt.started_at = at(1'700'000'000'500);
+  attempt.ended_at = at(1'700'000'000'900);
+  attempt.version = VersionId(std::string(64, 'c'));
+  attempt.token = "0123456789abcdef";
+  attempt.pid = -1;
+  attempt.failure = Failure{FailureKind::kStalled, "", "stalled", "", ""};
+  attempt.usage = {Duration(400), std::chrono::microseconds(99), 1u << 30};
+  record.attempt = attempt;
+  record.events = 20;
+  record.recent = {{19, at(5), "attempt_started", RunStatus::kExecuting, 3, ""},
+                   {20, at(-5), "of my own", RunStatus::kExecuting, 0, R"({"x":"y"})"}};
+  return record;
+}
+
+TEST(Records, ARunComesBackAsItWas) {
+  const RunRecord record = full_record();
+  const Result<RunRecord> back = decode_run(*pack(record.run.id), encode(record));
+  ASSERT_TRUE(back) << back.status().message();
+  EXPECT_EQ(*back, record);
+}
+
+TEST(Records, ARunWithNothingOptionalComesBackAsItWas) {
+  RunRecord record;
+  record.run.id = full_record().run.id;
+  const Result<RunRecord> back = decode_run(*pack(record.run.id), encode(record));
+  ASSERT_TRUE(back) << back.status().message();
+  EXPECT_EQ(*back, record);
+}
+
+TEST(Records, AnAttemptSharesVersionAndFailureWithItsRun) {
+  RunRecord record = full_record();
+  record.attempt->version = record.run.version;
+  record.attempt->failure = record.run.failure;
+  const std::string bytes = encode(record);
+  EXPECT_LT(bytes.size() + 60, encode(full_record()).size()) << "they are stored twice";
+  const Result<RunRecord> back = decode_run(*pack(record.run.id), bytes);
+  ASSERT_TRUE(back);
+  EXPECT_EQ(*back, record);
+}
+
+TEST(Records, OlderAttemptsEventsAndLogsComeBackAsTheyWere) {
+  const RunRecord record = full_record();
+  const Result<Attempt> attempt = decode_attempt(record.run.id, encode(*record.attempt));
+  ASSERT_TRUE(attempt);
+  EXPECT_EQ(*attempt, *record.attempt);
+  std::vector<TimelineEvent> events;
+  ASSERT_TRUE(decode_events(encode(record.recent), events));
+  EXPECT_EQ(events, record.recent);
+  const std::vector<LogEntry> entries = {{4, at(1), 1, LogLevel::kTrace, LogSource::kTask, "a", "{}"},
+                                         {5, at(2), 1, LogLevel::kError, LogSource::kHost, std::string("\0\n", 2), ""}};
+  std::vector<LogEntry> after_four;
+  ASSERT_TRUE(decode_logs(encode(entries), 4, 10, after_four));
+  EXPECT_EQ(after_four, std::vector<LogEntry>{entries[1]});
+}
+
+TEST(Records, ALongerTailOfANewerVersionIsIgnored) {
+  const RunRecord record = full_record();
+  const Result<RunRecord> back = decode_run(*pack(record.run.id), encode(record) + "what a newer version added");
+  ASSERT_TRUE(back) << back.status().message();
+  EXPECT_EQ(*back, record);
+  const KeyRecord key{{1, 2}, at(3)};
+  const Result<KeyRecord> key_back = decode_key(encode(key) + "more");
+  ASSERT_TRUE(key_back);
+  EXPECT_EQ(*key_back, key);
+}
+
+TEST(Records, AnotherVersionByteIsRefused) {
+  std::string bytes = encode(full_record());
+  bytes[0] = 2;
+  const Result<RunRecord> back = decode_run({}, bytes);
+  ASSERT_FALSE(back);
+  EXPECT_EQ(back.status().code(), Code::kCorruption);
+}
+
+void decode_everything(const std::string& bytes) {
+  std::vector<TimelineEvent> events;
+  std::vector<LogEntry> entries;
+  (void)decode_run({}, bytes);
+  (void)decode_attempt(RunId("run"), bytes);
+  (void)decode_events(bytes, events);
+  (void)decode_logs(bytes, 0, 100, entries);
+  (void)decode_waiting(bytes);
+  (void)decode_key(bytes);
+  (void)decode_finished(bytes);
+}
+
+TEST(Records, EveryCutIsRefused) {
+  const std::string bytes = encode(full_record());
+  for (std::size_t size = 0; size < bytes.size(); ++size) {
+    EXPECT_FALSE(decode_run({}, std::string_view(bytes).substr(0, size))) << size;
+  }
+}
+
+TEST(Records, HostileBytesDoNoHarm) {
+  const std::uint64_t seed = std::random_device{}();
+  std::cout << "seed " << seed << std::endl;
+  std::mt19937_64 random(seed);
+  const std::string good = encode(full_record());
+  for (int i = 0; i < 200'000; ++i) {
+    std::string bytes = good;
+    if (i % 2 == 0) {
+      for (std::uint64_t flips = 1 + random() % 4; flips > 0; --flips) {
+        bytes[random() % bytes.size()] = static_cast<char>(random());
+      }
+    } else {
+      bytes.resize(random() % 64);
+      for (char& byte : bytes) byte = static_cast<char>(random());
+      if (!bytes.empty() && random() % 2 == 0) bytes[0] = 1;
+    }
+    decode_everything(bytes);
+  }
+}
+
+TEST(Keys, ARunIdComesBackAsItWas) {
+  for (int i = 0; i < 1000; ++i) {
+    const RunId id = new_run_id(at(1'700'000'000'000 + i));
+    const std::optional<PackedId> packed = pack(id);
+    ASSERT_TRUE(packed) << id.text();
+    EXPECT_EQ(unpack(*packed), id);
+  }
+  EXPECT_EQ(unpack(*pack(RunId("run_vvvvvvvvvvvvvvvvvvvvvvvvv"))).text(), "run_vvvvvvvvvvvvvvvvvvvvvvvvv");
+}
+
+TEST(Keys, WhatIsNoRunIdHasNoKey) {
+  for (const char* text :
+       {"", "run_", "run_01hf7uaq017av5q07r86010f", "run_01hf7uaq017av5q07r86010f12", "abc_01hf7uaq017av5q07r86010f1",
+        "run_01hf7uaq017av5q07r86010fw", "run_01HF7UAQ017AV5Q07R86010F1"}) {
+    EXPECT_FALSE(pack(RunId(text))) << text;
+  }
+}
+
+TEST(Keys, SortAsTheIdsAndNumbersInThem) {
+  std::mt19937_64 random(1);
+  std::vector<RunId> ids;
+  for (int i = 0; i < 500; ++i) ids.push_back(new_run_id(at(static_cast<std::int64_t>(random() % 1'000'000'000))));
+  std::vector<RunId> by_key = ids;
+  std::sort(ids.begin(), ids.end());
+  std::sort(by_key.begin(), by_key.end(),
+            [](const RunId& a, const RunId& b) { return run_key(*pack(a)).text() < run_key(*pack(b)).text(); });
+  EXPECT_EQ(by_key, ids);
+  const PackedId id{1, 2};
+  EXPECT_LT(attempt_key(id, 255).text(), attempt_key(id, 256).text());
+  EXPECT_LT(log_key(id, 0xffffffff).text(), log_key(id, 0x100000000).text());
+  EXPECT_EQ(u64_at_end(log_key(id, std::numeric_limits<std::uint64_t>::max() - 1)),
+            std::numeric_limits<std::uint64_t>::max() - 1);
+}
+
+TEST(Keys, NoTasksPrefixIsAnothersBeginning) {
+  const PackedId id{1, 2};
+  EXPECT_FALSE(std::string_view(task_key(TaskId("echo2"), id)).starts_with(task_prefix(TaskId("echo"))));
+  EXPECT_FALSE(
+      std::string_view(task_key(TaskId(std::string("echo\0", 5)), id)).starts_with(task_prefix(TaskId("echo"))));
+  EXPECT_EQ(run_in_key(task_key(TaskId("echo"), id), task_prefix(TaskId("echo")).size()), id);
+}
+
+}  // namespace
+}  // namespace perdure::store::rocks
