@@ -116,6 +116,11 @@ void FaultFileSystem::heal() {
   fail_from_.reset();
 }
 
+void FaultFileSystem::ignore_syncs(bool ignore) {
+  std::lock_guard lock(mutex_);
+  ignore_syncs_ = ignore;
+}
+
 void FaultFileSystem::set_free_space(std::optional<std::uint64_t> bytes) {
   std::lock_guard lock(mutex_);
   space_ = bytes;
@@ -167,12 +172,14 @@ std::uint64_t FaultFileSystem::written(const std::string& path) const {
 
 void FaultFileSystem::synced(const std::string& path, std::uint64_t bytes) {
   std::lock_guard lock(mutex_);
+  if (ignore_syncs_) return;
   File& file = files_[path];
   file.synced = std::max(file.synced, bytes);
 }
 
 void FaultFileSystem::directory_synced(const std::string& directory) {
   std::lock_guard lock(mutex_);
+  if (ignore_syncs_) return;
   std::erase_if(unsynced_, [&](const Entry& entry) {
     if (fs::path(entry.path).parent_path() != directory) return false;
     if (entry.kept_as) fs::remove(*entry.kept_as);
@@ -316,7 +323,7 @@ void FaultFileSystem::lose_unsynced(std::uint64_t seed) {
   unsynced_.clear();
   for (const auto& [path, file] : files_) tear(path, file, random);
   files_.clear();  // what is there now is durable
-  off_ = false;
+  off_ = ignore_syncs_ = false;
   fail_from_.reset();
   call_at_.reset();
   call_ = {};

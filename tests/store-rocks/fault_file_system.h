@@ -38,6 +38,9 @@ class FaultFileSystem final : public rocksdb::FileSystemWrapper {
   [[nodiscard]] bool failed() const;
   void heal();
 
+  /// Lets the disk say that it synced and not do so.
+  void ignore_syncs(bool ignore);
+
   /// Room for so many more bytes; nothing: as much as there is.
   void set_free_space(std::optional<std::uint64_t> bytes);
 
@@ -93,7 +96,7 @@ class FaultFileSystem final : public rocksdb::FileSystemWrapper {
   std::optional<std::uint64_t> fail_from_;
   std::optional<std::uint64_t> call_at_;
   std::function<void()> call_;
-  bool failed_ = false, off_ = false;
+  bool failed_ = false, off_ = false, ignore_syncs_ = false;
   std::optional<std::uint64_t> space_;
 };
 

@@ -1,0 +1,235 @@
+// The checker that the fault tests rely on finds each kind of wrong that it looks for, planted into a store that lies.
+#include "tests/store-rocks/history_checker.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "tests/store-rocks/fault_file_system.h"
+#include "tests/store-rocks/harness.h"
+
+namespace perdure::store::rocks {
+namespace {
+
+// Answers as the store behind it, but for what a test lets it change.
+class LyingStore final : public Store {
+ public:
+  explicit LyingStore(Store& truth) : truth_(truth) {}
+
+  std::function<void(Result<store::Run>&)> about_run;
+  std::function<void(std::vector<Attempt>&)> about_attempts;
+  std::function<void(std::vector<TimelineEvent>&)> about_timeline;
+  std::function<void(const RunFilter&, RunPage&)> about_list;
+  std::function<void(std::map<RunStatus, std::uint64_t>&)> about_counts;
+
+  void listen(Listener* listener) override { truth_.listen(listener); }
+  void enqueue(NewRun run, Done<Enqueued> done) override { truth_.enqueue(std::move(run), std::move(done)); }
+  void claim(std::size_t max, Time now, const VersionOf& version_of, Done<std::vector<Claim>> done) override {
+    truth_.claim(max, now, version_of, std::move(done));
+  }
+  void finish_attempt(AttemptEnd end, Done<store::Run> done) override {
+    truth_.finish_attempt(std::move(end), std::move(done));
+  }
+  void set_attempt_pid(const RunId& id, std::uint32_t number, std::int32_t pid) override {
+    truth_.set_attempt_pid(id, number, pid);
+  }
+  void cancel(const RunId& id, Time now, const std::string& reason, Done<store::Run> done) override {
+    truth_.cancel(id, now, reason, std::move(done));
+  }
+  void wake_due(Time now, Done<std::size_t> done) override { truth_.wake_due(now, std::move(done)); }
+  std::optional<Time> next_due() const override { return truth_.next_due(); }
+  void release(const std::vector<TaskId>& tasks, Time now, Done<std::size_t> done) override {
+    truth_.release(tasks, now, std::move(done));
+  }
+  void recover(Time now, Done<std::size_t> done) override { truth_.recover(now, std::move(done)); }
+  void append_logs(const RunId& id, std::vector<LogEntry> entries) override {
+    truth_.append_logs(id, std::move(entries));
+  }
+  void limit_queue(const QueueName& queue, std::optional<std::size_t> limit) override {
+    truth_.limit_queue(queue, limit);
+  }
+  void synced(DoneStatus done) override { truth_.synced(std::move(done)); }
+  Result<store::Run> run(const RunId& id) const override {
+    Result<store::Run> run = truth_.run(id);
+    if (about_run) about_run(run);
+    return run;
+  }
+  Result<std::string> payload(const RunId& id) const override { return truth_.payload(id); }
+  Result<std::string> output(const RunId& id) const override { return truth_.output(id); }
+  Result<std::vector<Attempt>> attempts(const RunId& id) const override {
+    Result<std::vector<Attempt>> attempts = truth_.attempts(id);
+    if (about_attempts && attempts) about_attempts(*attempts);
+    return attempts;
+  }
+  Result<std::vector<TimelineEvent>> timeline(const RunId& id) const override {
+    Result<std::vector<TimelineEvent>> timeline = truth_.timeline(id);
+    if (about_timeline && timeline) about_timeline(*timeline);
+    return timeline;
+  }
+  Result<std::vector<LogEntry>> logs(const RunId& id, std::uint64_t after, std::size_t limit) const override {
+    return truth_.logs(id, after, limit);
+  }
+  Result<RunPage> list(const RunFilter& filter) const override {
+    Result<RunPage> page = truth_.list(filter);
+    if (about_list && page) about_list(filter, *page);
+    return page;
+  }
+  std::map<RunStatus, std::uint64_t> counts() const override {
+    std::map<RunStatus, std::uint64_t> counts = truth_.counts();
+    if (about_counts) about_counts(counts);
+    return counts;
+  }
+  Status health() const override { return truth_.health(); }
+
+ private:
+  Store& truth_;
+};
+
+// A store with one run that failed once and then completed, and a checker that knows.
+class Checker : public testing::Test {
+ protected:
+  void SetUp() override {
+    NewRun run = new_run(kStart);
+    run.options.tags = {"t"};
+    id_ = run.id;
+    ASSERT_TRUE(enqueue(*store_, run));
+    checker_.note_created(id_);
+    const auto failed = finish(*store_, failure_of(claim(*store_, 1, kStart).at(0), kStart, RetryAt{kStart}));
+    ASSERT_TRUE(failed);
+    checker_.note_ended(id_, 1, false, failed->status);
+    const auto done = finish(*store_, success_of(claim(*store_, 1, kStart).at(0), kStart));
+    ASSERT_TRUE(done);
+    checker_.note_ended(id_, 2, true, done->status);
+    ASSERT_TRUE(checker_.check(*store_).empty()) << checker_.check(*store_).front();
+  }
+  void expect_found(const std::string& what) {
+    const std::vector<std::string> wrong = checker_.check(lying_);
+    EXPECT_TRUE(std::any_of(wrong.begin(), wrong.end(),
+                            [&](const std::string& line) { return line.find(what) != std::string::npos; }))
+        << "found only: " << (wrong.empty() ? "nothing" : wrong.front());
+  }
+
+  TempDirectory directory_;
+  std::unique_ptr<Store> store_ = open_or_die(options_for(directory_.path()));
+  LyingStore lying_{*store_};
+  HistoryChecker checker_;
+  RunId id_;
+};
+
+TEST_F(Checker, FindsAnAcknowledgedRunThatIsGone) {
+  lying_.about_run = [](Result<store::Run>& run) { run = Status::not_found("gone"); };
+  expect_found("was acknowledged and is gone");
+}
+
+TEST_F(Checker, FindsARefusedRunThatIsThere) {
+  checker_.note_refused(id_);
+  expect_found("was refused and is there");
+}
+
+TEST_F(Checker, FindsAFinalStatusThatChanged) {
+  lying_.about_run = [](Result<store::Run>& run) { run->status = RunStatus::kFailed; };
+  expect_found("was COMPLETED and is FAILED");
+}
+
+TEST_F(Checker, FindsTwoFinalStatusesShown) {
+  checker_.note_status(id_, RunStatus::kCanceled);
+  expect_found("was COMPLETED, then shown CANCELED");
+}
+
+TEST_F(Checker, FindsAnAttemptToldToHaveEndedBothWays) {
+  checker_.note_ended(id_, 1, true, RunStatus::kQueued);
+  expect_found("ended both ways");
+}
+
+TEST_F(Checker, FindsAnOutcomeThatChanged) {
+  lying_.about_attempts = [](std::vector<Attempt>& attempts) { attempts[0].status = AttemptStatus::kSucceeded; };
+  expect_found("had ended another way");
+}
+
+TEST_F(Checker, FindsAGapInTheAttemptNumbers) {
+  lying_.about_attempts = [](std::vector<Attempt>& attempts) { attempts[1].number = 3; };
+  expect_found("its number should be 2");
+}
+
+TEST_F(Checker, FindsALostAttempt) {
+  lying_.about_attempts = [](std::vector<Attempt>& attempts) { attempts.pop_back(); };
+  expect_found("had ended and is gone");
+}
+
+TEST_F(Checker, FindsAnAttemptThatExecutesWhileItsRunIsOver) {
+  lying_.about_attempts = [](std::vector<Attempt>& attempts) { attempts[1].status = AttemptStatus::kExecuting; };
+  expect_found("executes while its run is COMPLETED");
+}
+
+TEST_F(Checker, FindsAGapInTheTimeline) {
+  lying_.about_timeline = [](std::vector<TimelineEvent>& events) { events.erase(events.begin() + 1); };
+  expect_found("its sequence should be 2");
+}
+
+TEST_F(Checker, FindsAnIllegalTransition) {
+  lying_.about_timeline = [](std::vector<TimelineEvent>& events) { events[1].status = RunStatus::kWaiting; };
+  expect_found("does not lead from");
+}
+
+TEST_F(Checker, FindsAnEventAfterTheEnd) {
+  lying_.about_timeline = [](std::vector<TimelineEvent>& events) {
+    TimelineEvent more = events.back();
+    ++more.sequence;
+    events.push_back(more);
+  };
+  expect_found("comes after the run became COMPLETED");
+}
+
+TEST_F(Checker, FindsARunMissingFromAnIndex) {
+  lying_.about_list = [](const RunFilter& filter, RunPage& page) {
+    if (!filter.tags.empty()) page.runs.clear();
+  };
+  expect_found("tag t: lists other runs than are stored");
+}
+
+TEST_F(Checker, FindsARunInTheWrongStatusIndex) {
+  lying_.about_list = [this](const RunFilter& filter, RunPage& page) {
+    if (filter.statuses == std::vector{RunStatus::kQueued}) page.runs.push_back(*store_->run(id_));
+  };
+  expect_found("QUEUED: lists other runs than are stored");
+}
+
+TEST_F(Checker, FindsAWrongCount) {
+  lying_.about_counts = [](std::map<RunStatus, std::uint64_t>& counts) { ++counts[RunStatus::kCompleted]; };
+  expect_found("COMPLETED: counts 2 runs, there are 1");
+}
+
+// The whole chain: a disk that says it synced and did not is found out, by the engine or by the checker.
+TEST(LyingDisk, IsFoundOut) {
+  const TempDirectory directory;
+  const auto disk = std::make_shared<FaultFileSystem>();
+  RocksOptions options = options_for(directory.path());
+  options.file_system = disk;
+  HistoryChecker checker;
+  {
+    const std::unique_ptr<Store> store = open_or_die(options);
+    disk->ignore_syncs(true);
+    for (int i = 0; i < 50; ++i) {
+      const NewRun run = new_run(kStart);
+      ASSERT_TRUE(enqueue(*store, run));
+      checker.note_created(run.id);
+    }
+    disk->cut_power();
+  }
+  disk->lose_unsynced(1);
+  const Result<std::unique_ptr<Store>> trusting = open_rocks(options);
+  ASSERT_FALSE(trusting);
+  EXPECT_EQ(trusting.status().code(), Code::kCorruption) << trusting.status().message();
+  options.accept_loss = true;
+  const std::unique_ptr<Store> store = open_or_die(options);
+  EXPECT_FALSE(checker.check(*store).empty());
+}
+
+}  // namespace
+}  // namespace perdure::store::rocks
