@@ -10,19 +10,19 @@
 namespace perdure::store {
 
 enum class FailureKind : std::uint8_t {
-  kTaskError = 1,          // TASK_ERROR: an error was returned or an exception left run
-  kAborted,                // TASK_ERROR, abort: the task forbade retries
-  kCrashed,                // CRASHED: ended by a signal
-  kExitedWithoutResult,    // EXITED_WITHOUT_RESULT
-  kOutOfMemory,            // OUT_OF_MEMORY
-  kMaxDurationExceeded,    // MAX_DURATION_EXCEEDED
-  kStalled,                // STALLED: no heartbeat
-  kProtocolError,          // PROTOCOL_ERROR: frames the host cannot accept
-  kOutputInvalid,          // OUTPUT_INVALID: not JSON or not UTF-8
-  kOutputTooLarge,         // OUTPUT_TOO_LARGE
-  kPayloadInvalid,         // TASK_PAYLOAD_INVALID
-  kHostLost,               // HOST_LOST: the host, the zygote or the machine died; not counted
-  kCanceled,               // CANCELED: the run was canceled while this attempt executed
+  kTaskError = 1,        // TASK_ERROR: an error was returned or an exception left run
+  kAborted,              // TASK_ERROR, abort: the task forbade retries
+  kCrashed,              // CRASHED: ended by a signal
+  kExitedWithoutResult,  // EXITED_WITHOUT_RESULT
+  kOutOfMemory,          // OUT_OF_MEMORY
+  kMaxDurationExceeded,  // MAX_DURATION_EXCEEDED
+  kStalled,              // STALLED: no heartbeat
+  kProtocolError,        // PROTOCOL_ERROR: frames the host cannot accept
+  kOutputInvalid,        // OUTPUT_INVALID: not JSON or not UTF-8
+  kOutputTooLarge,       // OUTPUT_TOO_LARGE
+  kPayloadInvalid,       // TASK_PAYLOAD_INVALID
+  kHostLost,             // HOST_LOST: the host, the zygote or the machine died; not counted
+  kCanceled,             // CANCELED: the run was canceled while this attempt executed
 };
 
 /// The code as stored and shown: "TASK_ERROR", "CRASHED", ...

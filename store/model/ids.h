@@ -44,5 +44,7 @@ bool is_task_id(const std::string& text);
 
 template <class Tag>
 struct std::hash<perdure::store::Name<Tag>> {
-  std::size_t operator()(const perdure::store::Name<Tag>& n) const noexcept { return std::hash<std::string>{}(n.text()); }
+  std::size_t operator()(const perdure::store::Name<Tag>& n) const noexcept {
+    return std::hash<std::string>{}(n.text());
+  }
 };

@@ -11,13 +11,16 @@ namespace perdure::store {
 
 /// The `retry` options of a task; the defaults are the task model's.
 struct RetryPolicy {
-  std::uint32_t max_attempts = 3;      // in total
+  std::uint32_t max_attempts = 3;  // in total
   double factor = 2;
   Duration min_timeout{1000};
   Duration max_timeout{60000};
   bool randomize = true;
   // Which classes of failure are retried.
   bool on_error = true, on_crash = true, on_out_of_memory = true, on_stalled = true, on_timeout = false;
+  // How many attempts in total after a failure of the class, where it has its own number; else max_attempts.
+  std::optional<std::uint32_t> error_attempts, crash_attempts, out_of_memory_attempts, stalled_attempts,
+      timeout_attempts;
   bool operator==(const RetryPolicy&) const = default;
 };
 
@@ -26,8 +29,12 @@ struct RetryPolicy {
 Duration retry_delay(const RetryPolicy& policy, std::uint32_t attempt, double random);
 
 /// What becomes of a run whose attempt failed.
-struct RetryAt { Time at; };                  // DELAYED until then (at <= now: QUEUED at once)
-struct GiveUp { RunStatus status; };          // final
+struct RetryAt {
+  Time at;
+};  // DELAYED until then (at <= now: QUEUED at once)
+struct GiveUp {
+  RunStatus status;
+};  // final
 using AfterFailure = std::variant<RetryAt, GiveUp>;
 
 /// Most HOST_LOST attempts one run may have before it becomes SYSTEM_FAILURE.

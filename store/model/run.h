@@ -18,7 +18,7 @@ enum class RunStatus : std::uint8_t {
   kPendingVersion = 1,  // no loaded plugin offers the task
   kDelayed = 2,         // not ready before `ready_at`: a trigger's delay, or a retry's backoff
   kQueued = 3,
-  kDequeued = 4,        // claimed, the attempt not yet executing
+  kDequeued = 4,  // claimed, the attempt not yet executing
   kExecuting = 5,
   kWaiting = 6,
   kCompleted = 7,
@@ -30,7 +30,7 @@ enum class RunStatus : std::uint8_t {
   kExpired = 13,
 };
 
-std::string_view status_name(RunStatus status);                        // "PENDING_VERSION", ...
+std::string_view status_name(RunStatus status);  // "PENDING_VERSION", ...
 std::optional<RunStatus> parse_status(std::string_view name);
 constexpr bool is_final(RunStatus s) { return s >= RunStatus::kCompleted; }
 
@@ -39,12 +39,12 @@ struct RunOptions {
   std::optional<std::uint32_t> max_attempts;
   std::optional<Duration> max_duration;
   std::optional<Duration> ttl;
-  std::string machine;             // preset name, or empty
-  std::string idempotency_key;     // as given by the client (possibly hashed); empty: none
-  std::string idempotency_shown;   // what the user wrote, for display; may be empty
-  std::vector<std::string> tags;   // at most 10, each 1-128 characters
-  std::string metadata;            // JSON object text, or empty
-  std::string payload_type;        // the packet type it was triggered with, e.g. "application/json"
+  std::string machine;            // preset name, or empty
+  std::string idempotency_key;    // as given by the client (possibly hashed); empty: none
+  std::string idempotency_shown;  // what the user wrote, for display; may be empty
+  std::vector<std::string> tags;  // at most 10, each 1-128 characters
+  std::string metadata;           // JSON object text, or empty
+  std::string payload_type;       // the packet type it was triggered with, e.g. "application/json"
   bool is_test = false;
   bool operator==(const RunOptions&) const = default;
 };
@@ -55,20 +55,20 @@ struct Run {
   RunStatus status = RunStatus::kQueued;
   QueueName queue;
   std::string concurrency_key;
-  Duration priority{};                 // head start in the queue
+  Duration priority{};  // head start in the queue
   Time created_at{};
   Time updated_at{};
-  std::optional<Time> started_at;      // first attempt began
-  std::optional<Time> finished_at;     // became final
-  std::optional<Time> ready_at;        // DELAYED: becomes QUEUED then
-  std::optional<Time> expires_at;      // not started by then: EXPIRED
-  std::uint32_t attempts = 0;          // attempts begun; the newest one's number
-  std::uint32_t host_losses = 0;       // of these, ended by HOST_LOST; not counted against max_attempts
-  Duration executed{};                 // sum of the ended attempts' durations
-  VersionId version;                   // locked at the first attempt; empty before
+  std::optional<Time> started_at;   // first attempt began
+  std::optional<Time> finished_at;  // became final
+  std::optional<Time> ready_at;     // DELAYED: becomes QUEUED then
+  std::optional<Time> expires_at;   // not started by then: EXPIRED
+  std::uint32_t attempts = 0;       // attempts begun; the newest one's number
+  std::uint32_t host_losses = 0;    // of these, ended by HOST_LOST; not counted against max_attempts
+  Duration executed{};              // sum of the ended attempts' durations
+  VersionId version;                // locked at the first attempt; empty before
   RunOptions options;
-  std::optional<Failure> failure;      // of the newest failed attempt; cleared by success
-  std::string origin;                  // id of the run this replays, or empty
+  std::optional<Failure> failure;  // of the newest failed attempt; cleared by success
+  std::string origin;              // id of the run this replays, or empty
   bool operator==(const Run&) const = default;
 };
 
@@ -84,13 +84,13 @@ std::string_view attempt_status_name(AttemptStatus status);
 
 struct Attempt {
   RunId run;
-  std::uint32_t number = 1;            // from 1, dense
+  std::uint32_t number = 1;  // from 1, dense
   AttemptStatus status = AttemptStatus::kExecuting;
   Time started_at{};
   std::optional<Time> ended_at;
   VersionId version;
-  std::string token;                   // the fence: who may record this attempt's outcome
-  std::int32_t pid = 0;                // 0 while unknown
+  std::string token;     // the fence: who may record this attempt's outcome
+  std::int32_t pid = 0;  // 0 while unknown
   std::optional<Failure> failure;
   Usage usage;
   bool operator==(const Attempt&) const = default;
@@ -100,10 +100,10 @@ struct Attempt {
 struct TimelineEvent {
   std::uint32_t sequence = 0;
   Time at{};
-  std::string name;                    // the RunEvent's name, e.g. "attempt_failed"
+  std::string name;                       // the RunEvent's name, e.g. "attempt_failed"
   RunStatus status = RunStatus::kQueued;  // the run's status after it
-  std::uint32_t attempt = 0;           // 0: none
-  std::string data;                    // JSON object or empty
+  std::uint32_t attempt = 0;              // 0: none
+  std::string data;                       // JSON object or empty
   bool operator==(const TimelineEvent&) const = default;
 };
 
@@ -113,13 +113,13 @@ std::string_view log_level_name(LogLevel level);
 std::string_view log_source_name(LogSource source);
 
 struct LogEntry {
-  std::uint64_t sequence = 0;          // given by the store, ascending within the run
+  std::uint64_t sequence = 0;  // given by the store, ascending within the run
   Time at{};
   std::uint32_t attempt = 0;
   LogLevel level = LogLevel::kInfo;
   LogSource source = LogSource::kTask;
   std::string message;
-  std::string fields;                  // JSON object or empty
+  std::string fields;  // JSON object or empty
   bool operator==(const LogEntry&) const = default;
 };
 

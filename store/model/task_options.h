@@ -15,20 +15,20 @@ namespace perdure::store {
 
 struct TaskOptions {
   std::string description;
-  std::string payload_schema;                 // JSON text, or empty
+  std::string payload_schema;  // JSON text, or empty
   RetryPolicy retry;
-  QueueName queue;                            // empty: the task's own, "task/<id>"
+  QueueName queue;  // empty: the task's own, "task/<id>"
   std::optional<std::size_t> concurrency_limit;
-  std::string machine = "small-1x";
-  std::optional<Duration> max_duration;       // at least 5 s
+  std::string machine = "small-1x";      // a preset; empty when the document names cpu and memory instead
+  std::optional<Duration> max_duration;  // at least 5 s
   std::optional<Duration> ttl;
   std::uint32_t recycle_after = 1;
-  std::string document;                       // the options as registered, JSON text
+  std::string document;  // the options as registered, JSON text
 };
 
-/// Parses the options of `task`. An unknown key, a wrong type or a bad value is kInvalid, naming the path and, for a key,
-/// the nearest known one. `newer_minor`: the plugin was built with a newer minor than the host's, so unknown keys are
-/// left alone.
+/// Parses the options of `task`. An unknown key, a wrong type or a bad value is kInvalid, naming the path and, for a
+/// key, the nearest known one. `newer_minor`: the plugin was built with a newer minor than the host's, so unknown keys
+/// are left alone.
 Result<TaskOptions> parse_task_options(const TaskId& task, std::string_view json, bool newer_minor);
 
 }  // namespace perdure::store

@@ -1,6 +1,6 @@
-// The state machine of a run: one table, status x event -> status. Every engine asks it and nothing else decides what is
-// legal. A test asserts that every pair is listed and that the diagram in store/README.md is drawn from it.
-// Pure functions; any thread.
+// The state machine of a run: one table, status x event -> status. Every engine asks it and nothing else decides what
+// is legal. A test asserts that every pair is listed and that the diagram in store/README.md is drawn from it. Pure
+// functions; any thread.
 #pragma once
 
 #include <array>
@@ -13,21 +13,21 @@
 namespace perdure::store {
 
 enum class RunEvent : std::uint8_t {
-  kHeld,             // no loaded plugin offers the task
-  kReleased,         // a plugin offers it (again)
-  kDue,              // the delay or backoff is over
-  kClaimed,          // a host took it
-  kAttemptStarted,   // its attempt executes
-  kSucceeded,        // the attempt returned a value
-  kRetryNow,         // the attempt failed and is retried without backoff
-  kRetryLater,       // the attempt failed and is retried after a backoff
-  kFailed,           // … and is not retried
+  kHeld,            // no loaded plugin offers the task
+  kReleased,        // a plugin offers it (again)
+  kDue,             // the delay or backoff is over
+  kClaimed,         // a host took it
+  kAttemptStarted,  // its attempt executes
+  kSucceeded,       // the attempt returned a value
+  kRetryNow,        // the attempt failed and is retried without backoff
+  kRetryLater,      // the attempt failed and is retried after a backoff
+  kFailed,          // … and is not retried
   kCrashed,
   kTimedOut,
-  kGaveUp,           // the host's own fault, too often
-  kHostLost,         // the host or the machine died under the attempt
+  kGaveUp,    // the host's own fault, too often
+  kHostLost,  // the host or the machine died under the attempt
   kWaitBegan,
-  kResumed,          // the wait is over; a slot is wanted again
+  kResumed,  // the wait is over; a slot is wanted again
   kCanceled,
   kExpired,
 };
