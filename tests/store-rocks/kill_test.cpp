@@ -1,11 +1,14 @@
 // The host is killed with SIGKILL while it works on the store. What it was told is recorded must be there, and also
 // what was only written, since the machine lives.
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cstdio>
+#include <cstdlib>
 #include <memory>
 #include <string>
 #include <vector>
@@ -15,6 +18,8 @@
 
 namespace perdure::store::rocks {
 namespace {
+
+constexpr int kFactsDescriptor = 9;
 
 // One line a fact: "c <run>" created, "a <run>" claimed, "e <run>" ended.
 void tell(int pipe, char what, const RunId& run) {
@@ -36,15 +41,32 @@ void tell(int pipe, char what, const RunId& run) {
   }
 }
 
+// The child: this program again, so that it starts without the threads of this one. Ends by being killed.
+TEST(Kill, DISABLED_Child) {
+  const char* directory = std::getenv("PERDURE_TEST_DIRECTORY");
+  ASSERT_NE(directory, nullptr) << "is started by the other tests";
+  be_killed(directory, kFactsDescriptor);
+}
+
+pid_t start_child(const std::string& directory, int facts) {
+  posix_spawn_file_actions_t actions;
+  ::posix_spawn_file_actions_init(&actions);
+  ::posix_spawn_file_actions_adddup2(&actions, facts, kFactsDescriptor);
+  ::setenv("PERDURE_TEST_DIRECTORY", directory.c_str(), 1);
+  std::string program = "/proc/self/exe", filter = "--gtest_filter=Kill.DISABLED_Child",
+              disabled = "--gtest_also_run_disabled_tests";
+  char* arguments[] = {program.data(), filter.data(), disabled.data(), nullptr};
+  pid_t child = -1;
+  EXPECT_EQ(::posix_spawn(&child, program.c_str(), &actions, nullptr, arguments, environ), 0);
+  ::posix_spawn_file_actions_destroy(&actions);
+  return child;
+}
+
 // Reads facts until `enough` lines came, then kills the child and reads the rest.
 std::vector<std::string> kill_after(int enough, const std::string& directory) {
   int ends[2];
-  EXPECT_EQ(::pipe(ends), 0);
-  const pid_t child = ::fork();
-  if (child == 0) {
-    ::close(ends[0]);
-    be_killed(directory, ends[1]);
-  }
+  EXPECT_EQ(::pipe2(ends, O_CLOEXEC), 0);
+  const pid_t child = start_child(directory, ends[1]);
   ::close(ends[1]);
   FILE* facts = ::fdopen(ends[0], "r");
   std::vector<std::string> lines;
