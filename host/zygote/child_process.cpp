@@ -38,7 +38,7 @@ void become_executed_attempt() {
   unblock_signals();
 }
 
-pid_t execute_attempt(const ChildEnds& ends, const std::string& plugin) {
+pid_t execute_attempt(const ChildEnds& ends, const std::string& plugin, bool beats) {
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
   posix_spawn_file_actions_adddup2(&actions, ends.out, STDOUT_FILENO);
@@ -52,7 +52,7 @@ pid_t execute_attempt(const ChildEnds& ends, const std::string& plugin) {
   sigemptyset(&none);
   posix_spawnattr_setsigdefault(&attributes, &every);
   posix_spawnattr_setsigmask(&attributes, &none);
-  std::string name = "perdure-zygote", verb = "--attempt", file = plugin;
+  std::string name = "perdure-zygote", verb = beats ? "--beating-attempt" : "--attempt", file = plugin;
   char* arguments[] = {name.data(), verb.data(), file.data(), nullptr};
   pid_t pid = -1;
   const int error = posix_spawn(&pid, "/proc/self/exe", &actions, &attributes, arguments, environ);

@@ -22,7 +22,8 @@ void become_attempt(const ChildEnds& ends);
 /// In a freshly executed `--attempt` process, whose descriptors are in place already: the rest of the same.
 void become_executed_attempt();
 
-/// Executes `perdure-zygote --attempt plugin` with these ends. Returns its pid, or -1 with errno set.
-pid_t execute_attempt(const ChildEnds& ends, const std::string& plugin);
+/// Executes `perdure-zygote --attempt plugin` with these ends; `beats`: it has to send its heartbeats itself. Returns
+/// its pid, or -1 with errno set.
+pid_t execute_attempt(const ChildEnds& ends, const std::string& plugin, bool beats);
 
 }  // namespace perdure::zygote

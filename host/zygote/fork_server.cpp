@@ -34,19 +34,6 @@ std::uint64_t microseconds(const timeval& time) {
   return static_cast<std::uint64_t>(time.tv_sec) * 1'000'000 + static_cast<std::uint64_t>(time.tv_usec);
 }
 
-// All signals wait, so that none interrupts a fork and none that a task sends us is deadly; children unblock theirs.
-int block_signals() {
-  sigset_t set;
-  sigfillset(&set);
-  for (const int fault : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP, SIGSYS}) sigdelset(&set, fault);
-  sigprocmask(SIG_SETMASK, &set, nullptr);
-  signal(SIGCHLD, SIG_DFL);  // a plugin that ignored it would make us lose every wait status
-  sigset_t exits;
-  sigemptyset(&exits);
-  sigaddset(&exits, SIGCHLD);
-  return signalfd(-1, &exits, SFD_CLOEXEC | SFD_NONBLOCK);
-}
-
 // The two ends of everything that joins host and child.
 struct Pairs {
   int link[2] = {-1, -1}, out[2] = {-1, -1}, err[2] = {-1, -1};
@@ -65,20 +52,33 @@ struct Pairs {
 
 }  // namespace
 
-ForkServer::ForkServer(int control, const Registration& registration, std::string plugin, bool spawn)
-    : control_(control), registration_(registration), plugin_(std::move(plugin)), spawn_(spawn) {
+void block_signals() {
+  sigset_t set;
+  sigfillset(&set);
+  for (const int fault : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP, SIGSYS}) sigdelset(&set, fault);
+  sigprocmask(SIG_SETMASK, &set, nullptr);
+  signal(SIGCHLD, SIG_DFL);  // a plugin that ignored it would make us lose every wait status
+}
+
+ForkServer::ForkServer(int control, const Registration* registration, std::string plugin)
+    : control_(control), registration_(registration), plugin_(std::move(plugin)) {
   children_.reserve(256);
   pids_.reserve(64);
+  block_signals();
+  sigset_t exits;
+  sigemptyset(&exits);
+  sigaddset(&exits, SIGCHLD);
+  signals_ = signalfd(-1, &exits, SFD_CLOEXEC | SFD_NONBLOCK);
+  vouches_ = can_vouch();
+  if (!vouches_) beat_in_every_attempt();
 }
 
 void ForkServer::run() {
-  signals_ = block_signals();
-  if (!can_vouch()) beat_in_every_attempt();
   for (;;) {
     pollfd ready[2] = {{control_, POLLIN, 0}, {signals_, POLLIN, 0}};
     const int wait = refill_failed_ ? kRetryMs : children_.empty() ? -1 : static_cast<int>(kVouchMs);
     if (poll(ready, 2, wait) == 0 && refill_failed_) refill();
-    if (now() >= vouch_at_) vouch();
+    if (vouches_ && now() >= vouch_at_) vouch();
     if (ready[0].revents != 0) {
       for (bool more = true; more;) {
         switch (receiver_.receive(control_, frame_, false)) {
@@ -133,14 +133,14 @@ void ForkServer::handle(Incoming& frame) {
 
 pid_t ForkServer::start(std::uint64_t id, const ChildEnds& ends, bool spare) {
   pid_t pid = -1;
-  if (spawn_) {
-    pid = execute_attempt(ends, plugin_);
+  if (registration_ == nullptr) {
+    pid = execute_attempt(ends, plugin_, !vouches_);
   } else {
     pid = fork();
     if (pid == 0) {
       become_attempt(ends);
       if (spare) warm_attempts();
-      serve_attempts(registration_);
+      serve_attempts(*registration_);
     }
   }
   if (pid > 0) children_.push_back({id, pid, spare, false, {}});
@@ -163,6 +163,8 @@ void ForkServer::fork_for(Incoming& frame) {
     answer.kind = Kind::kForkFailed;
     answer.json = error;
   }
+  // The child's ends are the child's alone from here on, or their end would not be seen.
+  for (std::size_t i = 0; i < frame.fds.size(); i++) close(frame.release_fd(i));
   tell(answer);
 }
 

@@ -17,10 +17,15 @@
 
 namespace perdure::zygote {
 
+/// Blocks every signal that could interrupt or end the process from outside; children unblock theirs. SIGCHLD is made
+/// to count again, whatever a plugin did to it.
+void block_signals();
+
 class ForkServer {
  public:
-  /// Serves the host at the other end of `control`. `spawn`: attempts are executed, not forked. Everything is borrowed.
-  ForkServer(int control, const Registration& registration, std::string plugin, bool spawn);
+  /// Serves the host at the other end of `control`, which is borrowed like the registration. Without one, attempts are
+  /// executed and load the plugin themselves.
+  ForkServer(int control, const Registration* registration, std::string plugin);
   ForkServer(const ForkServer&) = delete;
   ForkServer& operator=(const ForkServer&) = delete;
 
@@ -50,9 +55,8 @@ class ForkServer {
   [[noreturn]] void leave();
 
   const int control_;
-  const Registration& registration_;
+  const Registration* const registration_;
   const std::string plugin_;
-  const bool spawn_;
   int signals_ = -1;
   OwnChildren own_;
   protocol::Receiver receiver_;
@@ -61,6 +65,7 @@ class ForkServer {
   std::vector<pid_t> pids_;
   std::size_t spares_wanted_ = 0;
   std::uint64_t next_spare_ = std::uint64_t{1} << 63;
+  bool vouches_ = false;
   std::chrono::steady_clock::time_point vouch_at_{};
   std::size_t unsettled_ = 0;   // reaped children whose exit is not told yet
   bool refill_failed_ = false;  // tried again at the next tick

@@ -1,6 +1,8 @@
 // perdure-zygote: loads one plugin and forks the attempts of its tasks.
 //   perdure-zygote --control FD PLUGIN    started by the host; FD is its end of a SOCK_SEQPACKET pair
-//   perdure-zygote --attempt PLUGIN       started by a zygote whose plugin cannot be forked; the link is descriptor 3
+//   perdure-zygote --spawn PLUGIN         what the first becomes when its plugin cannot be forked; the control link is
+//   3 perdure-zygote --attempt PLUGIN       started by the second for each attempt; the attempt link is descriptor 3
+//   perdure-zygote --beating-attempt PLUGIN   the same where the zygote may not look into its children (vouch.h)
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -63,6 +65,23 @@ std::string refusal_json(const Refusal& refusal) {
   _exit(1);
 }
 
+// The plugin left something in this process that a fork would not copy, such as a thread. An executable anew, without
+// the plugin, has none of it and starts the attempts.
+[[noreturn]] void become_spawner(const std::string& plugin) {
+  fcntl(kControl, F_SETFD, 0);
+  std::string name = "perdure-zygote", verb = "--spawn", file = plugin;
+  char* arguments[] = {name.data(), verb.data(), file.data(), nullptr};
+  execv("/proc/self/exe", arguments);
+  _exit(2);
+}
+
+[[noreturn]] void run_spawner(const std::string& plugin) {
+  prctl(PR_SET_NAME, "perdure-zygote");
+  fcntl(kControl, F_SETFD, FD_CLOEXEC);
+  close_range(kControl + 1, ~0U, 0);
+  ForkServer(kControl, nullptr, plugin).run();
+}
+
 [[noreturn]] void run_zygote(int control, const std::string& plugin) {
   if (dup3(control, kControl, O_CLOEXEC) < 0 && control != kControl) _exit(2);
   fcntl(kControl, F_SETFD, FD_CLOEXEC);
@@ -76,13 +95,15 @@ std::string refusal_json(const Refusal& refusal) {
   const Loaded loaded = load(plugin);
   if (!loaded.registration) refuse(loaded.refusal);
   end_load_watch();
+  fflush(nullptr);
+  block_signals();  // before the host hears of us, so that no signal that comes with its first word can end us
   const std::string manifest = manifest_json(*loaded.registration, loaded.isolation_reason);
   protocol::Outgoing frame;
   frame.kind = protocol::Kind::kLoaded;
   frame.json = manifest;
   if (protocol::send(kControl, frame, true) != protocol::SendResult::kSent) _exit(2);
-  fflush(nullptr);
-  ForkServer(kControl, *loaded.registration, plugin, !loaded.isolation_reason.empty()).run();
+  if (!loaded.isolation_reason.empty()) become_spawner(plugin);
+  ForkServer(kControl, loaded.registration.get(), plugin).run();
 }
 
 [[noreturn]] void run_attempt(const std::string& plugin) {
@@ -103,7 +124,12 @@ int main(int count, char** arguments) {
   if (count == 4 && string_view(arguments[1]) == "--control") {
     perdure::zygote::run_zygote(atoi(arguments[2]), arguments[3]);
   }
+  if (count == 3 && string_view(arguments[1]) == "--spawn") perdure::zygote::run_spawner(arguments[2]);
   if (count == 3 && string_view(arguments[1]) == "--attempt") perdure::zygote::run_attempt(arguments[2]);
+  if (count == 3 && string_view(arguments[1]) == "--beating-attempt") {
+    perdure::zygote::beat_in_every_attempt();
+    perdure::zygote::run_attempt(arguments[2]);
+  }
   fputs("perdure-zygote is started by perdure: perdure-zygote --control FD PLUGIN\n", stderr);
   return 2;
 }

@@ -93,7 +93,7 @@ std::string Attempt::read_output() const {
   return text;
 }
 
-ZygoteProcess::ZygoteProcess(const std::string& plugin, const std::string& library_path) {
+ZygoteProcess::ZygoteProcess(const std::string& plugin, const std::vector<std::string>& variables) {
   int ends[2];
   if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) return;
   control_ = Fd(ends[0]);
@@ -101,16 +101,15 @@ ZygoteProcess::ZygoteProcess(const std::string& plugin, const std::string& libra
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
   posix_spawn_file_actions_adddup2(&actions, theirs.get(), 3);
-  std::vector<std::string> environment;
-  for (char** each = environ; *each != nullptr; each++) environment.emplace_back(*each);
-  if (!library_path.empty()) environment.push_back("LD_LIBRARY_PATH=" + library_path);
-  std::vector<char*> variables;
-  for (std::string& each : environment) variables.push_back(each.data());
-  variables.push_back(nullptr);
+  std::vector<std::string> texts(variables);  // the first of a name counts
+  for (char** each = environ; *each != nullptr; each++) texts.emplace_back(*each);
+  std::vector<char*> environment;
+  for (std::string& each : texts) environment.push_back(each.data());
+  environment.push_back(nullptr);
   const std::string executable = std::string(PERDURE_TEST_BIN_DIR) + "/perdure-zygote";
   std::string arguments[] = {"perdure-zygote", "--control", "3", plugin};
   char* list[] = {arguments[0].data(), arguments[1].data(), arguments[2].data(), arguments[3].data(), nullptr};
-  if (posix_spawn(&pid_, executable.c_str(), &actions, nullptr, list, variables.data()) != 0) pid_ = -1;
+  if (posix_spawn(&pid_, executable.c_str(), &actions, nullptr, list, environment.data()) != 0) pid_ = -1;
   posix_spawn_file_actions_destroy(&actions);
 }
 

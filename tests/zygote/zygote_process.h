@@ -58,8 +58,8 @@ struct Exit {
 
 class ZygoteProcess {
  public:
-  /// Starts a zygote for the file at `plugin`.
-  explicit ZygoteProcess(const std::string& plugin, const std::string& library_path = {});
+  /// Starts a zygote for the file at `plugin`, with these NAME=value added to its environment.
+  explicit ZygoteProcess(const std::string& plugin, const std::vector<std::string>& variables = {});
   ~ZygoteProcess();
   ZygoteProcess(const ZygoteProcess&) = delete;
   ZygoteProcess& operator=(const ZygoteProcess&) = delete;

@@ -2,6 +2,7 @@
 // tasks by their place in kTasks.
 #include <fcntl.h>
 #include <perdure/plugin.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -114,6 +115,26 @@ perdure_status until_cancelled(const perdure_attempt* a) {
   a->services->log(a, PERDURE_INFO, PERDURE_STR("started"), {});
   while (a->services->is_cancelled(a) == PERDURE_OK) usleep(1000);
   return PERDURE_CANCELLED;
+}
+
+// Ends when the descriptor says that it is cancelled.
+perdure_status poll_cancel(const perdure_attempt* a) {
+  std::int32_t fd = -1;
+  if (a->services->cancel_fd(a, &fd) != PERDURE_OK) return PERDURE_FAILED;
+  a->services->log(a, PERDURE_INFO, PERDURE_STR("started"), {});
+  pollfd cancelled{fd, POLLIN, 0};
+  poll(&cancelled, 1, -1);
+  return a->services->is_cancelled(a);
+}
+
+perdure_status config_and_usage(const perdure_attempt* a) {
+  perdure_str config{}, usage{};
+  if (a->services->config(a, &config) != PERDURE_OK || a->services->usage(a, &usage) != PERDURE_OK)
+    return PERDURE_FAILED;
+  const perdure_status status = result(a, "{\"config\":" + std::string(config.data, config.len) +
+                                              ",\"usage\":" + std::string(usage.data, usage.len) + "}");
+  a->services->release(a, usage);
+  return status;
 }
 
 perdure_status sleep_forever(const perdure_attempt* a) {

@@ -31,4 +31,6 @@
   X(describe)                 \
   X(not_offered)              \
   X(count)                    \
-  X(close_everything)
+  X(close_everything)         \
+  X(poll_cancel)              \
+  X(config_and_usage)
