@@ -1,0 +1,85 @@
+// What the host is told to do, from perdure.toml, the environment (PERDURE_…) and flags, in rising order of precedence.
+// Config is the plain result; load() makes one and remembers where every value came from. Which keys exist is one
+// table, in keys.cpp. Values; any thread, except that load() reads the environment.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "store/model/ids.h"
+#include "store/model/status.h"
+
+namespace perdure::config {
+
+using store::Duration;
+
+struct HostSection {
+  std::string listen = "127.0.0.1:3030";  // ADDRESS:PORT, IPv6 as [::1]:PORT; port 0: any free one
+  std::string data;                       // the data directory
+  std::string plugins;                    // where people drop plugins
+  std::uint64_t concurrency = 8;          // attempts executing at once
+  Duration drain_timeout{30000};          // how long attempts may go on after SIGTERM
+};
+
+struct StoreSection {
+  std::string engine = "rocksdb";
+};
+
+struct AuthSection {
+  std::string key;  // the root key; empty: the one in the data directory's `secret`
+};
+
+struct TelemetrySection {
+  std::string level = "info";   // trace, debug, info, warn, error
+  std::string format = "auto";  // text, json; auto: text on a terminal
+};
+
+struct Config {
+  HostSection host;
+  StoreSection store;
+  AuthSection auth;
+  TelemetrySection telemetry;
+  /// [plugins.NAME] by NAME: a JSON object with every ${VARIABLE} replaced by that environment variable.
+  std::map<std::string, std::string> plugins;
+};
+
+/// A value given on the command line.
+struct Flag {
+  std::string key;  // "host.listen"
+  std::string text;
+};
+
+/// Looks an environment variable up.
+using Environment = std::function<std::optional<std::string>(const std::string& name)>;
+
+struct Sources {
+  std::optional<std::string> file;  // perdure.toml; absent: none is read
+  Environment environment;          // empty: no variables
+  std::vector<Flag> flags;
+};
+
+struct Loaded {
+  Config config;
+  /// Where each key's value came from: "default", "perdure.toml:3", "PERDURE_DATA", "--data".
+  std::map<std::string, std::string> origins;
+  /// The effective configuration as TOML, each value with its origin as a comment. Secrets are not shown: [auth] key is
+  /// hidden, and plugin tables keep their ${VARIABLE} references.
+  std::string shown;
+};
+
+/// Reads the sources. kInvalid: everything that is wrong, one sentence a line, each naming file and line, variable or
+/// flag, what was expected, and for an unknown key the nearest known one. kIo: the file cannot be read.
+store::Result<Loaded> load(const Sources& sources);
+
+/// The process's own environment.
+std::optional<std::string> process_environment(const std::string& name);
+
+/// Names in `names` (of environment variables) that begin with PERDURE_ but mean nothing to any part of Perdure: one
+/// sentence for each, with the nearest known one.
+std::vector<std::string> unknown_variables(const std::vector<std::string>& names);
+
+}  // namespace perdure::config

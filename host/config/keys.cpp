@@ -1,0 +1,158 @@
+#include "host/config/keys.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+
+#include "store/model/duration.h"
+
+namespace perdure::config {
+namespace {
+
+using store::Status;
+using Words = std::array<std::string_view, 5>;
+
+constexpr Words kLevels{"trace", "debug", "info", "warn", "error"};
+constexpr std::array<std::string_view, 3> kFormats{"auto", "text", "json"};
+constexpr std::array<std::string_view, 1> kEngines{"rocksdb"};
+
+template <auto Section, auto Member>
+Slot slot(Config& config) {
+  return &((config.*Section).*Member);
+}
+
+const std::array kKeys{
+    Key{"host", "listen", "PERDURE_LISTEN", "--listen", Kind::kAddress, slot<&Config::host, &HostSection::listen>},
+    Key{"host", "data", "PERDURE_DATA", "--data", Kind::kPath, slot<&Config::host, &HostSection::data>},
+    Key{"host", "plugins", "PERDURE_PLUGINS", "--plugins", Kind::kPath, slot<&Config::host, &HostSection::plugins>},
+    Key{"host", "concurrency", "PERDURE_CONCURRENCY", "--concurrency", Kind::kCount,
+        slot<&Config::host, &HostSection::concurrency>},
+    Key{"host", "drain_timeout", "PERDURE_DRAIN_TIMEOUT", "--drain-timeout", Kind::kDuration,
+        slot<&Config::host, &HostSection::drain_timeout>},
+    Key{"store", "engine", "PERDURE_STORE_ENGINE", "", Kind::kChoice, slot<&Config::store, &StoreSection::engine>,
+        kEngines},
+    Key{"auth", "key", "PERDURE_AUTH_KEY", "", Kind::kSecret, slot<&Config::auth, &AuthSection::key>},
+    Key{"telemetry", "level", "PERDURE_LOG_LEVEL", "--log-level", Kind::kChoice,
+        slot<&Config::telemetry, &TelemetrySection::level>, kLevels},
+    Key{"telemetry", "format", "PERDURE_LOG_FORMAT", "--log-format", Kind::kChoice,
+        slot<&Config::telemetry, &TelemetrySection::format>, kFormats},
+};
+
+Status expected(const Key& key, std::string_view got) {
+  return Status::invalid("expected " + expectation(key) + ", got " + std::string(got));
+}
+
+std::optional<std::uint64_t> whole_number(std::string_view text) {
+  std::uint64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || end != text.data() + text.size() || text.empty()) return std::nullopt;
+  return number;
+}
+
+bool is_address(std::string_view text) {
+  const auto colon = text.rfind(':');
+  if (colon == std::string_view::npos || colon == 0) return false;
+  const auto port = whole_number(text.substr(colon + 1));
+  return port && *port <= 65535;
+}
+
+}  // namespace
+
+std::span<const Key> keys() { return kKeys; }
+
+const Key* find_key(std::string_view full_name) {
+  const auto found = std::ranges::find_if(kKeys, [&](const Key& key) { return key.full_name() == full_name; });
+  return found == kKeys.end() ? nullptr : &*found;
+}
+
+std::string expectation(const Key& key) {
+  switch (key.kind) {
+    case Kind::kText:
+    case Kind::kSecret:
+      return "text";
+    case Kind::kPath:
+      return "a path";
+    case Kind::kAddress:
+      return "ADDRESS:PORT, such as \"127.0.0.1:3030\"";
+    case Kind::kCount:
+      return "a whole number of at least 1";
+    case Kind::kDuration:
+      return "a duration such as \"30s\" or \"1m30s\"";
+    case Kind::kChoice: {
+      std::string words;
+      for (const std::string_view choice : key.choices) {
+        words += (words.empty() ? "\"" : choice == key.choices.back() ? " or \"" : ", \"") + std::string(choice) + "\"";
+      }
+      return words;
+    }
+  }
+  return "text";
+}
+
+Status set_from_text(const Key& key, Config& config, std::string_view text) {
+  const Slot slot = key.slot(config);
+  switch (key.kind) {
+    case Kind::kCount: {
+      const auto number = whole_number(text);
+      if (!number || *number == 0) return expected(key, quoted(text));
+      *std::get<std::uint64_t*>(slot) = *number;
+      return Status::ok();
+    }
+    case Kind::kDuration: {
+      const auto duration = store::parse_ttl(text);
+      if (!duration) return expected(key, quoted(text));
+      *std::get<Duration*>(slot) = duration.value();
+      return Status::ok();
+    }
+    case Kind::kAddress:
+      if (!is_address(text)) return expected(key, quoted(text));
+      break;
+    case Kind::kChoice:
+      if (std::ranges::find(key.choices, text) == key.choices.end()) return expected(key, quoted(text));
+      break;
+    case Kind::kPath:
+      if (text.empty()) return expected(key, "nothing");
+      break;
+    case Kind::kText:
+    case Kind::kSecret:
+      break;
+  }
+  *std::get<std::string*>(slot) = std::string(text);
+  return Status::ok();
+}
+
+Status set_from_number(const Key& key, Config& config, std::int64_t number) {
+  const std::string text = std::to_string(number);
+  if (key.kind != Kind::kCount && key.kind != Kind::kDuration) return expected(key, "the number " + text);
+  if (number < (key.kind == Kind::kCount ? 1 : 0)) return expected(key, text);
+  return set_from_text(key, config, text);
+}
+
+std::string show(const Key& key, Config& config) {
+  const Slot slot = key.slot(config);
+  if (const auto* const* number = std::get_if<std::uint64_t*>(&slot)) return std::to_string(**number);
+  if (const auto* const* duration = std::get_if<Duration*>(&slot)) return quoted(store::format_duration(**duration));
+  const std::string& text = *std::get<std::string*>(slot);
+  return quoted(key.kind == Kind::kSecret && !text.empty() ? "(hidden)" : text);
+}
+
+std::string quoted(std::string_view text) {
+  constexpr std::string_view kHex = "0123456789ABCDEF";
+  std::string out = "\"";
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (c == '"' || c == '\\') {
+      out += '\\';
+      out += c;
+    } else if (byte < 0x20 || byte == 0x7f) {
+      out += "\\u00";
+      out += kHex[byte >> 4];
+      out += kHex[byte & 15];
+    } else {
+      out += c;
+    }
+  }
+  return out + "\"";
+}
+
+}  // namespace perdure::config

@@ -1,0 +1,170 @@
+// perdure.toml, environment and flags: who wins, and how what is wrong is told.
+#include <gtest/gtest.h>
+
+#include <chrono>
+
+#include "tests/config/configuration.h"
+
+namespace perdure::config {
+namespace {
+
+using std::chrono::milliseconds;
+
+TEST(Configuration, HasDefaultsWhenNothingIsGiven) {
+  const auto loaded = load_given({});
+  ASSERT_TRUE(loaded) << loaded.status().message();
+  EXPECT_EQ(loaded->config.host.listen, "127.0.0.1:3030");
+  EXPECT_GE(loaded->config.host.concurrency, 8u);
+  EXPECT_EQ(loaded->config.host.drain_timeout, milliseconds(30000));
+  EXPECT_EQ(loaded->origins.at("host.listen"), "default");
+}
+
+TEST(Configuration, TakesValuesFromTheFileAndSaysTheirLine) {
+  const auto loaded =
+      load_given({.toml = "[host]\nlisten = \"127.0.0.1:1\"\n\nconcurrency = 3\ndrain_timeout = \"1m30s\"\n"});
+  ASSERT_TRUE(loaded) << loaded.status().message();
+  EXPECT_EQ(loaded->config.host.listen, "127.0.0.1:1");
+  EXPECT_EQ(loaded->config.host.concurrency, 3u);
+  EXPECT_EQ(loaded->config.host.drain_timeout, milliseconds(90000));
+  EXPECT_TRUE(loaded->origins.at("host.concurrency").ends_with("perdure.toml:4"));
+}
+
+TEST(Configuration, TakesDurationsAsWholeSecondsToo) {
+  const auto loaded = load_given({.toml = "[host]\ndrain_timeout = 0\n"});
+  ASSERT_TRUE(loaded) << loaded.status().message();
+  EXPECT_EQ(loaded->config.host.drain_timeout, milliseconds(0));
+  EXPECT_EQ(errors_of({.toml = "[host]\ndrain_timeout = \"soon\"\n"}),
+            "perdure.toml:2: host.drain_timeout: expected a duration such as \"30s\" or \"1m30s\", got \"soon\"");
+}
+
+TEST(Configuration, PrefersTheEnvironmentToTheFile) {
+  const auto loaded =
+      load_given({.toml = "[host]\nlisten = \"127.0.0.1:1\"\n", .variables = {{"PERDURE_LISTEN", "127.0.0.1:2"}}});
+  ASSERT_TRUE(loaded);
+  EXPECT_EQ(loaded->config.host.listen, "127.0.0.1:2");
+  EXPECT_EQ(loaded->origins.at("host.listen"), "PERDURE_LISTEN");
+}
+
+TEST(Configuration, PrefersFlagsToTheEnvironment) {
+  const auto loaded = load_given({.toml = "[host]\nlisten = \"127.0.0.1:1\"\n",
+                                  .variables = {{"PERDURE_LISTEN", "127.0.0.1:2"}},
+                                  .flags = {{"host.listen", "127.0.0.1:3"}}});
+  ASSERT_TRUE(loaded);
+  EXPECT_EQ(loaded->config.host.listen, "127.0.0.1:3");
+  EXPECT_EQ(loaded->origins.at("host.listen"), "--listen");
+}
+
+TEST(Configuration, TakesAnEmptyVariableForOneThatIsNotSet) {
+  const auto loaded = load_given({.variables = {{"PERDURE_LISTEN", ""}}});
+  ASSERT_TRUE(loaded);
+  EXPECT_EQ(loaded->origins.at("host.listen"), "default");
+}
+
+TEST(Configuration, NamesTheNearestKnownKey) {
+  EXPECT_EQ(
+      errors_of({.toml = "[host]\n\nlisen = \"127.0.0.1:1\"\n"}),
+      "perdure.toml:3: unknown key host.lisen; did you mean listen? ([host] has: listen, data, plugins, concurrency, "
+      "drain_timeout)");
+}
+
+TEST(Configuration, NamesTheNearestKnownSection) {
+  EXPECT_EQ(
+      errors_of({.toml = "# one\n[hots]\n"}),
+      "perdure.toml:2: unknown section [hots]; did you mean host? (there are: plugins, host, store, auth, telemetry)");
+}
+
+TEST(Configuration, RefusesAKeyOutsideEverySection) {
+  EXPECT_TRUE(errors_of({.toml = "listen = 1\n"})
+                  .starts_with("perdure.toml:1: unknown key listen; keys belong into a section"));
+}
+
+TEST(Configuration, RefusesASectionThatIsAValue) {
+  EXPECT_EQ(errors_of({.toml = "host = 1\n"}), "perdure.toml:1: host: expected a section, [host]");
+}
+
+TEST(Configuration, RefusesTheWrongType) {
+  EXPECT_EQ(errors_of({.toml = "[host]\nconcurrency = \"many\"\n"}),
+            "perdure.toml:2: host.concurrency: expected a whole number of at least 1, got text");
+  EXPECT_EQ(errors_of({.toml = "[host]\nconcurrency = 0\n"}),
+            "perdure.toml:2: host.concurrency: expected a whole number of at least 1, got 0");
+  EXPECT_EQ(errors_of({.toml = "[host]\nlisten = 3030\n"}),
+            "perdure.toml:2: host.listen: expected ADDRESS:PORT, such as \"127.0.0.1:3030\", got the number 3030");
+  EXPECT_EQ(errors_of({.toml = "[host]\ndata = true\n"}), "perdure.toml:2: host.data: expected a path, got a boolean");
+}
+
+TEST(Configuration, RefusesWordsThatAreNoChoice) {
+  EXPECT_EQ(
+      errors_of({.toml = "[telemetry]\nlevel = \"loud\"\n"}),
+      "perdure.toml:2: telemetry.level: expected \"trace\", \"debug\", \"info\", \"warn\" or \"error\", got \"loud\"");
+  EXPECT_EQ(errors_of({.toml = "[store]\nengine = \"sqlite\"\n"}),
+            "perdure.toml:2: store.engine: expected \"rocksdb\", got \"sqlite\"");
+}
+
+TEST(Configuration, NamesTheVariableAndTheFlagThatAreWrong) {
+  EXPECT_EQ(errors_of({.toml = "", .variables = {{"PERDURE_CONCURRENCY", "x"}}, .flags = {{"host.listen", "3030"}}}),
+            "PERDURE_CONCURRENCY: expected a whole number of at least 1, got \"x\"\n"
+            "--listen: expected ADDRESS:PORT, such as \"127.0.0.1:3030\", got \"3030\"");
+}
+
+TEST(Configuration, TellsEverythingThatIsWrongAtOnce) {
+  const std::string errors = errors_of({.toml = "[host]\nx = 1\n[telemetry]\nformat = 1\n"});
+  EXPECT_NE(errors.find("perdure.toml:2:"), std::string::npos);
+  EXPECT_NE(errors.find("perdure.toml:4:"), std::string::npos);
+}
+
+TEST(Configuration, SaysWhereTheFileStopsBeingToml) {
+  EXPECT_TRUE(errors_of({.toml = "[host]\nlisten = \n"}).starts_with("perdure.toml:2: not TOML: "));
+}
+
+TEST(Configuration, SaysThatItCannotReadItsFile) {
+  const auto loaded = load({.file = "/nowhere/perdure.toml", .environment = {}, .flags = {}});
+  ASSERT_FALSE(loaded);
+  EXPECT_EQ(loaded.status().message(), "cannot read the configuration file /nowhere/perdure.toml");
+}
+
+TEST(Configuration, TakesPathsRelativeToTheFile) {
+  const auto loaded = load_given({.toml = "[host]\nplugins = \"mine\"\ndata = \"/abs\"\n"});
+  ASSERT_TRUE(loaded);
+  EXPECT_TRUE(loaded->config.host.plugins.starts_with("/"));
+  EXPECT_TRUE(loaded->config.host.plugins.ends_with("/mine"));
+  EXPECT_EQ(loaded->config.host.data, "/abs");
+}
+
+TEST(Configuration, ExpandsVariablesInTheFilesTexts) {
+  const auto loaded = load_given({.toml = "[auth]\nkey = \"${ROOT_KEY}\"\n", .variables = {{"ROOT_KEY", "tr_prod_x"}}});
+  ASSERT_TRUE(loaded);
+  EXPECT_EQ(loaded->config.auth.key, "tr_prod_x");
+}
+
+TEST(Configuration, ShowsValuesWithTheirOriginsButNoSecrets) {
+  const auto loaded = load_given({.toml = "[auth]\nkey = \"tr_prod_secret\"\n[plugins.exec]\ntoken = \"${TOKEN}\"\n",
+                                  .variables = {{"TOKEN", "hush"}},
+                                  .flags = {{"host.listen", "127.0.0.1:3"}}});
+  ASSERT_TRUE(loaded) << loaded.status().message();
+  const std::string& shown = loaded->shown;
+  EXPECT_NE(shown.find("listen = \"127.0.0.1:3\"  # --listen\n"), std::string::npos) << shown;
+  EXPECT_NE(shown.find("drain_timeout = \"30s\"  # default\n"), std::string::npos) << shown;
+  EXPECT_NE(shown.find("key = \"(hidden)\"  # "), std::string::npos) << shown;
+  EXPECT_NE(shown.find("${TOKEN}"), std::string::npos) << shown;
+  EXPECT_EQ(shown.find("hush"), std::string::npos) << shown;
+  EXPECT_EQ(shown.find("tr_prod_secret"), std::string::npos) << shown;
+}
+
+TEST(Configuration, ShowsWhatItCouldItselfReadAgain) {
+  const auto loaded =
+      load_given({.toml = "[host]\nlisten = \"127.0.0.1:9\"\n[plugins.exec.inner]\na = [1, \"\\\"\\u0001\"]\n"});
+  ASSERT_TRUE(loaded);
+  const auto again = load_given({.toml = loaded->shown});
+  ASSERT_TRUE(again) << again.status().message() << loaded->shown;
+  EXPECT_EQ(again->config.host.listen, "127.0.0.1:9");
+  EXPECT_EQ(again->config.plugins, loaded->config.plugins);
+}
+
+TEST(Configuration, PointsAtVariablesThatMeanNothing) {
+  EXPECT_EQ(unknown_variables({"HOME", "PERDURE_URL", "PERDURE_LISTEN", "PERDURE_LISEN"}),
+            std::vector<std::string>{
+                "the environment variable PERDURE_LISEN means nothing to Perdure; did you mean PERDURE_LISTEN?"});
+}
+
+}  // namespace
+}  // namespace perdure::config
