@@ -1,0 +1,155 @@
+// The tasks people try things with: one that greets, one that gives back what it gets, and some that wait, fail and
+// crash on request.
+#include <perdure/task.hpp>
+
+#include <chrono>
+#include <csignal>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+using namespace std::chrono_literals;
+
+namespace {
+
+// ---- hello-world: {"name"} -> {"message"}
+
+struct Greeting {
+  std::string name;
+};
+struct Message {
+  std::string message;
+};
+BOOST_DESCRIBE_STRUCT(Greeting, (), (name))
+BOOST_DESCRIBE_STRUCT(Message, (), (message))
+
+constexpr perdure::Task<Greeting, Message> hello_world{
+    .id = "hello-world",
+    .description = "Greets whoever is named",
+    .run =
+        [](Greeting in, perdure::Attempt& run) {
+          run.log.info("greeting", {{"name", in.name}});
+          return Message{"Hello, " + in.name + "!"};
+        },
+};
+
+// ---- echo: anything -> the same
+
+perdure::RawJson give_back(perdure::RawJson payload, perdure::Attempt&) { return payload; }
+
+constexpr perdure::Task<perdure::RawJson, perdure::RawJson> echo{
+    .id = "echo",
+    .description = "Gives back its payload",
+    .run = give_back,
+};
+
+constexpr perdure::Task<perdure::RawJson, perdure::RawJson> echo_recycled{
+    .id = "echo-recycled",
+    .description = "Gives back its payload, from a process that serves a thousand attempts",
+    .recycle_after = 1000,
+    .run = give_back,
+};
+
+// ---- sleep: {"ms"} -> {"slept"}
+
+struct Nap {
+  std::uint32_t ms = 0;
+};
+struct Slept {
+  std::uint32_t slept = 0;
+};
+BOOST_DESCRIBE_STRUCT(Nap, (), (ms))
+BOOST_DESCRIBE_STRUCT(Slept, (), (slept))
+
+constexpr perdure::Task<Nap, Slept> sleep_a_while{
+    .id = "sleep",
+    .description = "Sleeps in its process, and wakes when it is cancelled",
+    .run =
+        [](Nap in, perdure::Attempt& run) {
+          run.sleep_for(std::chrono::milliseconds(in.ms));
+          return Slept{in.ms};
+        },
+};
+
+// ---- fail: always an error
+
+constexpr perdure::Retry kQuick{.min_timeout = 100ms, .max_timeout = 2s};
+
+constexpr perdure::Task<> fail{
+    .id = "fail",
+    .description = "Fails every attempt",
+    .retry = kQuick,
+    .run = [](perdure::None, perdure::Attempt&) -> perdure::None { throw perdure::Error("FixtureError", "boom"); },
+};
+
+// ---- flaky: {"failures":n} -> {"attempt":k}, the first n attempts fail
+
+struct Failures {
+  int failures = 0;
+};
+struct Survived {
+  int attempt = 0;
+};
+BOOST_DESCRIBE_STRUCT(Failures, (), (failures))
+BOOST_DESCRIBE_STRUCT(Survived, (), (attempt))
+
+constexpr perdure::Task<Failures, Survived> flaky{
+    .id = "flaky",
+    .description = "Fails its first attempts, then succeeds",
+    .retry = kQuick,
+    .run =
+        [](Failures in, perdure::Attempt& run) {
+          if (run.number() <= in.failures) {
+            throw perdure::Error("FlakyError", "attempt " + std::to_string(run.number()) + " fails, as asked");
+          }
+          return Survived{run.number()};
+        },
+};
+
+// ---- crash: {"signal"?, "attempts"?} -> {"attempt"}, every attempt dies, or the first ones
+
+struct Crash {
+  std::optional<std::string> signal;
+  std::optional<int> attempts;
+};
+BOOST_DESCRIBE_STRUCT(Crash, (), (signal, attempts))
+
+int signal_named(std::string_view name) {
+  constexpr std::pair<std::string_view, int> kSignals[] = {
+      {"SIGSEGV", SIGSEGV}, {"SIGABRT", SIGABRT}, {"SIGBUS", SIGBUS},   {"SIGFPE", SIGFPE},
+      {"SIGILL", SIGILL},   {"SIGTRAP", SIGTRAP}, {"SIGSYS", SIGSYS},   {"SIGKILL", SIGKILL},
+      {"SIGTERM", SIGTERM}, {"SIGPIPE", SIGPIPE}, {"SIGQUIT", SIGQUIT}, {"SIGUSR1", SIGUSR1},
+  };
+  for (const auto& [known, number] : kSignals) {
+    if (known == name) return number;
+  }
+  throw perdure::Abort("no signal is called \"" + std::string(name) + "\"; try SIGSEGV, SIGABRT or SIGFPE");
+}
+
+// A function of its own, so that it has a frame with this name in the backtrace.
+[[gnu::noinline, gnu::no_sanitize("undefined", "address")]] void crash_task_dereferences_null() {
+  volatile int* volatile nowhere = nullptr;
+  *nowhere = 1;
+}
+
+constexpr perdure::Task<Crash, Survived> crash{
+    .id = "crash",
+    .description = "Crashes its process: by a null dereference, or by the signal named",
+    .retry = kQuick,
+    .run =
+        [](Crash in, perdure::Attempt& run) {
+          if (in.attempts && run.number() > *in.attempts) return Survived{run.number()};
+          if (in.signal) {
+            std::raise(signal_named(*in.signal));
+          } else {
+            crash_task_dereferences_null();
+          }
+          return Survived{run.number()};
+        },
+};
+
+}  // namespace
+
+PERDURE_PLUGIN("playground", "1.0.0", hello_world, echo, echo_recycled, sleep_a_while, fail, flaky, crash)
