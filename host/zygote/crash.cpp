@@ -110,8 +110,7 @@ SignalStack::~SignalStack() {
 }
 
 void install_crash_handlers() {
-  static const auto* const stack = new SignalStack;  // the main thread's, for good
-  (void)stack;
+  static const SignalStack stack;  // the main thread's; gone only when exit() has run everything else
   struct sigaction action {};
   action.sa_sigaction = on_fatal_signal;
   action.sa_flags = SA_SIGINFO | SA_ONSTACK;

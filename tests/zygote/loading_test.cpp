@@ -233,6 +233,7 @@ struct Unforkable {
   const char* fixture;
   const char* reason;
 };
+void PrintTo(const Unforkable& plugin, std::ostream* out) { *out << plugin.fixture; }
 class Isolation : public testing::TestWithParam<Unforkable> {};
 
 TEST_P(Isolation, BySpawnNamesItsCauseAndRunsAttempts) {

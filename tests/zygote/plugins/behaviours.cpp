@@ -52,7 +52,8 @@ perdure_status raise_signal(const perdure_attempt* a) {
   return PERDURE_OK;
 }
 
-perdure_status null_write(const perdure_attempt*) {
+// As written, whatever a sanitizer would make of it.
+__attribute__((no_sanitize("undefined"))) perdure_status null_write(const perdure_attempt*) {
   volatile int* nowhere = nullptr;
   *nowhere = 1;
   return PERDURE_OK;
