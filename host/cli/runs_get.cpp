@@ -1,0 +1,99 @@
+// perdure runs get ID: everything about one run.
+#include <fmt/format.h>
+#include <CLI/CLI.hpp>
+
+#include <memory>
+#include <ostream>
+
+#include "host/cli/client.h"
+#include "host/cli/run_text.h"
+#include "host/cli/table.h"
+#include "host/cli/verbs.h"
+
+namespace perdure::cli {
+namespace {
+
+struct Options : ClientOptions {
+  std::string id;
+};
+
+void print(const JsonView& run, Console& console) {
+  const bool color = color_out(console);
+  std::ostream& out = console.out;
+  const std::string status = run["status"].text();
+  const auto line = [&](std::string_view name, const std::string& value) {
+    if (!value.empty())
+      out << styled(color, Style::kDim, fmt::format("{:<10}", name)) << " " << printable(value) << "\n";
+  };
+  line("run", run["id"].text());
+  line("task", run["taskIdentifier"].text());
+  out << styled(color, Style::kDim, fmt::format("{:<10}", "status")) << " " << styled(color, style_of(status), status)
+      << "\n";
+  line("created", local_time(run["createdAt"]));
+  line("delayed to", local_time(run["delayedUntil"]));
+  line("started", local_time(run["startedAt"]));
+  line("finished", local_time(run["finishedAt"]));
+  if (run["startedAt"]) line("executed", short_duration(run["durationMs"].number()));
+  line("queue", run["queue"]["name"] ? run["queue"]["name"].text() : run["queue"].text());
+  line("version", run["version"].text());
+  std::string tags;
+  for (const JsonView& tag : run["tags"].items()) tags += (tags.empty() ? "" : ", ") + tag.text();
+  line("tags", tags);
+
+  const auto attempts = run["attempts"].items();
+  if (!attempts.empty()) {
+    out << "\n";
+    Table table({"ATTEMPT", "STATUS", "STARTED", "TOOK", "WHY"});
+    for (const JsonView& attempt : attempts) {
+      const std::string how = attempt["status"].text();
+      const JsonView error = attempt["error"];
+      const std::string name = error["name"].text();
+      table.add({{attempt["number"].text()},
+                 {how, how == "SUCCEEDED"   ? Style::kGreen
+                       : how == "EXECUTING" ? Style::kBlue
+                                            : Style::kRed},
+                 {local_clock(attempt["startedAt"])},
+                 {attempt["durationMs"] ? short_duration(attempt["durationMs"].number()) : ""},
+                 {error["message"].text().starts_with(name) || name.empty() ? error["message"].text()
+                                                                            : name + ": " + error["message"].text()}});
+    }
+    table.print(console);
+  }
+  const auto value = [&](const char* name, const JsonView& json) {
+    if (json.raw().empty()) return;
+    out << "\n" << styled(color, Style::kDim, name) << "\n" << printable(indented(json.raw())) << "\n";
+  };
+  value("payload", run["payload"]);
+  value("metadata", run["metadata"]);
+  value("output", run["output"]);
+  if (run["error"]) {
+    out << "\n" << styled(color, Style::kDim, "error") << "\n";
+    print_error(out, color, run["error"]);
+  }
+}
+
+int get(const Options& options, Console& console) {
+  Client client(console, options);
+  const auto answer = client.get("/perdure/v1/runs/" + percent_encoded(options.id));
+  if (!answer) return client.report();
+  const JsonView run(*answer);
+  if (options.json) {
+    console.out << indented(run.raw()) << "\n";
+  } else {
+    print(run, console);
+  }
+  return kDone;
+}
+
+}  // namespace
+
+void add_runs_get(CLI::App& parent, Console& console, int& exit_status) {
+  auto options = std::make_shared<Options>();
+  CLI::App& verb = *parent.add_subcommand("get", "Show a run: its attempts, payload, output or error");
+  verb.add_option("ID", options->id, "The run's id, run_…")->required();
+  add_client_options(verb, *options);
+  verb.footer("Example:\n  perdure runs get run_06bq2mtf8k3v1c9h5e7n4x0a2 --json | jq .attempts");
+  verb.callback([options, &console, &exit_status] { exit_status = get(*options, console); });
+}
+
+}  // namespace perdure::cli

@@ -1,0 +1,34 @@
+// The verbs of `perdure`, one function each, in a file of its name. Each adds a subcommand to `parent` whose callback
+// does the work and leaves what the process is to end with in `exit_status`. `console` and `exit_status` outlive the
+// App. One thread.
+#pragma once
+
+#include "host/cli/console.h"
+
+namespace CLI {
+class App;
+}
+
+namespace perdure::cli {
+
+using AddVerb = void (*)(CLI::App& parent, Console& console, int& exit_status);
+
+void add_trigger(CLI::App& parent, Console& console, int& exit_status);
+void add_runs(CLI::App& parent, Console& console, int& exit_status);
+void add_runs_list(CLI::App& parent, Console& console, int& exit_status);
+void add_runs_get(CLI::App& parent, Console& console, int& exit_status);
+void add_runs_logs(CLI::App& parent, Console& console, int& exit_status);
+void add_runs_trace(CLI::App& parent, Console& console, int& exit_status);
+void add_runs_watch(CLI::App& parent, Console& console, int& exit_status);
+void add_runs_cancel(CLI::App& parent, Console& console, int& exit_status);
+void add_tasks(CLI::App& parent, Console& console, int& exit_status);
+void add_tasks_list(CLI::App& parent, Console& console, int& exit_status);
+void add_tasks_get(CLI::App& parent, Console& console, int& exit_status);
+void add_plugins_list(CLI::App& parent, Console& console, int& exit_status);
+
+// These make a host, or a part of one, in this process.
+void add_serve(CLI::App& parent, Console& console, int& exit_status);
+void add_plugins_check(CLI::App& parent, Console& console, int& exit_status);
+void add_backtrace(CLI::App& parent, Console& console, int& exit_status);
+
+}  // namespace perdure::cli
