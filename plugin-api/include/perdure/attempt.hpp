@@ -33,16 +33,16 @@ class Attempt {
   std::string_view payload_text() const noexcept { return detail::view(attempt_->payload); }
 
   /// What the host says about the run: run, attempt, task, queue, machine, tags, ...
-  json::object context() const { return detail::from_json<json::object>(or_empty(detail::view(attempt_->context))); }
+  json::object context() const { return from_json<json::object>(or_empty(detail::view(attempt_->context))); }
 
   /// The plugin's [plugins.NAME] table of perdure.toml, with ${ENV} references resolved; empty when there is none.
-  json::object config() const { return detail::from_json<json::object>(config_text()); }
+  json::object config() const { return from_json<json::object>(config_text()); }
   /// The same as a described struct; what does not fit is an error that names the key and does not get better by a
   /// retry: Abort.
   template <class T>
   T config() const {
     try {
-      return detail::from_json<T>(config_text());
+      return from_json<T>(config_text());
     } catch (const JsonError& e) {
       throw Abort(std::string("the plugin's configuration in perdure.toml: ") + e.what());
     }
@@ -51,7 +51,7 @@ class Attempt {
   /// What the `init` hook returned, null when there is none.
   template <class T = json::value>
   T init() const {
-    return detail::from_json<T>(detail::view(attempt_->init));
+    return from_json<T>(detail::view(attempt_->init));
   }
 
   /// Whether the task should stop; for waiting, polling, or handing to other threads.

@@ -162,6 +162,10 @@ T read(const json::value& value, const JsonPlace& place) {
   }
 }
 
+}  // namespace perdure::detail
+
+namespace perdure {
+
 /// A C++ value from a JSON text; no bytes at all are null. Throws JsonError.
 template <class T>
 T from_json(std::string_view text) {
@@ -170,12 +174,12 @@ T from_json(std::string_view text) {
   } else if constexpr (std::same_as<T, RawJson>) {
     return {text.empty() ? std::string("null") : std::string(text)};
   } else if constexpr (std::same_as<T, json::value>) {
-    return parse(text);
+    return detail::parse(text);
   } else {
     unsigned char nearby[2048];
     json::monotonic_resource storage(nearby);
-    return read<T>(parse(text, &storage), JsonPlace{});
+    return detail::read<T>(detail::parse(text, &storage), detail::JsonPlace{});
   }
 }
 
-}  // namespace perdure::detail
+}  // namespace perdure

@@ -170,12 +170,16 @@ void append_json(std::string& out, const T& value, std::size_t depth) {
   }
 }
 
+}  // namespace perdure::detail
+
+namespace perdure {
+
 /// The JSON text of `value`. Throws JsonError.
 template <class T>
 std::string to_json(const T& value) {
   std::string out;
-  append_json(out, value);
+  detail::append_json(out, value);
   return out;
 }
 
-}  // namespace perdure::detail
+}  // namespace perdure
