@@ -16,6 +16,14 @@ namespace perdure::zygote::test {
 
 inline constexpr std::chrono::seconds kPatience{20};
 
+/// The thread sanitizer holds signals back while it loads a library and starts a thread of its own; sanitizers have no
+/// room for our pthread_create.
+#ifdef PERDURE_SANITIZE_THREAD
+inline constexpr bool kThreadSanitizer = true;
+#else
+inline constexpr bool kThreadSanitizer = false;
+#endif
+
 /// A descriptor that closes itself.
 class Fd {
  public:
