@@ -23,6 +23,13 @@ struct HostSection {
   std::string plugins;                    // where people drop plugins
   std::uint64_t concurrency = 8;          // attempts executing at once
   Duration drain_timeout{30000};          // how long attempts may go on after SIGTERM
+  std::vector<std::string> names;         // by which clients may address it, besides loopback names and addresses
+  bool allow_pending = false;             // accept triggers of tasks that no plugin offers
+};
+
+struct LimitsSection {
+  std::uint64_t output = 10u << 20;  // bytes of a run's output
+  std::uint64_t log = 1'000'000;     // bytes that an attempt may log, and may print
 };
 
 struct StoreSection {
@@ -40,6 +47,7 @@ struct TelemetrySection {
 
 struct Config {
   HostSection host;
+  LimitsSection limits;
   StoreSection store;
   AuthSection auth;
   TelemetrySection telemetry;

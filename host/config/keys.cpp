@@ -29,6 +29,11 @@ const std::array kKeys{
         slot<&Config::host, &HostSection::concurrency>},
     Key{"host", "drain_timeout", "PERDURE_DRAIN_TIMEOUT", "--drain-timeout", Kind::kDuration,
         slot<&Config::host, &HostSection::drain_timeout>},
+    Key{"host", "names", "PERDURE_NAMES", "", Kind::kNames, slot<&Config::host, &HostSection::names>},
+    Key{"host", "allow_pending", "PERDURE_ALLOW_PENDING", "", Kind::kSwitch,
+        slot<&Config::host, &HostSection::allow_pending>},
+    Key{"limits", "output", "PERDURE_LIMITS_OUTPUT", "", Kind::kSize, slot<&Config::limits, &LimitsSection::output>},
+    Key{"limits", "log", "PERDURE_LIMITS_LOG", "", Kind::kSize, slot<&Config::limits, &LimitsSection::log>},
     Key{"store", "engine", "PERDURE_STORE_ENGINE", "", Kind::kChoice, slot<&Config::store, &StoreSection::engine>,
         kEngines},
     Key{"auth", "key", "PERDURE_AUTH_KEY", "", Kind::kSecret, slot<&Config::auth, &AuthSection::key>},
@@ -47,6 +52,33 @@ std::optional<std::uint64_t> whole_number(std::string_view text) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   if (error != std::errc() || end != text.data() + text.size() || text.empty()) return std::nullopt;
   return number;
+}
+
+// Bytes: a whole number, or one with a unit of 1024s (KiB, MiB, GiB) or 1000s (KB, MB, GB).
+std::optional<std::uint64_t> size_in_bytes(std::string_view text) {
+  constexpr std::array<std::pair<std::string_view, std::uint64_t>, 7> kUnits{{{"", 1},
+                                                                              {"KB", 1000},
+                                                                              {"MB", 1'000'000},
+                                                                              {"GB", 1'000'000'000},
+                                                                              {"KiB", 1u << 10},
+                                                                              {"MiB", 1u << 20},
+                                                                              {"GiB", 1u << 30}}};
+  const auto digits = std::min(text.find_first_not_of("0123456789"), text.size());
+  const auto number = whole_number(text.substr(0, digits));
+  for (const auto& [unit, bytes] : kUnits) {
+    if (number && unit == text.substr(digits) && *number <= UINT64_MAX / bytes) return *number * bytes;
+  }
+  return std::nullopt;
+}
+
+std::vector<std::string> split(std::string_view text) {
+  std::vector<std::string> parts;
+  while (!text.empty()) {
+    const auto comma = std::min(text.find(','), text.size());
+    if (comma > 0) parts.emplace_back(text.substr(0, comma));
+    text.remove_prefix(std::min(comma + 1, text.size()));
+  }
+  return parts;
 }
 
 bool is_address(std::string_view text) {
@@ -76,6 +108,12 @@ std::string expectation(const Key& key) {
       return "ADDRESS:PORT, such as \"127.0.0.1:3030\"";
     case Kind::kCount:
       return "a whole number of at least 1";
+    case Kind::kSize:
+      return "a number of bytes of at least 1, such as 1000000 or \"10MB\"";
+    case Kind::kSwitch:
+      return "true or false";
+    case Kind::kNames:
+      return "a list of texts";
     case Kind::kDuration:
       return "a duration such as \"30s\" or \"1m30s\"";
     case Kind::kChoice: {
@@ -98,6 +136,19 @@ Status set_from_text(const Key& key, Config& config, std::string_view text) {
       *std::get<std::uint64_t*>(slot) = *number;
       return Status::ok();
     }
+    case Kind::kSize: {
+      const auto bytes = size_in_bytes(text);
+      if (!bytes || *bytes == 0) return expected(key, quoted(text));
+      *std::get<std::uint64_t*>(slot) = *bytes;
+      return Status::ok();
+    }
+    case Kind::kSwitch:
+      if (text != "true" && text != "false") return expected(key, quoted(text));
+      *std::get<bool*>(slot) = text == "true";
+      return Status::ok();
+    case Kind::kNames:
+      set_names(key, config, split(text));
+      return Status::ok();
     case Kind::kDuration: {
       const auto duration = store::parse_ttl(text);
       if (!duration) return expected(key, quoted(text));
@@ -123,13 +174,24 @@ Status set_from_text(const Key& key, Config& config, std::string_view text) {
 
 Status set_from_number(const Key& key, Config& config, std::int64_t number) {
   const std::string text = std::to_string(number);
-  if (key.kind != Kind::kCount && key.kind != Kind::kDuration) return expected(key, "the number " + text);
-  if (number < (key.kind == Kind::kCount ? 1 : 0)) return expected(key, text);
+  const bool counts = key.kind == Kind::kCount || key.kind == Kind::kSize;
+  if (!counts && key.kind != Kind::kDuration) return expected(key, "the number " + text);
+  if (number < (counts ? 1 : 0)) return expected(key, text);
   return set_from_text(key, config, text);
+}
+
+void set_names(const Key& key, Config& config, std::vector<std::string> names) {
+  *std::get<std::vector<std::string>*>(key.slot(config)) = std::move(names);
 }
 
 std::string show(const Key& key, Config& config) {
   const Slot slot = key.slot(config);
+  if (const auto* const* on = std::get_if<bool*>(&slot)) return **on ? "true" : "false";
+  if (const auto* const* names = std::get_if<std::vector<std::string>*>(&slot)) {
+    std::string list = "[";
+    for (const std::string& name : **names) list += (list.size() == 1 ? "" : ", ") + quoted(name);
+    return list + "]";
+  }
   if (const auto* const* number = std::get_if<std::uint64_t*>(&slot)) return std::to_string(**number);
   if (const auto* const* duration = std::get_if<Duration*>(&slot)) return quoted(store::format_duration(**duration));
   const std::string& text = *std::get<std::string*>(slot);

@@ -8,20 +8,24 @@
 #include <string>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 #include "host/config/config.h"
 
 namespace perdure::config {
 
 /// A key's value inside a Config.
-using Slot = std::variant<std::string*, std::uint64_t*, Duration*>;
+using Slot = std::variant<std::string*, std::uint64_t*, Duration*, bool*, std::vector<std::string>*>;
 
 enum class Kind : std::uint8_t {
   kText,
   kPath,      // relative ones in the file are relative to the file's directory
   kAddress,   // ADDRESS:PORT
   kCount,     // a whole number of at least 1
+  kSize,      // bytes: "10MB", or a whole number
   kDuration,  // "1m30s", or a whole number of seconds
+  kSwitch,    // true or false
+  kNames,     // a list of texts; separated by commas in variables and flags
   kChoice,    // one of `choices`
   kSecret,    // text that is not shown
 };
@@ -51,6 +55,9 @@ store::Status set_from_text(const Key& key, Config& config, std::string_view tex
 
 /// Sets a key that takes numbers from a whole number in the file.
 store::Status set_from_number(const Key& key, Config& config, std::int64_t number);
+
+/// Sets a kNames key.
+void set_names(const Key& key, Config& config, std::vector<std::string> names);
 
 /// The key's value as TOML; kSecret ones hidden.
 std::string show(const Key& key, Config& config);

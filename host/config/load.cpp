@@ -159,7 +159,11 @@ class Loader {
     Status status = Status::invalid("expected " + expectation(*key) + ", got " + type_name(node));
     if (const auto* number = node.as_integer()) {
       status = set_from_number(*key, loaded_.config, number->get());
-    } else if (const auto* text = node.as_string(); text != nullptr && key->kind != Kind::kCount) {
+    } else if (const auto* on = node.as_boolean(); on != nullptr && key->kind == Kind::kSwitch) {
+      status = set_from_text(*key, loaded_.config, on->get() ? "true" : "false");
+    } else if (const auto* list = node.as_array(); list != nullptr && key->kind == Kind::kNames) {
+      status = read_names(*key, *list);
+    } else if (const auto* text = node.as_string(); text != nullptr && takes_text(key->kind)) {
       const auto expanded = expand(text->get(), sources_.environment);
       status = expanded ? set_from_text(*key, loaded_.config, from_file(*key, expanded.value())) : expanded.status();
     }
@@ -168,6 +172,20 @@ class Loader {
       return;
     }
     loaded_.origins[full_name] = origin;
+  }
+
+  static bool takes_text(Kind kind) { return kind != Kind::kCount && kind != Kind::kSwitch && kind != Kind::kNames; }
+
+  Status read_names(const Key& key, const toml::array& list) {
+    std::vector<std::string> names;
+    for (const toml::node& each : list) {
+      const auto* text = each.as_string();
+      if (text == nullptr)
+        return Status::invalid("expected " + expectation(key) + ", got " + type_name(each) + " in it");
+      names.push_back(text->get());
+    }
+    set_names(key, loaded_.config, std::move(names));
+    return Status::ok();
   }
 
   // A path in the file is relative to the file.
@@ -179,6 +197,7 @@ class Loader {
   static std::string type_name(const toml::node& node) {
     if (node.is_boolean()) return "a boolean";
     if (node.is_string()) return "text";
+    if (node.is_integer()) return "a number";
     if (node.is_floating_point()) return "a fraction";
     if (node.is_array()) return "an array";
     if (node.is_table()) return "a table";

@@ -64,13 +64,13 @@ TEST(Configuration, NamesTheNearestKnownKey) {
   EXPECT_EQ(
       errors_of({.toml = "[host]\n\nlisen = \"127.0.0.1:1\"\n"}),
       "perdure.toml:3: unknown key host.lisen; did you mean listen? ([host] has: listen, data, plugins, concurrency, "
-      "drain_timeout)");
+      "drain_timeout, names, allow_pending)");
 }
 
 TEST(Configuration, NamesTheNearestKnownSection) {
-  EXPECT_EQ(
-      errors_of({.toml = "# one\n[hots]\n"}),
-      "perdure.toml:2: unknown section [hots]; did you mean host? (there are: plugins, host, store, auth, telemetry)");
+  EXPECT_EQ(errors_of({.toml = "# one\n[hots]\n"}),
+            "perdure.toml:2: unknown section [hots]; did you mean host? (there are: plugins, host, limits, store, "
+            "auth, telemetry)");
 }
 
 TEST(Configuration, RefusesAKeyOutsideEverySection) {
@@ -90,6 +90,17 @@ TEST(Configuration, RefusesTheWrongType) {
   EXPECT_EQ(errors_of({.toml = "[host]\nlisten = 3030\n"}),
             "perdure.toml:2: host.listen: expected ADDRESS:PORT, such as \"127.0.0.1:3030\", got the number 3030");
   EXPECT_EQ(errors_of({.toml = "[host]\ndata = true\n"}), "perdure.toml:2: host.data: expected a path, got a boolean");
+}
+
+TEST(Configuration, TakesSwitchesAndListsFromTheFile) {
+  const auto loaded = load_given({.toml = "[host]\nallow_pending = true\nnames = [\"a\", \"b\"]\n"});
+  ASSERT_TRUE(loaded) << loaded.status().message();
+  EXPECT_TRUE(loaded->config.host.allow_pending);
+  EXPECT_EQ(loaded->config.host.names, (std::vector<std::string>{"a", "b"}));
+  EXPECT_EQ(errors_of({.toml = "[host]\nnames = [1]\n"}),
+            "perdure.toml:2: host.names: expected a list of texts, got a number in it");
+  EXPECT_EQ(errors_of({.toml = "[host]\nallow_pending = 1\n"}),
+            "perdure.toml:2: host.allow_pending: expected true or false, got the number 1");
 }
 
 TEST(Configuration, RefusesWordsThatAreNoChoice) {

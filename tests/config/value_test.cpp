@@ -16,6 +16,32 @@ TEST(Address, NeedsAPort) {
   }
 }
 
+TEST(Size, IsBytesOrHasAUnit) {
+  const Key& key = *find_key("limits.output");
+  Config config;
+  const auto read = [&](std::string_view text) {
+    return set_from_text(key, config, text) ? config.limits.output : std::uint64_t{0};
+  };
+  EXPECT_EQ(read("123"), 123u);
+  EXPECT_EQ(read("10MB"), 10'000'000u);
+  EXPECT_EQ(read("2KiB"), 2048u);
+  for (const char* text : {"", "0", "MB", "1.5MB", "1 MB", "1mb", "99999999999GiB"}) EXPECT_EQ(read(text), 0u) << text;
+}
+
+TEST(Names, AreSeparatedByCommasInAVariable) {
+  Config config;
+  ASSERT_TRUE(set_from_text(*find_key("host.names"), config, "a.example,b.example"));
+  EXPECT_EQ(config.host.names, (std::vector<std::string>{"a.example", "b.example"}));
+}
+
+TEST(Switch, IsTrueOrFalse) {
+  const Key& key = *find_key("host.allow_pending");
+  Config config;
+  EXPECT_TRUE(set_from_text(key, config, "true"));
+  EXPECT_TRUE(config.host.allow_pending);
+  EXPECT_FALSE(set_from_text(key, config, "yes"));
+}
+
 TEST(Keys, HaveDistinctNamesVariablesAndFlags) {
   for (const Key& a : keys()) {
     for (const Key& b : keys()) {
