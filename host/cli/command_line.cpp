@@ -20,7 +20,7 @@ const CLI::App* deepest(const CLI::App* app, std::string& name) {
 }  // namespace
 
 std::span<const AddVerb> client_verbs() {
-  static constexpr std::array<AddVerb, 3> kVerbs{add_trigger, add_runs, add_tasks};
+  static constexpr std::array<AddVerb, 4> kVerbs{add_trigger, add_runs, add_tasks, add_plugins_list};
   return kVerbs;
 }
 

@@ -44,9 +44,17 @@ int list(const ClientOptions& options, Console& console) {
 
 }  // namespace
 
+CLI::App& plugins_of(CLI::App& parent) {
+  const auto there = parent.get_subcommands([](const CLI::App* verb) { return verb->get_name() == "plugins"; });
+  if (!there.empty()) return *there.front();
+  CLI::App& plugins = *parent.add_subcommand("plugins", "List the host's plugins, check a plugin file");
+  plugins.require_subcommand(1);
+  return plugins;
+}
+
 void add_plugins_list(CLI::App& parent, Console& console, int& exit_status) {
   auto options = std::make_shared<ClientOptions>();
-  CLI::App& verb = *parent.add_subcommand("list", "List the plugins of the host, and why one is refused");
+  CLI::App& verb = *plugins_of(parent).add_subcommand("list", "List the plugins of the host, and why one is refused");
   add_client_options(verb, *options);
   verb.footer("Example:\n  perdure plugins list");
   verb.callback([options, &console, &exit_status] { exit_status = list(*options, console); });

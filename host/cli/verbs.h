@@ -24,7 +24,10 @@ void add_runs_cancel(CLI::App& parent, Console& console, int& exit_status);
 void add_tasks(CLI::App& parent, Console& console, int& exit_status);
 void add_tasks_list(CLI::App& parent, Console& console, int& exit_status);
 void add_tasks_get(CLI::App& parent, Console& console, int& exit_status);
+/// Adds `plugins list`; add_plugins_check() adds to the same `plugins`.
 void add_plugins_list(CLI::App& parent, Console& console, int& exit_status);
+/// The subcommand `plugins` of `parent`, made when it is not there yet.
+CLI::App& plugins_of(CLI::App& parent);
 
 // These make a host, or a part of one, in this process.
 void add_serve(CLI::App& parent, Console& console, int& exit_status);

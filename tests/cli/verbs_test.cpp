@@ -1,0 +1,210 @@
+// What the client verbs ask of a host, and what they make of its answers.
+#include <gtest/gtest.h>
+
+#include "host/cli/run_text.h"
+#include "tests/cli/fake_host.h"
+#include "tests/cli/perdure_command.h"
+
+namespace perdure::cli {
+namespace {
+
+constexpr const char* kTrigger = "POST /api/v1/tasks/hello/trigger";
+constexpr const char* kLogs = "GET /perdure/v1/runs/run_1/logs?follow=1&after=0";
+constexpr const char* kRun = "GET /perdure/v1/runs/run_1?wait=30s";
+
+std::string log_line(int sequence, const std::string& message) {
+  return R"({"sequence":)" + std::to_string(sequence) +
+         R"(,"at":"2026-11-23T17:20:31.123Z","attempt":1,"level":"info","source":"task","message":")" + message +
+         "\"}\n";
+}
+
+class Verbs : public ::testing::Test {
+ protected:
+  Ended ask(std::vector<std::string> arguments, Given given = {}) {
+    given.variables["PERDURE_URL"] = host.url();
+    given.variables["PERDURE_API_KEY"] = "tr_prod_x";
+    return perdure(std::move(arguments), given);
+  }
+  FakeHost host;
+};
+
+TEST_F(Verbs, TriggerPrintsTheRunsId) {
+  host.on(kTrigger, {{.body = R"({"id":"run_1","isCached":false})"}});
+  const Ended ended = ask({"trigger", "hello", R"({"name":"Ada"})"});
+  EXPECT_EQ(ended.status, kDone) << ended.err;
+  EXPECT_EQ(ended.out, "run_1\n");
+  EXPECT_EQ(host.requests().at(0).body,
+            R"({"payload":"{\"name\":\"Ada\"}","options":{"payloadType":"application/json"}})");
+}
+
+TEST_F(Verbs, TriggerWithJsonPrintsTheAnswer) {
+  host.on(kTrigger, {{.body = R"({"id":"run_1","isCached":false})"}});
+  EXPECT_EQ(ask({"trigger", "hello", "--json"}).out, "{\n  \"id\": \"run_1\",\n  \"isCached\": false\n}\n");
+  EXPECT_EQ(host.requests().at(0).body, R"({"options":{"payloadType":"application/json"}})");
+}
+
+TEST_F(Verbs, TriggerSendsItsOptions) {
+  host.on(kTrigger, {{.body = R"({"id":"run_1"})"}});
+  const Ended ended = ask({"trigger",
+                           "hello",
+                           "--delay",
+                           "1h",
+                           "--ttl",
+                           "10m",
+                           "--queue",
+                           "q",
+                           "--concurrency-key",
+                           "ck",
+                           "--priority",
+                           "5",
+                           "--idempotency-key",
+                           "k",
+                           "--tag",
+                           "a",
+                           "--tag",
+                           "b,c",
+                           "--metadata",
+                           R"({"m":1})",
+                           "--machine",
+                           "micro",
+                           "--max-attempts",
+                           "2",
+                           "--max-duration",
+                           "1m"});
+  EXPECT_EQ(ended.status, kDone) << ended.err;
+  EXPECT_EQ(
+      host.requests().at(0).body,
+      R"({"options":{"payloadType":"application/json","delay":"1h","ttl":"10m","concurrencyKey":"ck",)"
+      R"("idempotencyKey":"k","machine":"micro","queue":{"name":"q"},"priority":5,"maxAttempts":2,"maxDuration":60,)"
+      R"("metadata":{"m":1},"tags":["a","b,c"]}})");
+}
+
+TEST_F(Verbs, TriggerReadsThePayloadFromStandardInput) {
+  host.on(kTrigger, {{.body = R"({"id":"run_1"})"}});
+  EXPECT_EQ(ask({"trigger", "hello", "-"}, {.in = "[1, 2]"}).status, kDone);
+  EXPECT_NE(host.requests().at(0).body.find(R"("payload":"[1, 2]")"), std::string::npos);
+}
+
+TEST_F(Verbs, TriggerTakesAnyJsonValueAsPayload) {
+  host.on(kTrigger, {{.body = R"({"id":"run_1"})"}});
+  for (const std::string payload : {"{}", "[]", "[\"a\",\"b\"]", "null", "12", "\"text\""}) {
+    EXPECT_EQ(ask({"trigger", "hello", payload}).status, kDone) << payload;
+  }
+  EXPECT_EQ(ask({"trigger", "hello", "--", "-12"}).status, kDone);
+  EXPECT_NE(host.requests().at(2).body.find(R"("payload":"[\"a\",\"b\"]")"), std::string::npos)
+      << host.requests()[2].body;
+  EXPECT_NE(host.requests().at(0).body.find(R"("payload":"{}")"), std::string::npos) << host.requests()[0].body;
+}
+
+TEST_F(Verbs, TriggerRefusesAPayloadThatIsNotJson) {
+  const Ended ended = ask({"trigger", "hello", "Ada"});
+  EXPECT_EQ(ended.status, kWrongUsage);
+  EXPECT_NE(ended.err.find("the payload"), std::string::npos) << ended.err;
+  EXPECT_TRUE(host.requests().empty());
+}
+
+TEST_F(Verbs, TriggerNamesTheFileThatItCannotRead) {
+  const Ended ended = ask({"trigger", "hello", "@/nowhere.json"});
+  EXPECT_EQ(ended.status, kWrongUsage);
+  EXPECT_NE(ended.err.find("/nowhere.json"), std::string::npos) << ended.err;
+}
+
+TEST_F(Verbs, TriggerTellsTheHostsRefusal) {
+  host.on(kTrigger, {{.status = 404, .body = R"({"error":"no task is called hello"})"}});
+  const Ended ended = ask({"trigger", "hello"});
+  EXPECT_EQ(ended.status, kFailed);
+  EXPECT_EQ(ended.err, "perdure: no task is called hello\n");
+}
+
+TEST_F(Verbs, TriggerAsksOnceMoreUnderTheSameKeyWhenTheAnswerBreaksOff) {
+  host.on(kTrigger, {{.body = R"({"id":)", .breaks_off = true}, {.body = R"({"id":"run_1"})"}});
+  const Ended ended = ask({"trigger", "hello"});
+  EXPECT_EQ(ended.out, "run_1\n") << ended.err;
+  const auto requests = host.requests();
+  ASSERT_EQ(requests.size(), 2u);
+  const std::string key = requests[0].headers.at("x-trigger-request-idempotency-key");
+  EXPECT_EQ(key.size(), 32u);
+  EXPECT_EQ(requests[1].headers.at("x-trigger-request-idempotency-key"), key);
+}
+
+TEST_F(Verbs, TriggerWaitPrintsTheOutputAsItIsAndTheLogsBesideIt) {
+  host.on(kTrigger, {{.body = R"({"id":"run_1"})"}});
+  host.on(kLogs, {{.body = log_line(1, "greeting")}});
+  host.on(kRun, {{.body = R"({"id":"run_1","status":"EXECUTING"})"},
+                 {.body = R"({"id":"run_1","status":"COMPLETED","output":{"n":0.10}})"}});
+  const Ended ended = ask({"trigger", "hello", "--wait"});
+  EXPECT_EQ(ended.status, kDone) << ended.err;
+  EXPECT_EQ(ended.out, "{\"n\":0.10}\n");
+  EXPECT_NE(ended.err.find("#1 info   greeting"), std::string::npos) << ended.err;
+}
+
+TEST_F(Verbs, TriggerWaitEndsWithOneWhenTheRunFails) {
+  host.on(kTrigger, {{.body = R"({"id":"run_1"})"}});
+  host.on(kLogs, {{.body = ""}});
+  host.on(kRun,
+          {{.body = R"({"id":"run_1","status":"CRASHED","attemptCount":3,)"
+                    R"("error":{"name":"SIGSEGV","message":"segmentation fault","stackTrace":"#0 f at a.cpp:3"}})"}});
+  const Ended ended = ask({"trigger", "hello", "--wait"});
+  EXPECT_EQ(ended.status, kFailed);
+  EXPECT_EQ(ended.out, "");
+  EXPECT_EQ(ended.err, "run_1 CRASHED after 3 attempts\nSIGSEGV: segmentation fault\n  #0 f at a.cpp:3\n");
+}
+
+TEST_F(Verbs, FollowingGoesOnWhereItWasAfterTheConnectionBroke) {
+  host.on(kLogs, {{.body = log_line(1, "one") + log_line(2, "two"), .breaks_off = true}});
+  host.on("GET /readyz", {{.body = "{}"}});
+  host.on("GET /perdure/v1/runs/run_1/logs?follow=1&after=2", {{.body = log_line(3, "three")}});
+  const Ended ended = ask({"runs", "logs", "run_1", "--follow", "--json"});
+  EXPECT_EQ(ended.status, kDone) << ended.err;
+  EXPECT_EQ(ended.out, log_line(1, "one") + log_line(2, "two") + log_line(3, "three"));
+}
+
+TEST_F(Verbs, WatchEndsWithTheRunsStatus) {
+  host.on(kLogs, {{.body = ""}});
+  host.on(kRun, {{.body = R"({"id":"run_1","status":"COMPLETED","attemptCount":1,"durationMs":1500})"}});
+  const Ended ended = ask({"runs", "watch", "run_1"});
+  EXPECT_EQ(ended.status, kDone) << ended.err;
+  EXPECT_EQ(ended.out, "run_1 COMPLETED after 1 attempt, 1.5s of execution\n");
+}
+
+TEST_F(Verbs, ListTurnsThePagesAndFilters) {
+  const std::string first = "GET /api/v1/runs?page%5Bsize%5D=100&filter%5Bstatus%5D=FAILED%2CCRASHED&filter%5Btag%5D=a";
+  std::string full = R"({"data":[)";
+  for (int i = 0; i < 100; ++i) full += (i == 0 ? "" : ",") + std::string(R"({"id":"run_)") + std::to_string(i) + "\"}";
+  host.on(first, {{.body = full + R"(],"pagination":{"next":"run_99"}})"}});
+  host.on(
+      "GET /api/v1/runs?page%5Bsize%5D=20&filter%5Bstatus%5D=FAILED%2CCRASHED&filter%5Btag%5D=a&page%5Bafter%5D=run_99",
+      {{.body = R"({"data":[{"id":"run_100"}],"pagination":{}})"}});
+  const Ended ended = ask({"runs", "list", "--status", "failed,CRASHED", "--tag", "a", "--limit", "120", "--json"});
+  EXPECT_EQ(ended.status, kDone) << ended.err;
+  EXPECT_TRUE(ended.out.starts_with("{\"id\":\"run_0\"}\n{\"id\":\"run_1\"}\n")) << ended.out;
+  EXPECT_TRUE(ended.out.ends_with("{\"id\":\"run_100\"}\n")) << ended.out;
+}
+
+TEST_F(Verbs, TablesHaveColoursOnATerminalOnly) {
+  host.on(
+      "GET /api/v1/runs?page%5Bsize%5D=25",
+      {{.body = R"({"data":[{"id":"run_1","taskIdentifier":"t\u001b[2J","status":"COMPLETED"}],"pagination":{}})"}});
+  EXPECT_EQ(ask({"runs", "list"}).out,
+            "RUN    TASK      STATUS     CREATED  TOOK  TAGS\nrun_1  t\\x1b[2J  COMPLETED\n");
+  EXPECT_NE(ask({"runs", "list"}, {.terminal = true}).out.find("\x1b[32mCOMPLETED"), std::string::npos);
+  EXPECT_EQ(ask({"runs", "list"}, {.terminal = true, .color = false}).out.find('\x1b'), std::string::npos);
+}
+
+TEST_F(Verbs, AnUnknownRunIsAFailedRequest) {
+  host.on("GET /perdure/v1/runs/run_x%2Fy", {{.status = 404, .body = R"({"error":"no run is called run_x/y"})"}});
+  const Ended ended = ask({"runs", "get", "run_x/y"});
+  EXPECT_EQ(ended.status, kFailed);
+  EXPECT_EQ(ended.err, "perdure: no run is called run_x/y\n");
+}
+
+TEST(RunText, DurationsAreShort) {
+  EXPECT_EQ(short_duration(340), "340ms");
+  EXPECT_EQ(short_duration(1250), "1.2s");
+  EXPECT_EQ(short_duration(123'000), "2m03s");
+  EXPECT_EQ(short_duration(3'900'000), "1h05m");
+  EXPECT_EQ(short_duration(266'400'000), "3d02h");
+}
+
+}  // namespace
+}  // namespace perdure::cli
