@@ -39,8 +39,7 @@ Status RocksStore::add_claim(PackedId id, Time now, const VersionOf& version_of,
                       : record.status();
   if (got.code() == Code::kIo) return got;
   if (!got) {  // this one cannot run; the others can
-    if (options_.log)
-      options_.log(LogSinkLevel::kError, "run " + unpack(id).text() + " is left alone: " + got.message());
+    leave_alone(id, got);
     return Status::ok();
   }
   RunChange change(id, std::move(*record));

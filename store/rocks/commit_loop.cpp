@@ -4,6 +4,9 @@
 #include "store/rocks/rocks_store.h"
 
 namespace perdure::store::rocks {
+namespace {
+constexpr std::chrono::seconds kBallastEvery{10};
+}
 
 void RocksStore::commit_loop() {
   Lock lock(mutex_);
@@ -56,6 +59,10 @@ void RocksStore::commit(Lock& lock) {
   tell(group, became_ready);
   for (Completion& completion : group.completions) completion(synced);
   group = {};
+  if (const auto now = std::chrono::steady_clock::now(); now - ballast_checked_ > kBallastEvery) {
+    ballast_checked_ = now;
+    space_->restore_ballast();
+  }
   lock.lock();
   syncing_ = false;  // only now, so that nobody is answered at once who came after these
 }

@@ -96,7 +96,9 @@ bool Database::is_new(const DatabaseOptions& options) {
 
 Result<std::unique_ptr<Database>> Database::open(const DatabaseOptions& options, std::optional<std::uint64_t> mark) {
   std::unique_ptr<Database> database(new Database);
-  database->env_ = rocksdb::NewCompositeEnv(options.file_system ? options.file_system : rocksdb::FileSystem::Default());
+  database->files_ =
+      std::make_shared<WalFiles>(options.file_system ? options.file_system : rocksdb::FileSystem::Default());
+  database->env_ = rocksdb::NewCompositeEnv(database->files_);
   OpenRequest request;
   request.options = db_options(options, database->env_.get());
   request.directory = options.directory;
@@ -138,6 +140,6 @@ Status Database::write(Batch& batch) {
   return from_rocks(db_->Write(kUnsynced, &batch.batch_), "write to the store");
 }
 
-Status Database::sync() { return from_rocks(db_->SyncWAL(), "sync the store's log"); }
+Status Database::sync() { return from_rocks(files_->sync(), "sync the store's log"); }
 
 }  // namespace perdure::store::rocks

@@ -20,6 +20,7 @@
 #include "store/rocks/expired_keys.h"
 #include "store/rocks/info_log.h"
 #include "store/rocks/keys.h"
+#include "store/rocks/wal_files.h"
 
 namespace perdure::store::rocks {
 
@@ -109,6 +110,7 @@ class Database {
   }
 
   // What RocksDB points to outlives it.
+  std::shared_ptr<WalFiles> files_;
   std::unique_ptr<rocksdb::Env> env_;
   std::shared_ptr<rocksdb::WalFilter> filter_;
   std::vector<rocksdb::ColumnFamilyHandle*> handles_;

@@ -1,5 +1,7 @@
 // What the commit thread does after a write or a sync failed: answer whoever waits, close, and open again when there is
 // room. See rocks_store.h.
+#include <filesystem>
+#include <system_error>
 #include <utility>
 
 #include "store/rocks/rocks_store.h"
@@ -43,6 +45,18 @@ void RocksStore::go_unhealthy(Lock& lock) {
   lock.lock();
 }
 
+// How much of the logs has to go into tables, at most.
+std::uint64_t RocksStore::log_bytes() const {
+  std::uint64_t bytes = 0;
+  std::error_code failed;
+  for (const auto& entry : std::filesystem::directory_iterator(options_.directory + "/store", failed)) {
+    std::error_code gone;
+    const std::uint64_t size = entry.path().extension() == ".log" ? entry.file_size(gone) : 0;
+    if (!gone) bytes += size;
+  }
+  return bytes;
+}
+
 // Mutations leave the database alone while health_ is not ok, so that mutex_ need not be held meanwhile.
 bool RocksStore::try_reopen(Lock& lock) {
   lock.unlock();
@@ -50,7 +64,7 @@ bool RocksStore::try_reopen(Lock& lock) {
     lock.lock();
     return false;
   };
-  if (!space_->may_reopen()) return again();
+  if (!space_->may_reopen(log_bytes())) return again();
   std::unique_ptr<Database> closing;
   {
     std::unique_lock readers(database_lock_);

@@ -15,6 +15,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <functional>
@@ -107,6 +108,8 @@ class RocksStore final : public Store {
   void settle(const RunChange& change);
   void leave(PackedId id, const Run& run);
   void leave_executing(PackedId id, const Run& run);
+  /// Forgets a run whose record cannot be read until the store is opened again, so that it stops no other.
+  void leave_alone(PackedId id, const Status& why);
   /// Reading failed half-way through a change, so that hot state is wrong: everything is read anew.
   Status must_reopen(Status status);
   void wake_commit_thread();
@@ -136,6 +139,7 @@ class RocksStore final : public Store {
   void fail_group(Group group, const Status& status);
   void go_unhealthy(Lock& lock);
   bool try_reopen(Lock& lock);
+  [[nodiscard]] std::uint64_t log_bytes() const;
   Status undo_and_redo(Database& db);
   Status withdraw(Database& db, PackedId id);
 
@@ -161,6 +165,8 @@ class RocksStore final : public Store {
   bool commit_thread_idle_ = false;  // it waits without a time limit
   bool stopping_ = false;
   Status health_;
+
+  std::chrono::steady_clock::time_point ballast_checked_{};  // commit thread only
 
   // Of groups that failed; commit thread only.
   std::vector<PackedId> withdrawn_;

@@ -13,7 +13,7 @@
 namespace perdure::store::rocks {
 namespace {
 
-// What closing and opening again takes: the log's contents as tables, a manifest, the next log.
+// What closing and opening again takes beside the log's contents as tables: a manifest, the next log.
 constexpr std::uint64_t kReopenBytes = std::uint64_t{4} << 20;
 
 std::uint64_t disk_bytes(const std::string& directory) {
@@ -47,11 +47,11 @@ bool Space::may_grow() {
   return may_grow_.load(std::memory_order_relaxed);
 }
 
-bool Space::may_reopen() {
+bool Space::may_reopen(std::uint64_t bytes) {
   std::lock_guard lock(ballast_);
-  if (free_bytes() >= kReopenBytes) return true;
+  if (free_bytes() >= bytes + kReopenBytes) return true;
   if (::unlink(ballast_path().c_str()) != 0) return false;
-  return free_bytes() >= kReopenBytes;
+  return free_bytes() >= bytes + kReopenBytes;
 }
 
 void Space::restore_ballast() {

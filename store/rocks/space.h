@@ -18,7 +18,7 @@ namespace perdure::store::rocks {
 struct SpaceOptions {
   std::uint64_t reserve_bytes = std::uint64_t{256} << 20;  // refuse new runs below the larger of this …
   double reserve_fraction = 0.05;                          // … and this part of the disk
-  std::uint64_t ballast_bytes = std::uint64_t{32} << 20;   // 0: none
+  std::uint64_t ballast_bytes = std::uint64_t{128} << 20;  // 0: none
   std::chrono::milliseconds check_every{100};
 };
 
@@ -29,8 +29,9 @@ class Space {
 
   /// Whether new runs may be accepted. Looks at the disk at most every `check_every`.
   bool may_grow();
-  /// Whether enough is free for opening the store after it failed; lets the ballast go when that is what it takes.
-  bool may_reopen();
+  /// Whether `bytes` and a little more are free, as opening the store after it failed takes; lets the ballast go when
+  /// that is what it takes.
+  bool may_reopen(std::uint64_t bytes);
   /// Sets the ballast up again when there is ample room.
   void restore_ballast();
 

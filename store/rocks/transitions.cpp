@@ -78,11 +78,15 @@ Result<std::size_t> RocksStore::change_many(const std::vector<PackedId>& ids, Lo
     bool finished = false;
     for (std::size_t i = begin; i < std::min(ids.size(), begin + kRunsPerBatch); ++i) {
       Result<RunRecord> record = stored_run(*database_, ids[i]);
-      if (!record) return record.status();
+      if (record.status().code() == Code::kCorruption) {
+        leave_alone(ids[i], record.status());
+        continue;
+      }
+      if (!record) return must_reopen(record.status());
       const Run before = record->run;
       RunChange change(ids[i], std::move(*record));
       Result<bool> does = change_one(change, batch);
-      if (!does) return does.status();
+      if (!does) return must_reopen(does.status());
       if (!*does) continue;
       change.write(batch);
       leave(ids[i], before);
@@ -95,6 +99,12 @@ Result<std::size_t> RocksStore::change_many(const std::vector<PackedId>& ids, Lo
     if (Status written = write(batch); !written) return written;
   }
   return changed;
+}
+
+void RocksStore::leave_alone(PackedId id, const Status& why) {
+  std::erase_if(hot_.due, [id](const auto& entry) { return entry.second == id; });
+  for (auto& [task, held] : hot_.held) held.erase(id);
+  if (options_.log) options_.log(LogSinkLevel::kError, "run " + unpack(id).text() + " is left alone: " + why.message());
 }
 
 void RocksStore::wake_due(Time now, Done<std::size_t> done) {

@@ -84,6 +84,33 @@ TEST(DiskFailure, AtAnyOperationIsAnErrorAndServiceResumesByItself) {
   }
 }
 
+// As Linux does: after a sync failed, a second one of the same file succeeds, and the bytes were never written.
+TEST(DiskFailure, WhatAFailedSyncLeftInMemoryIsNotTakenForDurable) {
+  bool failed = true;
+  for (std::uint64_t n = 1; failed; ++n) {
+    World world;
+    EventListener listener;
+    std::unique_ptr<Store> store = open_or_die(world.options);
+    store->listen(&listener);
+    world.disk->fail_from(n);
+    work(world, *store);
+    failed = world.disk->failed();
+    world.disk->heal();
+    if (!store->health() || !listener.health().empty()) {
+      ASSERT_TRUE(listener.wait_for_health(true)) << n;
+    }
+    work(world, *store);
+    ASSERT_TRUE(synced(*store));
+    world.disk->cut_power();
+    store->listen(nullptr);
+    store.reset();
+    world.disk->lose_unsynced(n);
+    expect_right(world, *open_or_die(world.options), "power lost after a failure at operation " + std::to_string(n));
+    if (HasFailure()) return;
+    ASSERT_LT(n, 1000u) << "the work never gets through";
+  }
+}
+
 TEST(DiskFailure, AttemptsThatExecuteSurviveIt) {
   World world;
   EventListener listener;

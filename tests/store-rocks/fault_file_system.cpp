@@ -61,8 +61,12 @@ class FaultWritableFile final : public rocksdb::FSWritableFileOwnerWrapper {
     return disk_.take_space(bytes);
   }
   IOStatus sync(const IOOptions& /*options*/, IODebugContext* /*dbg*/) {
-    if (IOStatus status = disk_.begin_operation(); !status.ok()) return status;
-    disk_.synced(path_, disk_.written(path_));  // our own memory is all that must survive
+    const std::uint64_t written = disk_.written(path_);
+    if (IOStatus status = disk_.begin_operation(); !status.ok()) {
+      disk_.sync_failed(path_);
+      return status;
+    }
+    disk_.synced(path_, written);  // our own memory is all that must survive
     return IOStatus::OK();
   }
 
@@ -174,7 +178,13 @@ void FaultFileSystem::synced(const std::string& path, std::uint64_t bytes) {
   std::lock_guard lock(mutex_);
   if (ignore_syncs_) return;
   File& file = files_[path];
+  if (file.doubtful) return;
   file.synced = std::max(file.synced, bytes);
+}
+
+void FaultFileSystem::sync_failed(const std::string& path) {
+  std::lock_guard lock(mutex_);
+  files_[path].doubtful = true;
 }
 
 void FaultFileSystem::directory_synced(const std::string& directory) {

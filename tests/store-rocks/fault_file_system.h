@@ -70,6 +70,7 @@ class FaultFileSystem final : public rocksdb::FileSystemWrapper {
 
   struct File {
     std::uint64_t written = 0, synced = 0;
+    bool doubtful = false;  // a sync failed: what it was for is never written, whatever later ones say
   };
   // Something done to a directory that a sync of it makes durable.
   struct Entry {
@@ -84,6 +85,7 @@ class FaultFileSystem final : public rocksdb::FileSystemWrapper {
   void wrote(const std::string& path, std::uint64_t bytes);
   std::uint64_t written(const std::string& path) const;
   void synced(const std::string& path, std::uint64_t bytes);
+  void sync_failed(const std::string& path);
   void directory_synced(const std::string& directory);
   std::optional<std::string> put_aside(const std::string& path);
   void undo(const Entry& entry);

@@ -163,7 +163,7 @@ TEST(FullDisk, TheBallastMakesRoomWhenNobodyElseDoesAndComesBackLater) {
   ASSERT_TRUE(std::filesystem::exists(disk.path() + "/ballast"));
   disk.fill(space.free_bytes());
   EXPECT_LT(space.free_bytes(), 1u << 20);
-  EXPECT_TRUE(space.may_reopen());
+  EXPECT_TRUE(space.may_reopen(0));
   EXPECT_FALSE(std::filesystem::exists(disk.path() + "/ballast"));
   EXPECT_GE(space.free_bytes(), 4u << 20);
   space.restore_ballast();
