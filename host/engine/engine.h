@@ -1,9 +1,9 @@
-// The engine: trigger -> enqueue -> claim -> attempt -> outcome -> retry -> final status. It decides; the store records,
-// the launcher executes. Written against interfaces for time, store and launching, so that tests run it with a simulated
-// clock and simulated children.
+// The engine: trigger -> enqueue -> claim -> attempt -> outcome -> retry -> final status. It decides; the store
+// records, the launcher executes. Written against interfaces for time, store and launching, so that tests run it with a
+// simulated clock and simulated children.
 //
-// Threads: the engine lives on the core thread (`Core`). The functions marked [any-thread] may be called from any; their
-// `done` is called on a thread of the engine's or the store's and must not block.
+// Threads: the engine lives on the core thread (`Core`). The functions marked [any-thread] may be called from any;
+// their `done` is called on a thread of the engine's or the store's and must not block.
 #pragma once
 
 #include <cstdint>
@@ -21,25 +21,25 @@ namespace perdure::engine {
 /// A trigger from outside, already parsed. Absent options mean: as the task says.
 struct TriggerRequest {
   store::TaskId task;
-  std::string payload;                       // JSON text, validated; "null" when there was none
+  std::string payload;  // JSON text, validated; "null" when there was none
   store::RunOptions options;
-  std::optional<store::QueueName> queue;     // as named by the client, without "task/"
+  std::optional<store::QueueName> queue;  // as named by the client, without "task/"
   std::string concurrency_key;
   store::Duration priority{};
   std::optional<store::Time> delayed_until;
   std::optional<store::Duration> idempotency_ttl;
   std::string request_id;
-  bool allow_pending = false;                // accept a task that no plugin offers
+  bool allow_pending = false;  // accept a task that no plugin offers
 };
 struct Triggered {
   store::RunId id;
-  bool cached = false;                       // an idempotency key found an earlier run
+  bool cached = false;  // an idempotency key found an earlier run
 };
 
 /// Counts since the host started, and now. For /perdure/v1/status and metrics.
 struct EngineStatus {
-  std::size_t executing = 0;                 // slots held
-  std::size_t concurrency = 0;               // host-wide limit
+  std::size_t executing = 0;    // slots held
+  std::size_t concurrency = 0;  // host-wide limit
   std::uint64_t attempts_started = 0;
   std::uint64_t attempts_failed = 0;
   std::uint64_t attempts_crashed = 0;
@@ -56,15 +56,16 @@ class Engine {
  public:
   virtual ~Engine() = default;
 
-  /// [any-thread] Creates a run. done: the run is durable, or kNotFound (unknown task), kInvalid, kNoSpace, kUnavailable.
+  /// [any-thread] Creates a run. done: the run is durable, or kNotFound (unknown task), kInvalid, kNoSpace,
+  /// kUnavailable.
   virtual void trigger(TriggerRequest request, store::Done<Triggered> done) = 0;
 
-  /// [any-thread] Cancels a run, executing or not. done: the run as it is after the cancellation was recorded or, for an
-  /// executing one, requested.
+  /// [any-thread] Cancels a run, executing or not. done: the run as it is after the cancellation was recorded or, for
+  /// an executing one, requested.
   virtual void cancel(const store::RunId& run, const std::string& reason, store::Done<store::Run> done) = 0;
 
-  /// [any-thread] `changed` is called, on some thread, after every durable change of the run's status and after log lines were
-  /// written, until the subscription is destroyed (a call may still be under way then). It must not block.
+  /// [any-thread] `changed` is called, on some thread, after every durable change of the run's status and after log
+  /// lines were written, until the subscription is destroyed (a call may still be under way then). It must not block.
   virtual std::unique_ptr<Subscription> watch(const store::RunId& run, std::function<void()> changed) = 0;
 
   /// [any-thread] The tasks and plugins offered now.

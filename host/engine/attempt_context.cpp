@@ -1,0 +1,60 @@
+#include "host/engine/attempt_context.h"
+
+#include <boost/json/serialize.hpp>
+#include <string_view>
+
+namespace perdure::engine {
+
+namespace {
+
+// Written by hand: this is on every attempt's way, and a document object would cost more than the whole text.
+void add_text(std::string& out, std::string_view text) {
+  out += boost::json::serialize(boost::json::string_view(text));
+}
+
+std::string milliseconds(store::Time time) { return std::to_string(time.time_since_epoch().count()); }
+
+}  // namespace
+
+std::string attempt_context(const store::Claim& claim, const catalog::Task& task) {
+  const store::Run& run = claim.run;
+  std::string out;
+  out.reserve(384);
+  out += R"({"run":{"id":)";
+  add_text(out, run.id.text());
+  out += R"(,"createdAt":)" + milliseconds(run.created_at);
+  out += R"(,"tags":[)";
+  for (std::size_t i = 0; i < run.options.tags.size(); ++i) {
+    if (i > 0) out += ',';
+    add_text(out, run.options.tags[i]);
+  }
+  out += R"(],"isTest":)";
+  out += run.options.is_test ? "true" : "false";
+  if (!run.options.idempotency_key.empty()) {
+    out += R"(,"idempotencyKey":)";
+    add_text(out, run.options.idempotency_key);
+  }
+  out += R"(},"attempt":{"number":)" + std::to_string(claim.attempt.number);
+  out += R"(,"startedAt":)" + milliseconds(claim.attempt.started_at);
+  out += R"(},"task":{"id":)";
+  add_text(out, run.task.text());
+  out += R"(},"queue":{"name":)";
+  add_text(out, run.queue.text());
+  out += '}';
+  if (!run.concurrency_key.empty()) {
+    out += R"(,"concurrencyKey":)";
+    add_text(out, run.concurrency_key);
+  }
+  out += R"(,"machine":{"name":)";
+  add_text(out, run.options.machine.empty() ? task.options.machine : run.options.machine);
+  out += R"(},"plugin":{"name":)";
+  add_text(out, task.plugin);
+  out += R"(,"version":)";
+  add_text(out, claim.attempt.version.text());
+  out += R"(},"metadata":)";
+  out += run.options.metadata.empty() ? std::string_view("{}") : std::string_view(run.options.metadata);
+  out += '}';
+  return out;
+}
+
+}  // namespace perdure::engine

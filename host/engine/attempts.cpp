@@ -1,0 +1,172 @@
+// One attempt through the engine: begun from a claim, its log lines written, its end recorded, its slot freed.
+#include <utility>
+
+#include "host/engine/attempt_context.h"
+#include "host/engine/core_engine.h"
+
+namespace perdure::engine {
+
+namespace {
+
+// Log lines of an executing attempt are written at the latest after this; the same moment notes its process id.
+constexpr std::chrono::milliseconds kLogDelay{100};
+// … or once this many wait.
+constexpr std::size_t kLogBatch = 256;
+
+}  // namespace
+
+void CoreEngine::begin(store::Claim claim) {
+  const process::AttemptHandle handle = next_handle_++;
+  Slot& slot = slots_[handle];
+  slot.catalog = catalog();
+  const auto task = slot.catalog->tasks.find(claim.run.task);
+  ++attempts_started_;
+  executing_ = slots_.size();
+  slot_of_[claim.run.id] = handle;
+  if (task == slot.catalog->tasks.end()) {  // withdrawn between the claim and now
+    slot.run = std::move(claim.run);
+    slot.attempt = std::move(claim.attempt);
+    on_result(handle, {.failure = store::Failure{.kind = store::FailureKind::kHostLost,
+                                                 .name = "HOST_LOST",
+                                                 .message = "The plugin that offers the task was withdrawn before the "
+                                                            "attempt could start.",
+                                                 .stack = {},
+                                                 .details = {}},
+                       .output = {},
+                       .retry_at = {},
+                       .usage = {}});
+    return on_released(handle);
+  }
+  slot.task = &task->second;
+  const store::TaskOptions& options = slot.task->options;
+  process::AttemptSpec spec;
+  spec.handle = handle;
+  spec.run = claim.run.id;
+  spec.number = claim.attempt.number;
+  spec.task = claim.run.task;
+  spec.version = claim.attempt.version;
+  spec.context = attempt_context(claim, *slot.task);
+  spec.payload = std::move(claim.payload);
+  const auto config = options_.plugin_config.find(slot.task->plugin);
+  if (config != options_.plugin_config.end()) spec.config = config->second;
+  spec.max_duration = claim.run.options.max_duration ? claim.run.options.max_duration : options.max_duration;
+  spec.recycle_after = options.recycle_after;
+  slot.run = std::move(claim.run);
+  slot.attempt = std::move(claim.attempt);
+  launcher_.start(std::move(spec), *this);
+}
+
+void CoreEngine::on_started(process::AttemptHandle attempt, std::int32_t pid) {
+  const auto it = slots_.find(attempt);
+  if (it == slots_.end()) return;
+  it->second.pid = pid;
+  if (!std::exchange(logs_waiting_, true)) log_timer_->set(core_.now() + kLogDelay);
+}
+
+void CoreEngine::on_log(process::AttemptHandle attempt, store::LogEntry entry) {
+  const auto it = slots_.find(attempt);
+  if (it == slots_.end()) return;
+  Slot& slot = it->second;
+  entry.attempt = slot.attempt.number;
+  slot.logs.push_back(std::move(entry));
+  if (slot.recorded || slot.logs.size() >= kLogBatch) {
+    store_.append_logs(slot.run.id, std::exchange(slot.logs, {}));
+    watchers_->tell(slot.run.id);
+  } else if (!std::exchange(logs_waiting_, true)) {
+    log_timer_->set(core_.now() + kLogDelay);
+  }
+}
+
+void CoreEngine::write_logs() {
+  logs_waiting_ = false;
+  for (auto& [handle, slot] : slots_) {
+    // Most attempts end before anyone could ask for their process; only the others' is worth a write.
+    if (slot.pid != 0 && !slot.recorded && !std::exchange(slot.pid_noted, true)) {
+      store_.set_attempt_pid(slot.run.id, slot.attempt.number, slot.pid);
+    }
+    if (slot.logs.empty()) continue;
+    store_.append_logs(slot.run.id, std::exchange(slot.logs, {}));
+    watchers_->tell(slot.run.id);
+  }
+}
+
+void CoreEngine::on_result(process::AttemptHandle attempt, process::AttemptResult result) {
+  const auto it = slots_.find(attempt);
+  if (it == slots_.end()) return;
+  Slot& slot = it->second;
+  store::AttemptEnd end;
+  end.run = slot.run.id;
+  end.number = slot.attempt.number;
+  end.token = slot.attempt.token;
+  end.now = core_.now();
+  end.usage = result.usage;
+  end.output = std::move(result.output);
+  end.logs = std::exchange(slot.logs, {});
+  if (result.failure) {
+    ++attempts_failed_;
+    if (result.failure->kind == store::FailureKind::kCrashed) ++attempts_crashed_;
+    const store::RetryPolicy policy = slot.task != nullptr ? slot.task->options.retry : store::RetryPolicy{};
+    const double random = std::uniform_real_distribution<double>(0, 1)(random_);
+    end.after = store::after_failure(slot.run, *result.failure, policy, result.retry_at, end.now, random);
+    end.failure = std::move(result.failure);
+  }
+  record(attempt, std::move(end));
+}
+
+void CoreEngine::record(process::AttemptHandle handle, store::AttemptEnd end) {
+  auto kept = std::make_shared<store::AttemptEnd>(end);
+  store_.finish_attempt(
+      std::move(end), [this, alive = std::weak_ptr(alive_), handle, kept](const store::Result<store::Run>& run) {
+        core_.run([this, alive, handle, kept, status = run.status()] {
+          if (alive.expired()) return;
+          switch (status.code()) {
+            case store::Code::kNoSpace:
+            case store::Code::kIo:
+            case store::Code::kUnavailable:
+              unrecorded_.emplace_back(handle, std::move(*kept));  // recorded when the store serves again
+              if (store_.health()) {                               // it does already
+                for (auto& [each, end_again] : std::exchange(unrecorded_, {})) record(each, std::move(end_again));
+              }
+              return;
+            case store::Code::kOk:
+              break;
+            default:
+              warn("The end of attempt " + std::to_string(kept->number) + " of " + kept->run.text() +
+                   " was not recorded: " + status.message());
+          }
+          recorded(handle);
+        });
+      });
+}
+
+void CoreEngine::recorded(process::AttemptHandle handle) {
+  const auto it = slots_.find(handle);
+  if (it == slots_.end()) return;
+  it->second.recorded = true;
+  const auto slot_of = slot_of_.find(it->second.run.id);
+  if (slot_of != slot_of_.end() && slot_of->second == handle) slot_of_.erase(slot_of);
+  if (it->second.task != nullptr) launcher_.confirm(handle);
+  leave(handle);
+}
+
+void CoreEngine::on_released(process::AttemptHandle attempt) {
+  const auto it = slots_.find(attempt);
+  if (it == slots_.end()) return;
+  it->second.released = true;
+  leave(attempt);
+}
+
+void CoreEngine::leave(process::AttemptHandle handle) {
+  const auto it = slots_.find(handle);
+  if (it == slots_.end() || !it->second.recorded || !it->second.released) return;
+  if (!it->second.logs.empty()) {
+    store_.append_logs(it->second.run.id, std::move(it->second.logs));
+    watchers_->tell(it->second.run.id);
+  }
+  slots_.erase(it);
+  executing_ = slots_.size();
+  if (slots_.empty() && draining_ && idle_) std::exchange(idle_, nullptr)();
+  dispatch();
+}
+
+}  // namespace perdure::engine

@@ -1,0 +1,155 @@
+// Starting, offering, claiming and ending: the engine's own life. attempts.cpp has the attempts', triggering.cpp what
+// clients ask for.
+#include "host/engine/core_engine.h"
+
+#include <set>
+#include <utility>
+
+#include "host/engine/attempt_context.h"
+
+namespace perdure::engine {
+
+CoreEngine::CoreEngine(Core& core, store::Store& store, process::Launcher& launcher, EngineOptions options)
+    : core_(core),
+      store_(store),
+      launcher_(launcher),
+      options_(std::move(options)),
+      random_(options_.seed != 0 ? options_.seed : std::random_device{}()),
+      due_(core.timer([this] { wake(); })),
+      log_timer_(core.timer([this] { write_logs(); })) {
+  store_.listen(this);
+}
+
+CoreEngine::~CoreEngine() { store_.listen(nullptr); }
+
+void CoreEngine::start(store::DoneStatus done) {
+  store_.recover(core_.now(),
+                 [this, alive = std::weak_ptr(alive_), done = std::move(done)](store::Result<std::size_t> recovered) {
+                   core_.run([this, alive, done, recovered = std::move(recovered)] {
+                     if (alive.expired()) return;
+                     if (!recovered) return done(recovered.status());
+                     if (*recovered > 0) {
+                       warn(std::to_string(*recovered) +
+                            " attempts were executing when the host before this one ended; "
+                            "their runs are queued again.");
+                     }
+                     started_ = true;
+                     due_->set(store_.next_due());
+                     done({});
+                     dispatch();
+                   });
+                 });
+}
+
+void CoreEngine::offer(catalog::SnapshotPtr catalog) {
+  std::vector<store::TaskId> fresh;
+  const catalog::SnapshotPtr before = this->catalog();
+  for (const auto& [id, task] : catalog->tasks) {
+    if (!before->tasks.contains(id)) fresh.push_back(id);
+    const store::QueueName own("task/" + id.text());
+    store_.limit_queue(task.options.queue.empty() ? own : task.options.queue, task.options.concurrency_limit);
+  }
+  {
+    const std::lock_guard lock(catalog_mutex_);
+    catalog_ = std::move(catalog);
+  }
+  if (fresh.empty()) return;
+  store_.release(fresh, core_.now(), [](const store::Result<std::size_t>&) {});  // on_ready says what came of it
+}
+
+void CoreEngine::drain(std::function<void()> idle) {
+  draining_ = true;
+  idle_ = std::move(idle);
+  if (slots_.empty() && idle_) std::exchange(idle_, nullptr)();
+}
+
+catalog::SnapshotPtr CoreEngine::catalog() const {
+  const std::lock_guard lock(catalog_mutex_);
+  return catalog_;
+}
+
+EngineStatus CoreEngine::status() const {
+  return {.executing = executing_,
+          .concurrency = options_.concurrency,
+          .attempts_started = attempts_started_,
+          .attempts_failed = attempts_failed_,
+          .attempts_crashed = attempts_crashed_,
+          .draining = draining_};
+}
+
+std::unique_ptr<Subscription> CoreEngine::watch(const store::RunId& run, std::function<void()> changed) {
+  return watchers_->watch(run, std::move(changed));
+}
+
+void CoreEngine::on_ready() {
+  if (dispatch_posted_.exchange(true)) return;
+  core_.post([this, alive = std::weak_ptr(alive_)] {
+    if (alive.expired()) return;
+    dispatch_posted_ = false;
+    dispatch();
+  });
+}
+
+void CoreEngine::on_due_changed() {
+  if (due_posted_.exchange(true)) return;
+  core_.post([this, alive = std::weak_ptr(alive_)] {
+    if (alive.expired()) return;
+    due_posted_ = false;
+    if (started_) due_->set(store_.next_due());
+  });
+}
+
+void CoreEngine::on_run_changed(const store::RunId& run, store::RunStatus) { watchers_->tell(run); }
+
+void CoreEngine::on_health(const store::Status& health) {
+  core_.post([this, alive = std::weak_ptr(alive_), health] {
+    if (alive.expired()) return;
+    if (!health) return warn("The store refuses changes for now: " + health.message());
+    warn("The store serves again.");
+    for (auto& [handle, end] : std::exchange(unrecorded_, {})) record(handle, std::move(end));
+    if (started_) due_->set(store_.next_due());
+    dispatch();
+  });
+}
+
+void CoreEngine::wake() {
+  store_.wake_due(core_.now(), [this, alive = std::weak_ptr(alive_)](const store::Result<std::size_t>& woken) {
+    if (!woken) return;  // on_health() sets the timer again
+    core_.run([this, alive] {
+      if (!alive.expired()) due_->set(store_.next_due());
+    });
+  });
+}
+
+void CoreEngine::dispatch() {
+  if (!started_ || draining_ || !store_.health()) return;
+  if (claiming_) {
+    claim_again_ = true;
+    return;
+  }
+  if (slots_.size() >= options_.concurrency) return;
+  claiming_ = true;
+  const catalog::SnapshotPtr catalog = this->catalog();
+  const auto version_of = [&catalog](const store::Run& run) -> std::optional<store::VersionId> {
+    const auto task = catalog->tasks.find(run.task);
+    if (task == catalog->tasks.end()) return std::nullopt;
+    return task->second.version;
+  };
+  store_.claim(options_.concurrency - slots_.size(), core_.now(), version_of,
+               [this, alive = std::weak_ptr(alive_)](store::Result<std::vector<store::Claim>> claims) {
+                 core_.run([this, alive, claims = std::move(claims)]() mutable {
+                   if (alive.expired()) return;
+                   claiming_ = false;
+                   if (claims) {
+                     for (store::Claim& claim : *claims) begin(std::move(claim));
+                   }
+                   if (std::exchange(claim_again_, false)) dispatch();
+                 });
+               });
+}
+
+void CoreEngine::warn(const std::string& message) const {
+  if (options_.warn) options_.warn(message);
+}
+
+}  // namespace perdure::engine

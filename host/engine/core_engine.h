@@ -1,0 +1,125 @@
+// The engine proper. It holds the slots of executing attempts and nothing else that matters: every decision is recorded
+// in the store before anyone hears of it, so that losing this object loses nothing.
+//
+// Threads: made, started and ended on the core thread; launcher and catalog call it there. What engine.h marks
+// [any-thread] may be called from any. The store calls its listener from its own threads.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <random>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "host/catalog/snapshot.h"
+#include "host/engine/core.h"
+#include "host/engine/engine.h"
+#include "host/engine/watch_hub.h"
+#include "host/process/launcher.h"
+#include "store/store.h"
+
+namespace perdure::engine {
+
+struct EngineOptions {
+  std::size_t concurrency = 8;                       // attempts executing at once, host-wide
+  std::map<std::string, std::string> plugin_config;  // [plugins.NAME] as JSON, by plugin name
+  std::uint64_t seed = 0;                            // of the backoff's randomness; 0: from the system
+  /// What people should know, for the log. Core thread.
+  std::function<void(const std::string& message)> warn;
+};
+
+class CoreEngine final : public Engine, private store::Listener, private process::AttemptObserver {
+ public:
+  CoreEngine(Core& core, store::Store& store, process::Launcher& launcher, EngineOptions options);
+  /// The launcher must not call any more, and the store's completions must have been delivered or be lost.
+  ~CoreEngine() override;
+
+  /// Recovers what a host before left executing, then begins to claim. `done`: core thread, once recovered. Once.
+  void start(store::DoneStatus done);
+
+  /// What tasks are offered from now on. Core thread.
+  void offer(catalog::SnapshotPtr catalog);
+
+  /// Claims nothing any more; `idle` is called when no attempt executes. Core thread.
+  void drain(std::function<void()> idle);
+
+  void trigger(TriggerRequest request, store::Done<Triggered> done) override;
+  void cancel(const store::RunId& run, const std::string& reason, store::Done<store::Run> done) override;
+  std::unique_ptr<Subscription> watch(const store::RunId& run, std::function<void()> changed) override;
+  [[nodiscard]] catalog::SnapshotPtr catalog() const override;
+  [[nodiscard]] EngineStatus status() const override;
+  store::Store& store() override { return store_; }
+
+ private:
+  /// One slot: an attempt from its claim to the end of its process.
+  struct Slot {
+    store::Run run;
+    store::Attempt attempt;
+    catalog::SnapshotPtr catalog;  // keeps `task` alive
+    const catalog::Task* task = nullptr;
+    std::vector<store::LogEntry> logs;
+    std::int32_t pid = 0;
+    bool pid_noted = false;
+    bool canceling = false;
+    bool recorded = false;  // its end is durable
+    bool released = false;  // its process is gone
+  };
+
+  // store::Listener, on the store's threads
+  void on_ready() override;
+  void on_due_changed() override;
+  void on_run_changed(const store::RunId& run, store::RunStatus status) override;
+  void on_health(const store::Status& health) override;
+
+  // process::AttemptObserver, on the core thread
+  void on_started(process::AttemptHandle attempt, std::int32_t pid) override;
+  void on_log(process::AttemptHandle attempt, store::LogEntry entry) override;
+  void on_result(process::AttemptHandle attempt, process::AttemptResult result) override;
+  void on_released(process::AttemptHandle attempt) override;
+
+  void dispatch();
+  void begin(store::Claim claim);
+  void record(process::AttemptHandle handle, store::AttemptEnd end);
+  void recorded(process::AttemptHandle handle);
+  void leave(process::AttemptHandle handle);
+  void wake();
+  void write_logs();
+  void cancel_on_core(const store::RunId& run, const std::string& reason, int tries, store::Done<store::Run> done);
+  void warn(const std::string& message) const;
+
+  Core& core_;
+  store::Store& store_;
+  process::Launcher& launcher_;
+  EngineOptions options_;
+  std::shared_ptr<WatchHub> watchers_ = std::make_shared<WatchHub>();
+  /// Guards against completions that arrive after the engine is gone.
+  std::shared_ptr<int> alive_ = std::make_shared<int>(0);
+
+  mutable std::mutex catalog_mutex_;
+  catalog::SnapshotPtr catalog_ = std::make_shared<const catalog::Snapshot>();
+
+  // Core thread only.
+  std::unordered_map<process::AttemptHandle, Slot> slots_;
+  std::unordered_map<store::RunId, process::AttemptHandle> slot_of_;
+  std::vector<std::pair<process::AttemptHandle, store::AttemptEnd>> unrecorded_;  // until the store serves again
+  process::AttemptHandle next_handle_ = 1;
+  bool started_ = false;
+  bool claiming_ = false;
+  bool claim_again_ = false;
+  std::function<void()> idle_;
+  std::mt19937_64 random_;
+  std::unique_ptr<Timer> due_;
+  std::unique_ptr<Timer> log_timer_;
+  bool logs_waiting_ = false;
+
+  std::atomic<bool> dispatch_posted_{false}, due_posted_{false};
+  std::atomic<std::size_t> executing_{0};
+  std::atomic<std::uint64_t> attempts_started_{0}, attempts_failed_{0}, attempts_crashed_{0};
+  std::atomic<bool> draining_{false};
+};
+
+}  // namespace perdure::engine
