@@ -11,6 +11,8 @@
 namespace perdure::protocol {
 
 inline constexpr std::uint32_t kProtocolVersion = 1;
+/// The minor of the plugin interface that this build offers; perdure-zygote asserts that it is plugin.h's.
+inline constexpr std::uint32_t kAbiMinor = 0;
 
 enum class Kind : std::uint16_t {
   // ---- control: host -> zygote ----

@@ -10,6 +10,8 @@
 namespace perdure::zygote {
 namespace {
 
+static_assert(protocol::kAbiMinor == PERDURE_ABI_MINOR, "message.h tells the host which minor plugin.h is");
+
 constexpr std::size_t kMaxId = 128;
 constexpr std::size_t kMaxName = 128;
 
