@@ -20,20 +20,20 @@ struct AttemptSpec {
   store::RunId run;
   std::uint32_t number = 1;
   store::TaskId task;
-  store::VersionId version;             // a version that the supervisor has loaded
-  std::string payload;                  // JSON text
-  std::string context;                  // JSON object: what the plugin sees as attempt->context
-  std::string config;                   // JSON object: the plugin's [plugins.NAME] table; may be empty
+  store::VersionId version;  // a version that the supervisor has loaded
+  std::string payload;       // JSON text
+  std::string context;       // JSON object: what the plugin sees as attempt->context
+  std::string config;        // JSON object: the plugin's [plugins.NAME] table; may be empty
   std::optional<store::Duration> max_duration;
-  std::uint32_t recycle_after = 1;      // attempts one child may serve
+  std::uint32_t recycle_after = 1;  // attempts one child may serve
 };
 
 /// How an attempt ended: told once.
 struct AttemptResult {
-  std::optional<store::Failure> failure;    // absent: success
-  std::string output;                       // JSON text, checked; on success
-  std::optional<store::Time> retry_at;      // the task asked for this time
-  store::Usage usage;                       // duration always; cpu and memory where known by then
+  std::optional<store::Failure> failure;  // absent: success
+  std::string output;                     // JSON text, checked; on success
+  std::optional<store::Time> retry_at;    // the task asked for this time
+  store::Usage usage;                     // duration always; cpu and memory where known by then
 };
 
 enum class StopReason : std::uint8_t { kCanceled, kTimedOut, kShutdown };
@@ -48,8 +48,8 @@ class AttemptObserver {
   /// The attempt's end; nothing but on_released follows. The child of a successful or failed attempt waits for
   /// confirm(); one that died does not.
   virtual void on_result(AttemptHandle attempt, AttemptResult result) = 0;
-  /// Nothing of the attempt executes any more (or its child serves others now): its slot is free. Last call, always after
-  /// on_result.
+  /// Nothing of the attempt executes any more (or its child serves others now): its slot is free. Last call, always
+  /// after on_result.
   virtual void on_released(AttemptHandle attempt) = 0;
 };
 

@@ -1,0 +1,106 @@
+#include "host/os/process.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+namespace perdure::os {
+namespace {
+
+class SpawnActions {
+ public:
+  SpawnActions() {
+    posix_spawn_file_actions_init(&actions_);
+    posix_spawnattr_init(&attributes_);
+    sigset_t every, none;
+    sigfillset(&every);
+    sigemptyset(&none);
+    posix_spawnattr_setflags(&attributes_, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
+    posix_spawnattr_setsigdefault(&attributes_, &every);
+    posix_spawnattr_setsigmask(&attributes_, &none);
+  }
+  ~SpawnActions() {
+    posix_spawn_file_actions_destroy(&actions_);
+    posix_spawnattr_destroy(&attributes_);
+  }
+  SpawnActions(const SpawnActions&) = delete;
+  SpawnActions& operator=(const SpawnActions&) = delete;
+
+  posix_spawn_file_actions_t actions_;
+  posix_spawnattr_t attributes_;
+};
+
+std::vector<char*> pointers(std::vector<std::string>& texts) {
+  std::vector<char*> list;
+  for (std::string& text : texts) list.push_back(text.data());
+  list.push_back(nullptr);
+  return list;
+}
+
+Ended ended(int status, const rusage& usage) {
+  const auto microseconds = [](const timeval& t) {
+    return static_cast<std::uint64_t>(t.tv_sec) * 1'000'000 + static_cast<std::uint64_t>(t.tv_usec);
+  };
+  return {status, microseconds(usage.ru_utime) + microseconds(usage.ru_stime),
+          static_cast<std::uint64_t>(usage.ru_maxrss) * 1024};
+}
+
+}  // namespace
+
+pid_t spawn(const Command& command) {
+  SpawnActions spawn;
+  std::vector<Command::Mapping> mappings = command.descriptors;
+  // Low targets first: no source is below 3, so none is overwritten before it has been used.
+  std::ranges::sort(mappings, {}, &Command::Mapping::target);
+  for (int target = 0; target < 3; target++) {
+    if (std::ranges::find(mappings, target, &Command::Mapping::target) == mappings.end()) {
+      posix_spawn_file_actions_addopen(&spawn.actions_, target, "/dev/null", target == 0 ? O_RDONLY : O_WRONLY, 0);
+    }
+  }
+  for (const auto& [source, target] : mappings) posix_spawn_file_actions_adddup2(&spawn.actions_, source, target);
+
+  std::vector<std::string> arguments{command.path.substr(command.path.rfind('/') + 1)};
+  arguments.insert(arguments.end(), command.arguments.begin(), command.arguments.end());
+  std::vector<std::string> environment = command.environment;
+  pid_t pid = -1;
+  const int error = posix_spawn(&pid, command.path.c_str(), &spawn.actions_, &spawn.attributes_,
+                                pointers(arguments).data(), pointers(environment).data());
+  errno = error;
+  return error == 0 ? pid : -1;
+}
+
+UniqueFd open_pidfd(pid_t pid) { return UniqueFd(static_cast<int>(syscall(SYS_pidfd_open, pid, 0))); }
+
+std::optional<Ended> try_reap(pid_t pid) {
+  int status = 0;
+  rusage usage{};
+  if (wait4(pid, &status, WNOHANG, &usage) != pid) return std::nullopt;
+  return ended(status, usage);
+}
+
+void reap(pid_t pid) {
+  while (waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {
+  }
+}
+
+void become_subreaper() { prctl(PR_SET_CHILD_SUBREAPER, 1); }
+
+rlimit raise_descriptor_limit() {
+  rlimit before{};
+  getrlimit(RLIMIT_NOFILE, &before);
+  rlimit raised = before;
+  raised.rlim_cur = raised.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &raised);
+  return before;
+}
+
+void set_descriptor_limit(pid_t pid, const rlimit& limit) { prlimit(pid, RLIMIT_NOFILE, &limit, nullptr); }
+
+}  // namespace perdure::os

@@ -1,0 +1,110 @@
+// The host's end of one child process: its attempt socket and output pipes, the attempt it serves, and how both end.
+// Whatever it says is checked against the table in child_state.h; what is not allowed ends it. Core thread only.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+
+#include "host/os/process.h"
+#include "host/os/unique_fd.h"
+#include "host/process/attempt.h"
+#include "host/process/child_state.h"
+#include "host/process/deadlines.h"
+#include "host/process/descriptor_events.h"
+#include "host/process/output_capture.h"
+#include "host/process/shared.h"
+
+namespace perdure::process {
+
+class Zygote;
+
+class Child final : public Watcher, public Timed, public LineSink {
+ public:
+  struct Ends {
+    os::UniqueFd link, out, err;
+  };
+  /// A child that was forked ahead (`pid` known), or one that the zygote is asked for now (`pid` 0).
+  Child(Shared& shared, Zygote& zygote, std::uint64_t id, pid_t pid, Ends ends);
+
+  [[nodiscard]] std::uint64_t id() const { return id_; }
+  [[nodiscard]] pid_t pid() const { return pid_; }
+  [[nodiscard]] ChildState state() const { return state_; }
+  [[nodiscard]] std::uint32_t served() const { return served_; }
+  [[nodiscard]] Attempt* attempt() const { return attempt_; }
+  /// Whether the zygote counts it as a spare still.
+  bool spare = false;
+
+  enum class Given : std::uint8_t { kYes, kGone, kImpossible };
+  /// Sends it `attempt`. Idle or forking children only. kGone: this child cannot; another may. kImpossible: errno says
+  /// why.
+  Given give(Attempt& attempt);
+
+  // What the zygote says of it.
+  void born(pid_t pid);
+  /// It and its descendants are dead. The zygote destroys it afterwards.
+  void died(const os::Ended& ended);
+  /// Its zygote is dead, and so is it, killed by the host: what is undecided is HOST_LOST.
+  void lost(const std::string& why);
+
+  // What the engine wants.
+  void confirm();
+  void stop(StopReason reason);
+
+  /// The backtrace that was asked for; empty when there is none.
+  void backtrace_taken(std::string text);
+  /// Lets an idle child leave.
+  void dismiss();
+  /// The attempt of a child that could not be born, for another one to serve. May be null.
+  Attempt* disown();
+
+  void on_event(std::uint32_t which, std::uint32_t events) override;
+  void on_deadline(Instant now) override;
+  void on_line(bool is_stderr, std::string_view line) override;
+
+ private:
+  enum : std::uint32_t { kLink, kOut, kErr };
+
+  // child_frames.cpp: what comes over the link
+  void read_link(int frames);
+  void on_frame(const protocol::Incoming& frame);
+  void on_outcome(const protocol::Incoming& frame);
+  void on_log(const protocol::Incoming& frame);
+  void on_crash(const protocol::Incoming& frame);
+  void on_link_gone();
+  void tell_log(store::LogSource source, store::LogLevel level, store::Time at, std::string message,
+                std::string fields = {});
+  void tell_result(AttemptResult result);
+
+  // child.cpp
+  bool advance(ChildEvent event);
+  bool send(protocol::Kind kind, std::uint32_t arg);
+  void settle();
+  void close_all();
+  void violation(const std::string& what);
+  void ask_to_end(store::Failure verdict, std::uint32_t why, std::chrono::milliseconds grace, Instant now);
+  void kill_now(Instant now);
+  void resume(Instant now);
+  void schedule();
+  void check_limits(Instant now);
+  void take_next_step(Instant now);
+  void finish(store::Failure failure, const os::Ended* ended);
+
+  Shared& shared_;
+  Zygote& zygote_;
+  const std::uint64_t id_;
+  pid_t pid_;
+  os::UniqueFd link_;
+  OutputCapture out_, err_;
+  ChildState state_;
+  bool link_watched_ = false;
+  bool settled_ = false;    // has lived for longer than a moment, so its output is watched
+  bool recyclable_ = true;  // may serve another attempt
+  bool killed_ = false;
+  std::uint32_t served_ = 0;
+  Attempt* attempt_ = nullptr;
+  Instant last_sign_{};           // of life
+  Instant due_ = Instant::max();  // of take_next_step
+};
+
+}  // namespace perdure::process

@@ -1,0 +1,192 @@
+// What a child says over its link: every frame is checked against the states in which it may come, and turned into what
+// the engine is told.
+#include <cstring>
+#include <utility>
+
+#include "host/process/child.h"
+#include "host/process/exit_classifier.h"
+#include "host/process/json_slices.h"
+#include "host/process/outcome.h"
+#include "host/process/utf8_text.h"
+#include "host/process/zygote.h"
+#include "store/model/json_text.h"
+
+namespace perdure::process {
+namespace {
+
+using protocol::Incoming;
+using protocol::Kind;
+using protocol::ReceiveResult;
+
+constexpr std::chrono::milliseconds kLinkGrace{1000};  // between the end of the link and the end of the process
+constexpr std::uint64_t kLineCost = 32;                // what a line costs beside its text
+constexpr std::uint64_t kLogSlack = std::uint64_t{1} << 16;
+constexpr store::JsonLimits kFieldLimits{protocol::kMaxJson, 64};
+
+// The time a log line claims, or `now` when it cannot be true.
+store::Time log_time(std::uint64_t claimed, store::Time now) {
+  constexpr std::chrono::hours kBelievable{1};
+  const store::Time at{std::chrono::milliseconds(static_cast<std::int64_t>(claimed & 0x7fffffffffffffff))};
+  return at > now || at < now - kBelievable ? now : at;
+}
+
+}  // namespace
+
+void Child::read_link(int frames) {
+  for (; frames > 0 && link_; frames--) {
+    switch (shared_.receiver.receive(link_.get(), shared_.frame, false)) {
+      case ReceiveResult::kFrame:
+        on_frame(shared_.frame);
+        break;
+      case ReceiveResult::kWouldBlock:
+        return;
+      case ReceiveResult::kPeerGone:
+        return on_link_gone();
+      case ReceiveResult::kInvalid:
+        return violation(shared_.receiver.error());
+      case ReceiveResult::kFailed:
+        return;  // the host is short of memory; the frame may come again
+    }
+  }
+}
+
+void Child::on_link_gone() {
+  link_.reset();
+  link_watched_ = false;
+  recyclable_ = false;
+  if (state_ == ChildState::kIdle) {
+    violation("");
+  } else if (state_ == ChildState::kExecuting && attempt_->ending == EndingStep::kNone) {
+    due_ = std::chrono::steady_clock::now() + kLinkGrace;
+    schedule();
+  }
+}
+
+void Child::on_frame(const Incoming& frame) {
+  if (state_ == ChildState::kLeaving || state_ == ChildState::kDead) {
+    if (frame.kind == Kind::kCrash) (void)send(Kind::kResume, 0);
+    return;
+  }
+  last_sign_ = std::chrono::steady_clock::now();
+  switch (frame.kind) {
+    case Kind::kOutcome:
+      return on_outcome(frame);
+    case Kind::kLog:
+      return on_log(frame);
+    case Kind::kHeartbeat:
+      if (!next_state(state_, ChildEvent::kLog)) violation("a heartbeat before its attempt began");
+      return;
+    case Kind::kCrash:
+      return on_crash(frame);
+    default:
+      return violation("a message of the unknown kind " + std::to_string(static_cast<unsigned>(frame.kind)));
+  }
+}
+
+void Child::on_outcome(const Incoming& frame) {
+  if (!next_state(state_, ChildEvent::kOutcome)) return violation("an outcome where none was due");
+  auto outcome = read_outcome(frame.arg, frame.json, frame.raw, shared_.options.output_limit);
+  if (const auto* fault = std::get_if<OutcomeFault>(&outcome)) return violation(fault->what);
+  auto& result = std::get<AttemptResult>(outcome);
+  if (result.failure && result.failure->kind == store::FailureKind::kOutOfMemory) recyclable_ = false;
+  if (attempt_->ending != EndingStep::kNone) recyclable_ = false;
+  out_.drain(*this);
+  err_.drain(*this);
+  advance(ChildEvent::kOutcome);
+  if (!killed_) due_ = Instant::max();
+  schedule();
+  tell_result(std::move(result));
+}
+
+void Child::tell_result(AttemptResult result) {
+  Attempt& attempt = *attempt_;
+  attempt.told = true;
+  const bool stands = !attempt.verdict || (attempt.success_counts && !result.failure);
+  if (!stands) {
+    result.failure = *attempt.verdict;
+    result.output.clear();
+    result.retry_at.reset();
+  }
+  if (attempt.started_at != Instant{}) {
+    result.usage.duration =
+        std::chrono::duration_cast<store::Duration>(std::chrono::steady_clock::now() - attempt.started_at);
+  }
+  shared_.announce();
+  attempt.observer->on_result(attempt.spec.handle, std::move(result));
+}
+
+void Child::on_crash(const Incoming& frame) {
+  protocol::CrashReport report{};
+  if (frame.raw.size() != sizeof report) return violation("a crash report of the wrong size");
+  std::memcpy(&report, frame.raw.data(), sizeof report);
+  const ChildState before = state_;
+  if (!advance(ChildEvent::kCrash)) return violation("a crash report before its attempt began");
+  recyclable_ = false;
+  const Instant now = std::chrono::steady_clock::now();
+  if (before == ChildState::kCrashing) return;  // of another thread; the first one counts
+  if (before != ChildState::kExecuting) {
+    if (before == ChildState::kIdle) zygote_.no_longer_idle(*this);
+    resume(now);
+    return schedule();
+  }
+  attempt_->crash = report;
+  if (attempt_->verdict || report.pid != pid_ || report.tid <= 0) {
+    resume(now);
+    return schedule();
+  }
+  due_ = now + shared_.options.backtrace_timeout + shared_.options.leave_grace;
+  schedule();
+  shared_.backtraces.request(pid_, report.tid, [&shared = shared_, handle = attempt_->spec.handle](std::string text) {
+    const Attempt* attempt = shared.find(handle);
+    if (attempt != nullptr && attempt->child != nullptr) attempt->child->backtrace_taken(std::move(text));
+  });
+}
+
+void Child::on_log(const Incoming& frame) {
+  if (!next_state(state_, ChildEvent::kLog)) return violation("a log line before its attempt began");
+  if (frame.arg > static_cast<std::uint32_t>(store::LogLevel::kError))
+    return violation("a log line of an unknown level");
+  if (attempt_ == nullptr || attempt_->told) return;  // a thread of the task that goes on after its end
+  attempt_->logged += frame.raw.size() + frame.json.size() + kLineCost;
+  if (attempt_->logged > 2 * shared_.options.log_limit + kLogSlack) {  // the attempt's own runtime stops long before
+    if (!std::exchange(attempt_->log_cut, true)) {
+      tell_log(store::LogSource::kHost, store::LogLevel::kWarn, shared_.options.clock(),
+               "Further log lines of this attempt are dropped: it logged too much");
+    }
+    return;
+  }
+  if (!frame.json.empty() && (!store::check_json(frame.json, kFieldLimits) || !is_object(frame.json))) {
+    return violation("a log line whose fields are no JSON object");
+  }
+  tell_log(store::LogSource::kTask, static_cast<store::LogLevel>(frame.arg),
+           log_time(frame.id, shared_.options.clock()), to_utf8(frame.raw), std::string(frame.json));
+}
+
+void Child::on_line(bool is_stderr, std::string_view line) {
+  if (attempt_ == nullptr || attempt_->told || attempt_->capture_cut) return;
+  const store::Time now = shared_.options.clock();
+  attempt_->captured += line.size() + kLineCost;
+  if (attempt_->captured > shared_.options.log_limit) {
+    attempt_->capture_cut = true;
+    return tell_log(store::LogSource::kHost, store::LogLevel::kWarn, now,
+                    "Further output of this attempt is dropped: it wrote more than " +
+                        std::to_string(shared_.options.log_limit) + " bytes to stdout and stderr");
+  }
+  tell_log(is_stderr ? store::LogSource::kStderr : store::LogSource::kStdout,
+           is_stderr ? store::LogLevel::kWarn : store::LogLevel::kInfo, now, to_utf8(line));
+}
+
+void Child::tell_log(store::LogSource source, store::LogLevel level, store::Time at, std::string message,
+                     std::string fields) {
+  store::LogEntry entry;
+  entry.at = at;
+  entry.attempt = attempt_->spec.number;
+  entry.level = level;
+  entry.source = source;
+  entry.message = std::move(message);
+  entry.fields = std::move(fields);
+  shared_.announce();
+  attempt_->observer->on_log(attempt_->spec.handle, std::move(entry));
+}
+
+}  // namespace perdure::process

@@ -1,0 +1,123 @@
+#include "host/process/exit_classifier.h"
+
+#include <signal.h>
+#include <sys/wait.h>
+
+#include <charconv>
+
+#include "host/os/signal_name.h"
+#include "host/process/json_slices.h"
+
+namespace perdure::process {
+namespace {
+
+using store::Failure;
+using store::FailureKind;
+
+std::string hex(std::uint64_t value) {
+  char digits[16];
+  const auto end = std::to_chars(digits, digits + sizeof digits, value, 16).ptr;
+  return "0x" + std::string(digits, end);
+}
+
+std::string seconds(std::int64_t ms) {
+  std::string text = std::to_string(ms / 1000);
+  if (ms % 1000 != 0) {
+    std::string fraction = std::to_string(1000 + ms % 1000).substr(1);
+    fraction.resize(fraction.find_last_not_of('0') + 1);
+    text += '.' + fraction;
+  }
+  return text + " s";
+}
+
+// What the signal means, for people; `address` is empty when the process did not say.
+std::string explained(int signal, const std::string& address) {
+  const std::string at = address.empty() ? "" : " at address " + address;
+  switch (signal) {
+    case SIGSEGV:
+      return "invalid memory access" + at;
+    case SIGBUS:
+      return "memory that cannot be served was accessed" + at;
+    case SIGFPE:
+      return "arithmetic error, such as an integer division by zero";
+    case SIGILL:
+      return "illegal instruction" + at;
+    case SIGABRT:
+      return "abort was called, for example by std::terminate, a failed assertion or a corrupted heap";
+    case SIGSYS:
+      return "forbidden system call";
+    case SIGTRAP:
+      return "breakpoint or trap instruction";
+    case SIGKILL:
+      return "killed from outside; the kernel does this when memory runs out";
+    case SIGPIPE:
+      return "written to a pipe or socket that nobody reads";
+    case SIGXCPU:
+      return "limit of processor time reached";
+    case SIGXFSZ:
+      return "limit of file size reached";
+    default:
+      return "sent by the task itself or from outside";
+  }
+}
+
+Failure crashed(int signal, const std::optional<protocol::CrashReport>& crash, std::string backtrace) {
+  Failure failure;
+  failure.kind = FailureKind::kCrashed;
+  failure.name = os::signal_name(signal);
+  failure.details = "{\"signal\":" + std::to_string(signal);
+  // A positive code: the kernel raised it for a fault, and the address is the fault's.
+  const bool fault = crash && crash->signal == signal && crash->code > 0;
+  const std::string address = fault ? hex(crash->address) : "";
+  if (crash && crash->signal == signal) failure.details += ",\"code\":" + std::to_string(crash->code);
+  if (fault) failure.details += ",\"address\":\"" + address + '"';
+  failure.details += '}';
+  failure.message = "The attempt's process was ended by " + failure.name + " (" + explained(signal, address) + ")";
+  failure.stack = std::move(backtrace);
+  return failure;
+}
+
+Failure decided(FailureKind kind, std::string name, std::string message, std::string details = {}) {
+  Failure failure;
+  failure.kind = kind;
+  failure.name = std::move(name);
+  failure.message = std::move(message);
+  failure.details = std::move(details);
+  return failure;
+}
+
+}  // namespace
+
+Failure classify_exit(int wait_status, const std::optional<protocol::CrashReport>& crash, std::string backtrace) {
+  if (WIFSIGNALED(wait_status)) return crashed(WTERMSIG(wait_status), crash, std::move(backtrace));
+  const std::string code = std::to_string(WEXITSTATUS(wait_status));
+  return decided(FailureKind::kExitedWithoutResult, "ExitedWithoutResult",
+                 "The attempt's process exited with code " + code +
+                     " before the task returned; return a result or an error instead of calling exit",
+                 "{\"exit_code\":" + code + '}');
+}
+
+Failure protocol_error(const std::string& what) {
+  return decided(FailureKind::kProtocolError, "ProtocolError",
+                 "The attempt's process sent the host something it cannot accept and was ended: " + what);
+}
+
+Failure stalled(std::int64_t silent_ms) {
+  return decided(FailureKind::kStalled, "Stalled",
+                 "The attempt's process gave no sign of life for " + seconds(silent_ms) + " and was ended",
+                 "{\"silent_ms\":" + std::to_string(silent_ms) + '}');
+}
+
+Failure max_duration_exceeded(std::int64_t limit_ms) {
+  return decided(FailureKind::kMaxDurationExceeded, "MaxDurationExceeded",
+                 "The attempt took longer than its maximum duration of " + seconds(limit_ms) + " and was ended",
+                 "{\"max_duration_ms\":" + std::to_string(limit_ms) + '}');
+}
+
+Failure canceled() {
+  return decided(FailureKind::kCanceled, "Canceled", "The run was canceled while this attempt executed");
+}
+
+Failure host_lost(const std::string& why) { return decided(FailureKind::kHostLost, "HostLost", why); }
+
+}  // namespace perdure::process

@@ -1,0 +1,25 @@
+// How an attempt's process ended, in the words of the task model: from a wait status to a Failure with a sentence that
+// a person understands. Pure; any thread.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "host/protocol/message.h"
+#include "store/model/failure.h"
+
+namespace perdure::process {
+
+/// The failure of an attempt whose process ended with `wait_status` (as waitpid(2) gives it) and without an outcome.
+/// `crash` is what the process said about its signal, `backtrace` the symbolized stack; both may be missing.
+store::Failure classify_exit(int wait_status, const std::optional<protocol::CrashReport>& crash, std::string backtrace);
+
+/// The failures that the host decides on before the process has ended.
+store::Failure protocol_error(const std::string& what);
+store::Failure stalled(std::int64_t silent_ms);
+store::Failure max_duration_exceeded(std::int64_t limit_ms);
+store::Failure canceled();
+store::Failure host_lost(const std::string& why);
+
+}  // namespace perdure::process

@@ -1,0 +1,36 @@
+// What is left of attempts whose zygote died: they have become children of the host, which kills them with everything
+// below them and reaps them. Core thread only.
+#pragma once
+
+#include <sys/types.h>
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "host/process/deadlines.h"
+
+namespace perdure::process {
+
+class OrphanReaper final : public Timed {
+ public:
+  explicit OrphanReaper(Deadlines& deadlines) : deadlines_(deadlines) {}
+
+  /// Makes orphans of this process's zygotes its own children, from now on.
+  static void adopt_orphans();
+  /// Kills every child of this process that executes `executable` and for which `is_known` is false, with its
+  /// descendants; they are reaped as they die.
+  void kill_orphans(const std::string& executable, const std::function<bool(pid_t)>& is_known);
+
+  void on_deadline(Instant now) override;
+
+ private:
+  Deadlines& deadlines_;
+  struct Dying {
+    pid_t pid;
+    Instant give_up_at;
+  };
+  std::vector<Dying> dying_;
+};
+
+}  // namespace perdure::process

@@ -1,0 +1,65 @@
+#include "host/process/shared.h"
+
+#include <boost/asio/post.hpp>
+#include <utility>
+
+namespace perdure::process {
+
+Shared::Shared(boost::asio::io_context& io_context, SupervisorOptions given)
+    : io(io_context),
+      options(std::move(given)),
+      events(io_context, [this] { announce(); }),
+      deadlines(io_context),
+      backtraces(options, events, deadlines) {}
+
+void Shared::announce_started(AttemptObserver& observer, AttemptHandle attempt, std::int32_t pid) {
+  announcements_.push_back({&observer, attempt, pid, {}});
+  schedule();
+}
+
+void Shared::announce_failure(AttemptHandle attempt, store::Failure failure) {
+  announcements_.push_back({nullptr, attempt, 0, std::move(failure)});
+  schedule();
+}
+
+void Shared::schedule() {
+  if (std::exchange(scheduled_, true)) return;
+  boost::asio::post(io, [this, alive = std::weak_ptr<bool>(alive_)] {
+    if (alive.expired()) return;
+    scheduled_ = false;
+    announce();
+  });
+}
+
+void Shared::announce() {
+  while (!announcements_.empty() && spoken_.empty()) {
+    spoken_.swap(announcements_);
+    for (Announcement& each : spoken_) {
+      if (each.observer != nullptr) {
+        each.observer->on_started(each.attempt, each.pid);
+        continue;
+      }
+      Attempt* attempt = find(each.attempt);
+      if (attempt == nullptr) continue;
+      AttemptResult result;
+      result.failure = std::move(each.failure);
+      attempt->observer->on_result(each.attempt, std::move(result));
+      release(*attempt);
+    }
+    spoken_.clear();
+  }
+}
+
+void Shared::release(Attempt& attempt) {
+  const auto found = attempts.find(attempt.spec.handle);
+  const std::unique_ptr<Attempt> owned = std::move(found->second);
+  attempts.erase(found);
+  owned->observer->on_released(owned->spec.handle);
+}
+
+Attempt* Shared::find(AttemptHandle attempt) {
+  const auto found = attempts.find(attempt);
+  return found == attempts.end() ? nullptr : found->second.get();
+}
+
+}  // namespace perdure::process

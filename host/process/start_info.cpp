@@ -1,0 +1,25 @@
+#include "host/process/start_info.h"
+
+#include "host/process/json_slices.h"
+
+namespace perdure::process {
+
+std::string start_info(const AttemptSpec& spec, const SupervisorOptions& options) {
+  std::string json;
+  json.reserve(192 + spec.context.size() + spec.config.size());
+  json += "{\"run\":";
+  append_string(json, spec.run.text());
+  json += ",\"attempt\":" + std::to_string(spec.number);
+  json += ",\"heartbeat_ms\":" + std::to_string(options.heartbeat_interval.count());
+  json += ",\"output_limit\":" + std::to_string(options.output_limit);
+  json += ",\"log_limit\":" + std::to_string(options.log_limit);
+  json += spec.recycle_after > 1 ? ",\"recycle\":true" : ",\"recycle\":false";
+  json += ",\"context\":";
+  json += spec.context.empty() ? "{}" : spec.context;
+  json += ",\"config\":";
+  json += spec.config.empty() ? "{}" : spec.config;
+  json += '}';
+  return json;
+}
+
+}  // namespace perdure::process

@@ -1,0 +1,177 @@
+#include "host/process/supervisor.h"
+
+#include <poll.h>
+
+#include <algorithm>
+#include <boost/asio/post.hpp>
+#include <chrono>
+#include <unordered_map>
+#include <utility>
+
+#include "host/os/process.h"
+#include "host/process/exit_classifier.h"
+#include "host/process/orphan_reaper.h"
+#include "host/process/shared.h"
+#include "host/process/version.h"
+
+namespace perdure::process {
+
+class Supervisor::Parts {
+ public:
+  Parts(boost::asio::io_context& io, SupervisorOptions options)
+      : shared_(io, std::move(options)), orphans_(shared_.deadlines) {
+    shared_.descriptor_limit = os::raise_descriptor_limit();
+    OrphanReaper::adopt_orphans();
+    shared_.is_zygote = [this](pid_t pid) { return is_zygote(pid); };
+  }
+
+  void start(AttemptSpec spec, AttemptObserver& observer) {
+    const AttemptHandle handle = spec.handle;
+    auto owned = std::make_unique<Attempt>();
+    Attempt& attempt = *owned;
+    attempt.spec = std::move(spec);
+    attempt.observer = &observer;
+    shared_.attempts.insert_or_assign(handle, std::move(owned));
+    Version* version = find(attempt.spec.version);
+    if (version == nullptr || version->unloading()) {
+      return shared_.announce_failure(handle, host_lost("The plugin version of the attempt is not loaded"));
+    }
+    const auto index = version->index_of(attempt.spec.task);
+    if (!index) {
+      return shared_.announce_failure(
+          handle, host_lost("The plugin version of the attempt has no task \"" + attempt.spec.task.text() + '"'));
+    }
+    attempt.task_index = *index;
+    attempt.version = version;
+    version->start(attempt);
+  }
+
+  void confirm(AttemptHandle handle) {
+    Attempt* attempt = shared_.find(handle);
+    if (attempt != nullptr && attempt->child != nullptr) attempt->child->confirm();
+  }
+
+  void stop(AttemptHandle handle, StopReason reason) {
+    Attempt* attempt = shared_.find(handle);
+    if (attempt == nullptr) return;
+    if (attempt->child != nullptr) return attempt->child->stop(reason);
+    if (attempt->version == nullptr || !attempt->version->withdraw(*attempt)) return;
+    shared_.announce_failure(handle, reason == StopReason::kShutdown
+                                         ? host_lost("The host was shut down before the attempt had begun")
+                                         : canceled());
+  }
+
+  void load(const store::VersionId& id, const std::string& path, const std::string& library_path,
+            std::function<void(store::Result<Manifest>)> done) {
+    if (find(id) != nullptr) {
+      return boost::asio::post(shared_.io, [done = std::move(done)] {
+        done(store::Status::conflict("this version of the plugin is loaded already"));
+      });
+    }
+    auto version = std::make_unique<Version>(shared_, orphans_, path, library_path,
+                                             [this, id](Version& gone) { forget(id, gone); });
+    Version& loading = *version;
+    versions_.emplace(id, std::move(version));
+    loading.load(std::move(done));
+  }
+
+  // A version that is on its way out makes room for the same one loaded anew.
+  void unload(const store::VersionId& id) {
+    const auto found = versions_.find(id);
+    if (found == versions_.end()) return;
+    auto version = std::move(found->second);
+    versions_.erase(found);
+    Version& leaving = *version;
+    leaving_.push_back(std::move(version));
+    leaving.unload();
+  }
+
+  std::vector<std::int32_t> zygote_pids(const store::VersionId& id) const {
+    std::vector<std::int32_t> pids;
+    if (const Version* version = find(id)) {
+      for (const auto& zygote : version->zygotes()) pids.push_back(zygote->pid());
+    }
+    return pids;
+  }
+
+  void end() {
+    std::vector<pid_t> pids;
+    for_each_zygote([&pids](Zygote& zygote) {
+      zygote.quit();
+      pids.push_back(zygote.pid());
+    });
+    const Instant deadline = std::chrono::steady_clock::now() + std::chrono::seconds(3);
+    while (!pids.empty() && std::chrono::steady_clock::now() < deadline) {
+      std::erase_if(pids, [](pid_t pid) { return os::try_reap(pid).has_value(); });
+      if (!pids.empty()) poll(nullptr, 0, 1);
+    }
+    for_each_zygote([&pids](Zygote& zygote) {
+      if (std::ranges::find(pids, zygote.pid()) == pids.end()) zygote.reaped();
+    });
+  }
+
+ private:
+  template <class Each>
+  void for_each_zygote(Each each) const {
+    for (const auto& [id, version] : versions_) {
+      for (const auto& zygote : version->zygotes()) each(*zygote);
+    }
+    for (const auto& version : leaving_) {
+      for (const auto& zygote : version->zygotes()) each(*zygote);
+    }
+  }
+
+  bool is_zygote(pid_t pid) const {
+    bool found = false;
+    for_each_zygote([&](const Zygote& zygote) {
+      found = found || (zygote.pid() == pid && zygote.state() != Zygote::State::kDead);
+    });
+    return found;
+  }
+
+  Version* find(const store::VersionId& id) const {
+    const auto found = versions_.find(id);
+    return found == versions_.end() ? nullptr : found->second.get();
+  }
+
+  void forget(const store::VersionId& id, Version& gone) {
+    shared_.deadlines.clear(gone);
+    const auto found = versions_.find(id);
+    if (found != versions_.end() && found->second.get() == &gone) {
+      shared_.events.retire(std::move(found->second));
+      versions_.erase(found);
+      return;
+    }
+    const auto leaving = std::ranges::find(leaving_, &gone, &std::unique_ptr<Version>::get);
+    if (leaving == leaving_.end()) return;
+    shared_.events.retire(std::move(*leaving));
+    leaving_.erase(leaving);
+  }
+
+  Shared shared_;
+  OrphanReaper orphans_;
+  std::unordered_map<store::VersionId, std::unique_ptr<Version>> versions_;
+  std::vector<std::unique_ptr<Version>> leaving_;
+};
+
+Supervisor::Supervisor(boost::asio::io_context& io, SupervisorOptions options)
+    : parts_(std::make_unique<Parts>(io, std::move(options))) {}
+
+Supervisor::~Supervisor() { parts_->end(); }
+
+void Supervisor::start(AttemptSpec spec, AttemptObserver& observer) { parts_->start(std::move(spec), observer); }
+void Supervisor::confirm(AttemptHandle attempt) { parts_->confirm(attempt); }
+void Supervisor::stop(AttemptHandle attempt, StopReason reason) { parts_->stop(attempt, reason); }
+
+void Supervisor::load(const store::VersionId& version, const std::string& path, const std::string& library_path,
+                      std::function<void(store::Result<Manifest>)> done) {
+  parts_->load(version, path, library_path, std::move(done));
+}
+
+void Supervisor::unload(const store::VersionId& version) { parts_->unload(version); }
+
+std::vector<std::int32_t> Supervisor::zygote_pids(const store::VersionId& version) const {
+  return parts_->zygote_pids(version);
+}
+
+}  // namespace perdure::process

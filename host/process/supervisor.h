@@ -1,0 +1,43 @@
+// The host's side of zygotes and attempts: starts them, gives attempts their processes, hears how they end, and leaves
+// nothing of them behind. The launcher of the engine and the plugin loader of the catalog.
+//
+// Everything runs on the one thread that runs the io_context (the core thread); nothing blocks. Observers and callbacks
+// are called on that thread, never from within start(), stop() or load(). Make one supervisor for a process: it adopts
+// the orphans of its zygotes, and raises the limit of open descriptors.
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <memory>
+
+#include "host/process/launcher.h"
+#include "host/process/plugin_loader.h"
+#include "host/process/supervisor_options.h"
+
+namespace perdure::process {
+
+class Supervisor final : public Launcher, public PluginLoader {
+ public:
+  Supervisor(boost::asio::io_context& io, SupervisorOptions options);
+  /// Ends every zygote with all its attempts, and waits for that, a few seconds at most. No observer is called any
+  /// more.
+  ~Supervisor() override;
+  Supervisor(const Supervisor&) = delete;
+  Supervisor& operator=(const Supervisor&) = delete;
+
+  void start(AttemptSpec spec, AttemptObserver& observer) override;
+  void confirm(AttemptHandle attempt) override;
+  void stop(AttemptHandle attempt, StopReason reason) override;
+
+  void load(const store::VersionId& version, const std::string& path, const std::string& library_path,
+            std::function<void(store::Result<Manifest>)> done) override;
+  void unload(const store::VersionId& version) override;
+
+  /// The process ids of a version's zygotes, for status pages and tests.
+  [[nodiscard]] std::vector<std::int32_t> zygote_pids(const store::VersionId& version) const;
+
+ private:
+  class Parts;
+  std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace perdure::process

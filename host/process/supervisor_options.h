@@ -1,0 +1,55 @@
+// What a Supervisor is told once: where its executables are, its limits and its patience. A value; any thread.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "store/model/ids.h"
+
+namespace perdure::process {
+
+struct SupervisorOptions {
+  std::string zygote_executable;  // path of perdure-zygote
+  std::string
+      backtrace_executable;  // path of perdure, called as `perdure backtrace --pid P --tid T`; empty: no backtraces
+
+  /// A plugin that has not finished registering by then is refused.
+  std::chrono::milliseconds load_timeout{10'000};
+  /// How often an attempt says that it is alive, and how long it may be silent before it is STALLED.
+  std::chrono::milliseconds heartbeat_interval{30'000};
+  std::chrono::milliseconds stall_after{300'000};
+  /// What a canceled and a timed out attempt get between the cancel flag and SIGTERM; then from SIGTERM to SIGKILL.
+  std::chrono::milliseconds cancel_grace{30'000};
+  std::chrono::milliseconds timeout_grace{5'000};
+  std::chrono::milliseconds shutdown_grace{0};
+  std::chrono::milliseconds term_grace{2'000};
+  /// A child that is to be gone (killed, or its result confirmed) and is not by then is killed, or its zygote is.
+  std::chrono::milliseconds leave_grace{5'000};
+  /// An attempt for which no process could be had for so long is HOST_LOST.
+  std::chrono::milliseconds start_timeout{10'000};
+  /// A recycled child that nobody used for so long leaves.
+  std::chrono::milliseconds recycled_idle{30'000};
+  std::chrono::milliseconds backtrace_timeout{10'000};
+
+  std::uint64_t output_limit = std::uint64_t{10} << 20;  // bytes of an attempt's result; more is OUTPUT_TOO_LARGE
+  std::uint64_t log_limit = 1'000'000;  // bytes an attempt may log, and may write to stdout and stderr together
+
+  std::uint32_t spares = 2;        // idle children kept ready for each loaded version, at least
+  std::uint32_t max_spares = 64;   // children forked ahead for a busy version, at most
+  std::uint32_t max_zygotes = 2;   // zygotes of one busy version
+  std::uint32_t max_forking = 16;  // children asked of one zygote and not yet there
+
+  /// Variables that zygotes inherit from the host's environment, apart from LD_LIBRARY_PATH, which names the plugin's
+  /// folder.
+  std::vector<std::string> environment{"PATH",   "HOME",         "LANG",          "LC_ALL",       "TZ",
+                                       "TMPDIR", "ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS", "LSAN_OPTIONS"};
+  /// The wall clock, for the times of log lines.
+  std::function<store::Time()> clock = [] {
+    return std::chrono::time_point_cast<std::chrono::milliseconds>(std::chrono::system_clock::now());
+  };
+};
+
+}  // namespace perdure::process

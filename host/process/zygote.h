@@ -1,0 +1,114 @@
+// One perdure-zygote process: started by posix_spawn, joined by its control link, with the children it forked. Core
+// thread only.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "host/os/unique_fd.h"
+#include "host/process/child.h"
+#include "host/process/deadlines.h"
+#include "host/process/descriptor_events.h"
+#include "host/process/shared.h"
+#include "store/model/status.h"
+
+namespace perdure::process {
+
+class Version;
+
+class Zygote final : public Watcher, public Timed {
+ public:
+  enum class State : std::uint8_t { kLoading, kServing, kDead };
+
+  Zygote(Shared& shared, Version& version) : shared_(shared), version_(version) {}
+  ~Zygote() override;
+
+  /// Starts the process; the version is told of the rest. Once.
+  store::Status start(const std::string& plugin, const std::string& library_path);
+
+  [[nodiscard]] State state() const { return state_; }
+  [[nodiscard]] pid_t pid() const { return pid_; }
+  [[nodiscard]] bool accepts() const { return state_ == State::kServing && !leaving_; }
+  /// Children that execute or finish an attempt, the unborn included.
+  [[nodiscard]] std::size_t busy() const { return children_.size() - spares_.size() - recycled_.size(); }
+  [[nodiscard]] std::size_t forking() const { return forking_; }
+  /// Spares there are, and those that the zygote will fork without being asked again.
+  [[nodiscard]] std::size_t spares() const { return spares_.size(); }
+  [[nodiscard]] std::size_t spares_expected() const;
+  /// Children that count as spares with the zygote and are in use.
+  [[nodiscard]] std::size_t spares_in_use() const { return spare_children_ - spares_.size(); }
+
+  Child* take_spare();
+  /// A recycled child that has served fewer than `recycle_after` attempts, or null.
+  Child* take_recycled(std::uint32_t recycle_after);
+  /// Asks for a new child for `attempt`. kGone: not this zygote.
+  Child::Given fork_for(Attempt& attempt);
+  /// Keeps `count` spares from now on.
+  void want_spares(std::uint32_t count);
+  /// Ends it once it is no longer busy.
+  void leave();
+
+  /// Ends it now with all its children; whoever calls reaps it and says so with reaped().
+  void quit();
+  void reaped() { state_ = State::kDead; }
+
+  // Called by its children.
+  void signal(const Child& child, int signal);
+  void taken(Child& child);
+  void recycled(Child& child);
+  void no_longer_idle(Child& child);
+  /// It does not do its work: it is killed.
+  void unresponsive(const std::string& why);
+
+  void on_event(std::uint32_t which, std::uint32_t events) override;
+  void on_deadline(Instant now) override;
+
+ private:
+  enum : std::uint32_t { kControl, kProcess, kOutput };
+  struct Queued {
+    protocol::Kind kind;
+    std::uint32_t arg;
+    std::uint64_t id;
+    std::vector<os::UniqueFd> fds;
+  };
+
+  bool send(protocol::Kind kind, std::uint32_t arg, std::uint64_t id, std::vector<os::UniqueFd> fds = {});
+  void send_queued();
+  void read_control(int frames);
+  void on_frame(protocol::Incoming& frame);
+  void on_spare(protocol::Incoming& frame);
+  void on_exited(const protocol::Incoming& frame);
+  void on_fork_failed(const protocol::Incoming& frame);
+  void read_output();
+  void distrust(const std::string& why);
+  void on_death();
+  [[nodiscard]] std::string death_in_words(int status) const;
+  void forget(Child& child);
+  void leave_if_idle();
+
+  Shared& shared_;
+  Version& version_;
+  State state_ = State::kLoading;
+  pid_t pid_ = 0;
+  os::UniqueFd control_, pidfd_, output_;
+  std::deque<Queued> queued_;
+  std::string refusal_;      // why the plugin is not loaded, once known
+  std::string last_output_;  // the tail of what the plugin printed while loading
+  bool leaving_ = false;
+  bool quit_sent_ = false;
+  std::uint64_t next_id_ = 1;
+  std::unordered_map<std::uint64_t, std::unique_ptr<Child>> children_;
+  std::vector<Child*> spares_;
+  std::vector<Child*> recycled_;
+  std::size_t forking_ = 0;
+  std::size_t spare_children_ = 0;
+  std::uint32_t spares_wanted_ = 0;
+};
+
+}  // namespace perdure::process
