@@ -44,7 +44,7 @@ struct NewRun {
   Duration priority{};
   Time now{};
   std::optional<Time> delayed_until;   // DELAYED until then
-  bool pending_version = false;        // PENDING_VERSION: no plugin offers the task now
+  bool pending_version = false;        // PENDING_VERSION: no plugin offers the task now; a delay comes first
   RunOptions options;
   std::string payload;                 // JSON text
   std::string origin;
@@ -122,9 +122,12 @@ class Store {
   /// Creates a run. done: durable.
   virtual void enqueue(NewRun run, Done<Enqueued> done) = 0;
 
-  /// Takes up to `max` runs that are ready, fairest queue first, in order within a queue (see "Queues"), and begins an
-  /// attempt of each (two transitions, kClaimed and kAttemptStarted). Runs whose task no plugin offers become
-  /// PENDING_VERSION instead and are not counted. done: written; before return where the engine can.
+  /// Takes up to `max` runs that are ready, and begins an attempt of each (two transitions, kClaimed and
+  /// kAttemptStarted). A queue has a sub-queue for each concurrency key. Of the sub-queues with a ready run and a free
+  /// slot the one from which a run was taken longest ago is next; those never served come before all others, in the order
+  /// in which they appeared. Within one: by the time a run was queued less its priority, then by id.
+  /// Runs whose task no plugin offers become PENDING_VERSION instead and are not counted. done: written; before return
+  /// where the engine can.
   virtual void claim(std::size_t max, Time now, const VersionOf& version_of, Done<std::vector<Claim>> done) = 0;
 
   /// Records an attempt's end. A repeat with the same token is answered like the first, changing nothing; kConflict when

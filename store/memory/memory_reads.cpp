@@ -1,0 +1,119 @@
+// What can be asked. See memory_store.h.
+#include <algorithm>
+
+#include "store/memory/memory_store.h"
+
+namespace perdure::store {
+namespace {
+
+Status no_run(const RunId& id) { return Status::not_found("there is no run " + id.text()); }
+
+bool contains(const auto& wanted, const auto& value) {
+  return wanted.empty() || std::find(wanted.begin(), wanted.end(), value) != wanted.end();
+}
+
+bool matches(const RunFilter& filter, const Run& run) {
+  const std::vector<std::string>& tags = run.options.tags;
+  const bool tagged = filter.tags.empty() || std::any_of(tags.begin(), tags.end(), [&](const std::string& tag) {
+                        return contains(filter.tags, tag);
+                      });
+  return tagged && contains(filter.statuses, run.status) && contains(filter.tasks, run.task) &&
+         (!filter.from || run.created_at >= *filter.from) && (!filter.to || run.created_at <= *filter.to);
+}
+
+}  // namespace
+
+const MemoryStore::Entry* MemoryStore::find(const RunId& id) const {
+  const auto found = runs_.find(id);
+  return found == runs_.end() ? nullptr : &found->second;
+}
+
+template <class T, class Read>
+Result<T> MemoryStore::read(const RunId& id, Read get) const {
+  std::lock_guard lock(mutex_);
+  const Entry* entry = find(id);
+  if (entry == nullptr) return no_run(id);
+  return get(*entry);
+}
+
+Result<Run> MemoryStore::run(const RunId& id) const {
+  return read<Run>(id, [](const Entry& entry) { return entry.run; });
+}
+
+Result<std::string> MemoryStore::payload(const RunId& id) const {
+  return read<std::string>(id, [](const Entry& entry) { return entry.payload; });
+}
+
+Result<std::string> MemoryStore::output(const RunId& id) const {
+  return read<std::string>(id, [&](const Entry& entry) -> Result<std::string> {
+    if (entry.output) return *entry.output;
+    return Status::not_found("run " + id.text() + " has no output; only a COMPLETED run has one");
+  });
+}
+
+Result<std::vector<Attempt>> MemoryStore::attempts(const RunId& id) const {
+  return read<std::vector<Attempt>>(id, [](const Entry& entry) { return entry.attempts; });
+}
+
+Result<std::vector<TimelineEvent>> MemoryStore::timeline(const RunId& id) const {
+  return read<std::vector<TimelineEvent>>(id, [](const Entry& entry) { return entry.timeline; });
+}
+
+Result<std::vector<LogEntry>> MemoryStore::logs(const RunId& id, std::uint64_t after, std::size_t limit) const {
+  return read<std::vector<LogEntry>>(id, [&](const Entry& entry) {
+    std::vector<LogEntry> page;
+    for (const LogEntry& each : entry.logs) {
+      if (each.sequence > after && page.size() < limit) page.push_back(each);
+    }
+    return page;
+  });
+}
+
+Result<RunPage> MemoryStore::list(const RunFilter& filter) const {
+  for (const RunId& cursor : {filter.after, filter.before}) {
+    if (!cursor.empty() && !is_run_id(cursor.text())) {
+      return Status::invalid("\"" + cursor.text() + "\" is no cursor; use the id of a run on the page before");
+    }
+  }
+  std::lock_guard lock(mutex_);
+  std::vector<const Run*> all;  // oldest first
+  for (const auto& [id, entry] : runs_) {
+    if (matches(filter, entry.run)) all.push_back(&entry.run);
+  }
+  const std::size_t limit = std::clamp<std::size_t>(filter.limit, 1, 100);
+  const auto index = [&](auto position) { return static_cast<std::size_t>(position - all.begin()); };
+  const auto older = [](const Run* run, const RunId& id) { return run->id < id; };
+  const auto newer = [](const RunId& id, const Run* run) { return id < run->id; };
+
+  // The page is all[begin, end).
+  std::size_t begin = 0, end = all.size();
+  if (filter.after.empty() && !filter.before.empty()) {
+    begin = index(std::upper_bound(all.begin(), all.end(), filter.before, newer));
+    end = std::min(all.size(), begin + limit);
+  } else {
+    if (!filter.after.empty()) end = index(std::lower_bound(all.begin(), all.end(), filter.after, older));
+    begin = end - std::min(end, limit);
+  }
+  RunPage page;
+  page.more_after = begin > 0;
+  page.more_before = end < all.size();
+  for (std::size_t i = end; i > begin; --i) page.runs.push_back(*all[i - 1]);
+  return page;
+}
+
+std::map<RunStatus, std::uint64_t> MemoryStore::counts() const {
+  std::lock_guard lock(mutex_);
+  return counts_;
+}
+
+std::optional<Time> MemoryStore::next_due() const {
+  std::lock_guard lock(mutex_);
+  return earliest_due();
+}
+
+Status MemoryStore::health() const {
+  std::lock_guard lock(mutex_);
+  return health_;
+}
+
+}  // namespace perdure::store

@@ -1,0 +1,289 @@
+// What changes runs. See memory_store.h.
+#include "store/memory/memory_store.h"
+
+#include <algorithm>
+#include <boost/json/serialize.hpp>
+#include <boost/json/value.hpp>
+
+#include "store/memory/mutation.h"
+
+namespace perdure::store {
+namespace {
+
+constexpr std::chrono::minutes kRequestIdKept{10};
+
+bool holds_slot(RunStatus status) { return status == RunStatus::kDequeued || status == RunStatus::kExecuting; }
+bool has_attempt(RunStatus status) { return holds_slot(status) || status == RunStatus::kWaiting; }
+
+Status no_run(const RunId& id) { return Status::not_found("there is no run " + id.text()); }
+
+Run new_run(const NewRun& created) {
+  Run run;
+  run.id = created.id;
+  run.task = created.task;
+  run.queue = created.queue;
+  run.concurrency_key = created.concurrency_key;
+  run.priority = created.priority;
+  run.created_at = created.now;
+  run.updated_at = created.now;
+  run.options = created.options;
+  run.origin = created.origin;
+  if (created.delayed_until && *created.delayed_until > created.now) {
+    run.status = RunStatus::kDelayed;
+    run.ready_at = created.delayed_until;
+  } else if (created.pending_version) {
+    run.status = RunStatus::kPendingVersion;
+  }
+  if (run.options.ttl && *run.options.ttl > Duration::zero()) {
+    run.expires_at = run.ready_at.value_or(created.now) + *run.options.ttl;
+  }
+  return run;
+}
+
+RunEvent event_of(const AttemptEnd& end) {
+  if (!end.failure) return RunEvent::kSucceeded;
+  if (const RetryAt* retry = std::get_if<RetryAt>(&end.after)) {
+    if (retry->at > end.now) return RunEvent::kRetryLater;
+    return end.failure->kind == FailureKind::kHostLost ? RunEvent::kHostLost : RunEvent::kRetryNow;
+  }
+  switch (std::get<GiveUp>(end.after).status) {
+    case RunStatus::kCrashed:
+      return RunEvent::kCrashed;
+    case RunStatus::kTimedOut:
+      return RunEvent::kTimedOut;
+    case RunStatus::kSystemFailure:
+      return RunEvent::kGaveUp;
+    case RunStatus::kCanceled:
+      return RunEvent::kCanceled;
+    case RunStatus::kExpired:
+      return RunEvent::kExpired;  // which no attempt may end as
+    default:
+      return RunEvent::kFailed;
+  }
+}
+
+AttemptStatus status_of(const std::optional<Failure>& failure) {
+  if (!failure) return AttemptStatus::kSucceeded;
+  if (failure->kind == FailureKind::kHostLost) return AttemptStatus::kLost;
+  if (failure->kind == FailureKind::kCanceled) return AttemptStatus::kCanceled;
+  return AttemptStatus::kFailed;
+}
+
+}  // namespace
+
+void MemoryStore::enqueue(NewRun created, Done<Enqueued> done) {
+  if (!is_run_id(created.id.text())) {
+    return done(Status::invalid("\"" + created.id.text() + "\" is no run id; make one with new_run_id()"));
+  }
+  if (Status admitted = admit("enqueue"); !admitted) return done(admitted);
+  Mutation mutation(*this);
+  const std::string& key = created.options.idempotency_key;
+  if (auto known = known_run(request_ids_, created.task, created.request_id, created.now)) {
+    return mutation.finish<Enqueued>(std::move(done), Enqueued{*known, true, true});
+  }
+  if (auto known = known_run(idempotency_keys_, created.task, key, created.now)) {
+    return mutation.finish<Enqueued>(std::move(done), Enqueued{*known, true, false});
+  }
+  if (runs_.contains(created.id)) {
+    return mutation.finish<Enqueued>(
+        std::move(done), Status::conflict("there is a run " + created.id.text() + " already; take a new id"));
+  }
+  if (!created.request_id.empty()) {
+    request_ids_[{created.task, created.request_id}] = {created.id, created.now + kRequestIdKept};
+  }
+  if (!key.empty()) idempotency_keys_[{created.task, key}] = {created.id, created.now + created.idempotency_ttl};
+  Entry& entry = runs_[created.id];
+  entry.run = new_run(created);
+  entry.payload = std::move(created.payload);
+  unfinished_.insert(created.id);
+  ++counts_[entry.run.status];
+  add_event(entry, "triggered", created.now, 0, {});
+  mutation.note(entry.run);
+  mutation.finish<Enqueued>(std::move(done), Enqueued{created.id, false, false});
+}
+
+void MemoryStore::claim(std::size_t max, Time now, const VersionOf& version_of, Done<std::vector<Claim>> done) {
+  if (Status admitted = admit("claim"); !admitted) return done(admitted);
+  std::vector<Claim> claims;
+  {
+    Mutation mutation(*this);
+    while (claims.size() < max) {
+      const std::optional<RunId> id = next_ready();
+      if (!id) break;
+      Entry& entry = runs_.at(*id);
+      Run& run = entry.run;
+      const std::optional<VersionId> version = version_of(run);
+      entry.claimable = false;
+      turns_[{run.queue, run.concurrency_key}] = next_turn_++;
+      if (!version) {
+        (void)apply(mutation, entry, RunEvent::kHeld, now);
+        continue;
+      }
+      Attempt attempt;
+      attempt.run = *id;
+      attempt.number = ++run.attempts;
+      attempt.started_at = now;
+      attempt.version = *version;
+      attempt.token = "token-" + std::to_string(next_token_++);
+      run.version = *version;
+      if (!run.started_at) run.started_at = now;
+      (void)apply(mutation, entry, RunEvent::kClaimed, now, attempt.number);
+      (void)apply(mutation, entry, RunEvent::kAttemptStarted, now, attempt.number);
+      entry.attempts.push_back(attempt);
+      claims.push_back({run, std::move(attempt), entry.payload});
+    }
+    mutation.finish();
+  }
+  done(std::move(claims));
+}
+
+// What the end of the newest attempt does to it and its run.
+Status MemoryStore::end_attempt(Mutation& mutation, Entry& entry, AttemptEnd end) {
+  Run& run = entry.run;
+  const RunEvent event = event_of(end);
+  if (Status applied = apply(mutation, entry, event, end.now, end.number); !applied) return applied;
+  if (event == RunEvent::kRetryLater) run.ready_at = std::get<RetryAt>(end.after).at;
+  Attempt& attempt = entry.attempts.back();
+  attempt.status = status_of(end.failure);
+  attempt.ended_at = end.now;
+  attempt.usage = end.usage;
+  attempt.failure = end.failure;
+  if (attempt.status == AttemptStatus::kLost) ++run.host_losses;
+  run.executed += end.usage.duration;
+  run.failure = std::move(end.failure);
+  if (event == RunEvent::kSucceeded) entry.output = std::move(end.output);
+  append(entry, std::move(end.logs));
+  mutation.slots_freed = true;
+  return Status::ok();
+}
+
+void MemoryStore::finish_attempt(AttemptEnd end, Done<Run> done) {
+  if (Status admitted = admit("finish_attempt"); !admitted) return done(admitted);
+  Mutation mutation(*this);
+  const auto found = runs_.find(end.run);
+  if (found == runs_.end()) return mutation.finish<Run>(std::move(done), no_run(end.run));
+  Entry& entry = found->second;
+  const std::string what = "attempt " + std::to_string(end.number) + " of run " + end.run.text();
+  if (end.number == 0 || end.number != entry.run.attempts) {
+    return mutation.finish<Run>(std::move(done), Status::conflict(what + " is not the run's current one"));
+  }
+  const Attempt& attempt = entry.attempts.back();
+  if (attempt.token != end.token) {
+    return mutation.finish<Run>(std::move(done), Status::conflict(what + " belongs to another; its outcome stands"));
+  }
+  if (attempt.status == AttemptStatus::kExecuting) {
+    if (Status ended = end_attempt(mutation, entry, std::move(end)); !ended) {
+      return mutation.finish<Run>(std::move(done), ended);
+    }
+  } else if (attempt.status == AttemptStatus::kLost && status_of(end.failure) != AttemptStatus::kLost) {
+    return mutation.finish<Run>(std::move(done), Status::conflict(what + " was given up as lost; that stands"));
+  }
+  mutation.finish<Run>(std::move(done), Run(entry.run));
+}
+
+void MemoryStore::set_attempt_pid(const RunId& run, std::uint32_t number, std::int32_t pid) {
+  if (!admit("set_attempt_pid")) return;
+  std::lock_guard lock(mutex_);
+  const auto found = runs_.find(run);
+  if (found == runs_.end() || found->second.attempts.empty()) return;
+  Attempt& attempt = found->second.attempts.back();
+  if (attempt.number == number && attempt.status == AttemptStatus::kExecuting) attempt.pid = pid;
+}
+
+void MemoryStore::cancel(const RunId& run, Time now, const std::string& reason, Done<Run> done) {
+  if (Status admitted = admit("cancel"); !admitted) return done(admitted);
+  Mutation mutation(*this);
+  const auto found = runs_.find(run);
+  if (found == runs_.end()) return mutation.finish<Run>(std::move(done), no_run(run));
+  Entry& entry = found->second;
+  if (holds_slot(entry.run.status)) {
+    return mutation.finish<Run>(std::move(done),
+                                Status::conflict("run " + run.text() + " is executing; end its attempt to cancel it"));
+  }
+  if (!is_final(entry.run.status)) {
+    const std::string data = reason.empty() ? "" : boost::json::serialize(boost::json::value{{"reason", reason}});
+    (void)apply(mutation, entry, RunEvent::kCanceled, now, 0, data);
+  }
+  mutation.finish<Run>(std::move(done), Run(entry.run));
+}
+
+void MemoryStore::wake_due(Time now, Done<std::size_t> done) {
+  if (Status admitted = admit("wake_due"); !admitted) return done(admitted);
+  Mutation mutation(*this);
+  std::size_t changed = 0;
+  for (const RunId& id : std::set(unfinished_)) {
+    Entry& entry = runs_.at(id);
+    const Run& run = entry.run;
+    if (!run.started_at && run.expires_at && *run.expires_at <= now) {
+      (void)apply(mutation, entry, RunEvent::kExpired, now);
+      ++changed;
+    } else if (run.status == RunStatus::kDelayed && run.ready_at && *run.ready_at <= now) {
+      (void)apply(mutation, entry, RunEvent::kDue, now);
+      ++changed;
+    }
+  }
+  mutation.finish<std::size_t>(std::move(done), changed);
+}
+
+void MemoryStore::release(const std::vector<TaskId>& tasks, Time now, Done<std::size_t> done) {
+  if (Status admitted = admit("release"); !admitted) return done(admitted);
+  Mutation mutation(*this);
+  std::size_t changed = 0;
+  for (const RunId& id : unfinished_) {
+    Entry& entry = runs_.at(id);
+    if (entry.run.status != RunStatus::kPendingVersion) continue;
+    if (std::find(tasks.begin(), tasks.end(), entry.run.task) == tasks.end()) continue;
+    (void)apply(mutation, entry, RunEvent::kReleased, now);
+    ++changed;
+  }
+  mutation.finish<std::size_t>(std::move(done), changed);
+}
+
+void MemoryStore::recover(Time now, Done<std::size_t> done) {
+  if (Status admitted = admit("recover"); !admitted) return done(admitted);
+  Mutation mutation(*this);
+  std::size_t lost = 0;
+  for (const RunId& id : std::set(unfinished_)) {
+    Entry& entry = runs_.at(id);
+    if (!has_attempt(entry.run.status)) continue;
+    AttemptEnd end;
+    end.run = id;
+    end.number = entry.run.attempts;
+    end.now = now;
+    end.failure =
+        Failure{FailureKind::kHostLost, "HostLost", "the host or its machine died while the attempt executed", {}, {}};
+    end.after = after_failure(entry.run, *end.failure, RetryPolicy(), std::nullopt, now, 0);
+    (void)end_attempt(mutation, entry, std::move(end));
+    ++lost;
+  }
+  mutation.finish<std::size_t>(std::move(done), lost);
+}
+
+void MemoryStore::append_logs(const RunId& run, std::vector<LogEntry> entries) {
+  if (!admit("append_logs")) return;
+  std::lock_guard lock(mutex_);
+  const auto found = runs_.find(run);
+  if (found != runs_.end()) append(found->second, std::move(entries));
+}
+
+void MemoryStore::limit_queue(const QueueName& queue, std::optional<std::size_t> limit) {
+  Mutation mutation(*this);
+  if (limit) {
+    limits_[queue] = *limit;
+  } else {
+    limits_.erase(queue);
+  }
+  mutation.slots_freed = true;
+  mutation.finish();
+}
+
+void MemoryStore::synced(DoneStatus done) {
+  if (Status healthy = health(); !healthy) return done(healthy);
+  {
+    std::lock_guard lock(mutex_);
+    following_.emplace_back([done = std::move(done)] { done(Status::ok()); });
+  }
+  deliver();
+}
+
+}  // namespace perdure::store

@@ -1,0 +1,129 @@
+// The reference engine: the whole of store.h in the plainest way there is, for the other engines to be compared with
+// and for simulations to run on. One mutex, ordered maps, scans where an engine has indexes. Nothing outlives the
+// object.
+//
+// A mutation takes effect at once; what follows its durability (runs become claimable, the listener is told, `done` is
+// called) is one task given to the executor, so that a simulation decides when "the disk" has answered. The executor
+// must run its tasks in order and none after the store is gone. Any thread.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "store/model/transitions.h"
+#include "store/store.h"
+
+namespace perdure::store {
+
+struct MemoryOptions {
+  using Executor = std::function<void(std::function<void()>)>;
+  /// Runs what follows a mutation's durability; empty: at once, on the caller's thread.
+  Executor executor;
+  /// Asked before each mutation, with the function's name ("enqueue", "finish_attempt" …). Not ok: nothing of the call
+  /// happens, it answers that, and every mutation is refused so until serve_again(). Only kNoSpace for "enqueue" is
+  /// different: it refuses that one call, as an engine does that keeps a reserve. Must not call the store.
+  std::function<Status(std::string_view operation)> fault;
+};
+
+class MemoryStore final : public Store {
+ public:
+  explicit MemoryStore(MemoryOptions options = {});
+
+  /// Ends the refusals that an injected fault began, as if the store had been opened again.
+  void serve_again();
+
+  void listen(Listener* listener) override;
+
+  void enqueue(NewRun created, Done<Enqueued> done) override;
+  void claim(std::size_t max, Time now, const VersionOf& version_of, Done<std::vector<Claim>> done) override;
+  void finish_attempt(AttemptEnd end, Done<Run> done) override;
+  void set_attempt_pid(const RunId& run, std::uint32_t number, std::int32_t pid) override;
+  void cancel(const RunId& run, Time now, const std::string& reason, Done<Run> done) override;
+  void wake_due(Time now, Done<std::size_t> done) override;
+  std::optional<Time> next_due() const override;
+  void release(const std::vector<TaskId>& tasks, Time now, Done<std::size_t> done) override;
+  void recover(Time now, Done<std::size_t> done) override;
+  void append_logs(const RunId& run, std::vector<LogEntry> entries) override;
+  void limit_queue(const QueueName& queue, std::optional<std::size_t> limit) override;
+  void synced(DoneStatus done) override;
+
+  Result<Run> run(const RunId& id) const override;
+  Result<std::string> payload(const RunId& id) const override;
+  Result<std::string> output(const RunId& id) const override;
+  Result<std::vector<Attempt>> attempts(const RunId& id) const override;
+  Result<std::vector<TimelineEvent>> timeline(const RunId& id) const override;
+  Result<std::vector<LogEntry>> logs(const RunId& id, std::uint64_t after, std::size_t limit) const override;
+  Result<RunPage> list(const RunFilter& filter) const override;
+  std::map<RunStatus, std::uint64_t> counts() const override;
+  Status health() const override;
+
+ private:
+  /// All there is of one run.
+  struct Entry {
+    Run run;
+    std::string payload;
+    std::optional<std::string> output;
+    std::vector<Attempt> attempts;
+    std::vector<TimelineEvent> timeline;
+    std::vector<LogEntry> logs;
+    bool claimable = false;  // QUEUED, and durably so
+  };
+  /// An idempotency key or a request id.
+  struct Key {
+    RunId run;
+    Time expires_at{};
+  };
+  using Keys = std::map<std::pair<TaskId, std::string>, Key>;
+  using SubQueue = std::pair<QueueName, std::string>;  // a queue and a concurrency key
+
+  /// One mutation under way: holds the mutex and collects what follows once it is durable.
+  struct Mutation;
+
+  Status admit(std::string_view operation);
+  void deliver();
+  void tell(const std::function<void(Listener&)>& what);
+
+  // With mutex_ held.
+  Status apply(Mutation& mutation, Entry& entry, RunEvent event, Time now, std::uint32_t attempt = 0,
+               std::string data = {});
+  void add_event(Entry& entry, std::string_view name, Time now, std::uint32_t attempt, std::string data);
+  Status end_attempt(Mutation& mutation, Entry& entry, AttemptEnd end);
+  void free_idempotency_key(const Run& run);
+  std::optional<RunId> known_run(const Keys& keys, const TaskId& task, const std::string& key, Time now) const;
+  void append(Entry& entry, std::vector<LogEntry> entries);
+  std::optional<RunId> next_ready() const;
+  std::optional<Time> earliest_due() const;
+
+  const Entry* find(const RunId& id) const;
+  template <class T, class Read>
+  Result<T> read(const RunId& id, Read get) const;
+
+  const MemoryOptions options_;
+  mutable std::mutex mutex_;
+  std::map<RunId, Entry> runs_;
+  std::set<RunId> unfinished_;
+  std::map<RunStatus, std::uint64_t> counts_;
+  Keys idempotency_keys_, request_ids_;
+  std::map<QueueName, std::size_t> limits_;
+  std::map<SubQueue, std::uint64_t> turns_;  // the lowest is next; see next_turn_
+  std::uint64_t next_new_ = 0;               // for a sub-queue never served: those come first, as they appeared
+  std::uint64_t next_turn_ = std::uint64_t{1} << 63;
+  std::uint64_t next_token_ = 1;
+  Status health_;
+  std::deque<std::function<void()>> following_;  // what follows mutations, in their order
+
+  std::recursive_mutex delivery_mutex_;  // before mutex_; recursive, since what is delivered may call the store
+  std::recursive_mutex listener_mutex_;
+  Listener* listener_ = nullptr;
+};
+
+}  // namespace perdure::store

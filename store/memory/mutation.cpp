@@ -1,0 +1,184 @@
+// What the mutations share: transitions, keys, logs, who is next; and what follows once one is durable.
+#include "store/memory/mutation.h"
+
+#include <tuple>
+
+namespace perdure::store {
+
+MemoryStore::MemoryStore(MemoryOptions options) : options_(std::move(options)) {
+  for (std::size_t i = 1; i <= kRunStatusCount; ++i) counts_[static_cast<RunStatus>(i)] = 0;
+}
+
+void MemoryStore::Mutation::finish(std::function<void()> then) {
+  const std::optional<Time> due = store.earliest_due();
+  const bool due_earlier = due && (!due_before || *due < *due_before);
+  store.following_.push_back([&engine = store, published = std::move(queued), told = std::move(changed),
+                              freed = slots_freed, due_earlier, then = std::move(then)] {
+    bool ready = false;
+    {
+      std::lock_guard publishing(engine.mutex_);
+      for (const RunId& id : published) {
+        Entry& entry = engine.runs_.at(id);
+        if (entry.run.status != RunStatus::kQueued) continue;  // canceled meanwhile
+        entry.claimable = true;
+        const SubQueue sub(entry.run.queue, entry.run.concurrency_key);
+        if (!engine.turns_.contains(sub)) engine.turns_[sub] = engine.next_new_++;
+      }
+      ready = (freed || !published.empty()) && engine.next_ready().has_value();
+    }
+    engine.tell([&](Listener& listener) {
+      if (ready) listener.on_ready();
+      if (due_earlier) listener.on_due_changed();
+      for (const auto& [run, status] : told) listener.on_run_changed(run, status);
+    });
+    then();
+  });
+  lock.unlock();
+  store.deliver();
+}
+
+// In the order of the mutations, whichever thread made them.
+void MemoryStore::deliver() {
+  std::lock_guard one_at_a_time(delivery_mutex_);
+  for (;;) {
+    std::function<void()> task;
+    {
+      std::lock_guard lock(mutex_);
+      if (following_.empty()) return;
+      task = std::move(following_.front());
+      following_.pop_front();
+    }
+    if (options_.executor) {
+      options_.executor(std::move(task));
+    } else {
+      task();
+    }
+  }
+}
+
+void MemoryStore::tell(const std::function<void(Listener&)>& what) {
+  std::lock_guard lock(listener_mutex_);
+  if (listener_ != nullptr) what(*listener_);
+}
+
+void MemoryStore::listen(Listener* listener) {
+  std::lock_guard lock(listener_mutex_);
+  listener_ = listener;
+}
+
+Status MemoryStore::admit(std::string_view operation) {
+  if (Status healthy = health(); !healthy) {
+    return {healthy.code(), "the store takes no changes until it serves again: " + healthy.message()};
+  }
+  Status status = options_.fault ? options_.fault(operation) : Status::ok();
+  if (status || (status.code() == Code::kNoSpace && operation == "enqueue")) return status;
+  {
+    std::lock_guard lock(mutex_);
+    health_ = status;
+    following_.emplace_back([this, status] { tell([&](Listener& listener) { listener.on_health(status); }); });
+  }
+  deliver();
+  return status;
+}
+
+void MemoryStore::serve_again() {
+  {
+    std::lock_guard lock(mutex_);
+    health_ = Status::ok();
+    following_.emplace_back([this] {
+      tell([](Listener& listener) {
+        listener.on_health(Status::ok());
+        listener.on_ready();
+        listener.on_due_changed();
+      });
+    });
+  }
+  deliver();
+}
+
+void MemoryStore::add_event(Entry& entry, std::string_view name, Time now, std::uint32_t attempt, std::string data) {
+  const auto sequence = static_cast<std::uint32_t>(entry.timeline.size()) + 1;
+  entry.timeline.push_back({sequence, now, std::string(name), entry.run.status, attempt, std::move(data)});
+}
+
+Status MemoryStore::apply(Mutation& mutation, Entry& entry, RunEvent event, Time now, std::uint32_t attempt,
+                          std::string data) {
+  Run& run = entry.run;
+  const std::optional<RunStatus> after = transition(run.status, event);
+  if (!after) {
+    return Status::conflict("run " + run.id.text() + " is " + std::string(status_name(run.status)) +
+                            ", which does not allow " + std::string(event_name(event)));
+  }
+  --counts_[run.status];
+  ++counts_[*after];
+  run.status = *after;
+  run.updated_at = now;
+  if (run.status == RunStatus::kQueued) run.ready_at.reset();
+  entry.claimable = false;
+  add_event(entry, event_name(event), now, attempt, std::move(data));
+  mutation.note(run);
+  if (is_final(run.status)) {
+    run.finished_at = now;
+    unfinished_.erase(run.id);
+    free_idempotency_key(run);
+  }
+  return Status::ok();
+}
+
+void MemoryStore::free_idempotency_key(const Run& run) {
+  if (run.status == RunStatus::kCompleted || run.status == RunStatus::kCanceled) return;
+  const auto held = idempotency_keys_.find({run.task, run.options.idempotency_key});
+  if (held != idempotency_keys_.end() && held->second.run == run.id) idempotency_keys_.erase(held);
+}
+
+std::optional<RunId> MemoryStore::known_run(const Keys& keys, const TaskId& task, const std::string& key,
+                                            Time now) const {
+  const auto known = keys.find({task, key});
+  if (key.empty() || known == keys.end() || known->second.expires_at <= now) return std::nullopt;
+  return known->second.run;
+}
+
+void MemoryStore::append(Entry& entry, std::vector<LogEntry> entries) {
+  for (LogEntry& each : entries) {
+    each.sequence = entry.logs.size() + 1;
+    entry.logs.push_back(std::move(each));
+  }
+}
+
+// Of the sub-queues with a claimable run and a free slot, the one whose turn it is; of its runs, the first in order.
+std::optional<RunId> MemoryStore::next_ready() const {
+  std::map<SubQueue, std::size_t> running;
+  for (const RunId& id : unfinished_) {
+    const Run& run = runs_.at(id).run;
+    if (run.status == RunStatus::kDequeued || run.status == RunStatus::kExecuting) {
+      ++running[{run.queue, run.concurrency_key}];
+    }
+  }
+  std::optional<std::tuple<std::uint64_t, Time, RunId>> best;
+  for (const RunId& id : unfinished_) {
+    const Entry& entry = runs_.at(id);
+    if (!entry.claimable) continue;
+    const SubQueue sub(entry.run.queue, entry.run.concurrency_key);
+    const auto limit = limits_.find(entry.run.queue);
+    if (limit != limits_.end() && running[sub] >= limit->second) continue;
+    // updated_at is when it was queued.
+    std::tuple candidate(turns_.at(sub), entry.run.updated_at - entry.run.priority, id);
+    if (!best || candidate < *best) best = std::move(candidate);
+  }
+  return best ? std::optional(std::get<RunId>(*best)) : std::nullopt;
+}
+
+std::optional<Time> MemoryStore::earliest_due() const {
+  std::optional<Time> earliest;
+  const auto consider = [&](const std::optional<Time>& time) {
+    if (time && (!earliest || *time < *earliest)) earliest = time;
+  };
+  for (const RunId& id : unfinished_) {
+    const Run& run = runs_.at(id).run;
+    if (run.status == RunStatus::kDelayed) consider(run.ready_at);
+    if (!run.started_at) consider(run.expires_at);
+  }
+  return earliest;
+}
+
+}  // namespace perdure::store

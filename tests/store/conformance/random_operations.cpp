@@ -1,0 +1,248 @@
+#include "tests/store/conformance/random_operations.h"
+
+#include <algorithm>
+
+#include "tests/store/conformance/suite.h"
+
+namespace perdure::store::conformance {
+namespace {
+
+constexpr std::uint64_t kTasks = 3;
+
+template <class T>
+void expect_same(const Result<T>& subject, const Result<T>& reference, const char* what) {
+  ASSERT_EQ(code_name(subject.status().code()), code_name(reference.status().code()))
+      << what << ": " << subject.status().message() << reference.status().message();
+  if (!subject) return;
+  EXPECT_TRUE(*subject == *reference) << what;
+}
+
+std::string said(const Run& run) {
+  return run.id.text() + " " + std::string(status_name(run.status)) + " attempts " + std::to_string(run.attempts) +
+         " losses " + std::to_string(run.host_losses) + " updated " +
+         std::to_string(run.updated_at.time_since_epoch().count());
+}
+
+void expect_same_run(const Result<Run>& subject, const Result<Run>& reference, const char* what) {
+  ASSERT_EQ(code_name(subject.status().code()), code_name(reference.status().code()))
+      << what << ": " << subject.status().message() << reference.status().message();
+  if (!subject) return;
+  EXPECT_TRUE(*subject == *reference) << what << ": " << said(*subject) << " / " << said(*reference);
+}
+
+}  // namespace
+
+RandomOperations::RandomOperations(std::uint64_t seed, Time now, Queues queues)
+    : random_(seed), now_(now), queues_(queues) {
+  for (std::uint64_t i = 0; i < kTasks; ++i) offered_.insert(TaskId("task" + std::to_string(i)));
+}
+
+RunId RandomOperations::some_run() {
+  if (runs_.empty() || one_in(50)) return new_run_id(now_);
+  const std::size_t newest = std::min<std::size_t>(runs_.size(), 40);
+  return one_in(4) ? runs_[below(runs_.size())] : runs_[runs_.size() - 1 - below(newest)];
+}
+
+void RandomOperations::one(Store& store) {
+  now_ += Duration(below(50));
+  switch (below(20)) {
+    case 0:
+    case 1:
+    case 2:
+    case 3:
+    case 4:
+    case 5:
+      return enqueue(store);
+    case 6:
+    case 7:
+    case 8:
+      return claim(store);
+    case 9:
+    case 10:
+    case 11:
+    case 12:
+    case 13:
+      return finish(store);
+    case 14:
+      return cancel(store);
+    case 15:
+      expect_same(wake_due(store, now_), wake_due(reference_, now_), "wake_due");
+      return;
+    case 16:
+      return one_in(3) ? limit(store) : log(store);
+    case 17:
+      return one_in(3) ? offer(store) : log(store);
+    case 18:
+      if (one_in(20)) return recover_all(store);
+      return compare_run(store, some_run());
+    default:
+      return list(store);
+  }
+}
+
+void RandomOperations::enqueue(Store& store) {
+  NewRun created;
+  created.id = one_in(40) ? some_run() : new_run_id(now_);
+  created.task = TaskId(pick("task", kTasks));
+  created.queue = QueueName("queue");
+  if (queues_ == kManyQueues) {
+    created.queue = QueueName(pick("queue", 3));
+    if (one_in(2)) created.concurrency_key = pick("key", 3);
+  }
+  if (one_in(4)) created.priority = Duration(below(200));
+  created.now = now_;
+  if (one_in(4)) created.delayed_until = now_ + Duration(below(300));
+  created.pending_version = one_in(10);
+  if (one_in(5)) created.options.ttl = Duration(below(300));
+  if (one_in(3)) created.options.idempotency_key = pick("k", 20);
+  if (one_in(4)) created.request_id = pick("r", 40);
+  if (one_in(3)) created.idempotency_ttl = Duration(1 + below(500));
+  for (std::uint64_t i = below(4); i > 0; --i) created.options.tags.push_back("tag" + std::to_string(i));
+  if (one_in(4)) created.options.metadata = "{\"m\":true}";
+  created.payload = '"' + std::string(below(300), 'p') + '"';
+  const Result<Enqueued> subject = conformance::enqueue(store, created);
+  const Result<Enqueued> reference = conformance::enqueue(reference_, created);
+  ASSERT_EQ(code_name(subject.status().code()), code_name(reference.status().code()));
+  if (!subject) return;
+  EXPECT_EQ(subject->id.text(), reference->id.text());
+  EXPECT_EQ(subject->existing, reference->existing);
+  EXPECT_EQ(subject->same_request, reference->same_request);
+  if (!subject->existing) runs_.push_back(subject->id);
+}
+
+void RandomOperations::claim(Store& store) {
+  const VersionOf version_of = [this](const Run& run) -> std::optional<VersionId> {
+    if (!offered_.contains(run.task)) return std::nullopt;
+    return run.version.empty() ? VersionId("v" + run.task.text()) : run.version;
+  };
+  const std::size_t max = below(6);
+  const Result<std::vector<Claim>> subject = conformance::claim(store, max, now_, version_of);
+  const Result<std::vector<Claim>> reference = conformance::claim(reference_, max, now_, version_of);
+  ASSERT_TRUE(subject) << subject.status().message();
+  ASSERT_TRUE(reference);
+  ASSERT_EQ(ids_of(*subject), ids_of(*reference));
+  for (std::size_t i = 0; i < subject->size(); ++i) {
+    const Claim& one = (*subject)[i];
+    Attempt attempt = one.attempt;
+    attempt.token = (*reference)[i].attempt.token;
+    EXPECT_TRUE(attempt == (*reference)[i].attempt);
+    EXPECT_TRUE(one.run == (*reference)[i].run) << said(one.run) << " / " << said((*reference)[i].run);
+    EXPECT_EQ(one.payload, (*reference)[i].payload);
+    claims_.push_back({one, (*reference)[i]});
+  }
+}
+
+AfterFailure RandomOperations::some_end() {
+  if (!one_in(3)) return RetryAt{now_ + Duration(below(2) * below(200))};
+  constexpr RunStatus kEnds[] = {RunStatus::kFailed, RunStatus::kCrashed, RunStatus::kTimedOut,
+                                 RunStatus::kSystemFailure, RunStatus::kCanceled};
+  return GiveUp{kEnds[below(std::size(kEnds))]};
+}
+
+void RandomOperations::finish(Store& store) {
+  if (claims_.empty()) return;
+  const std::size_t newest = std::min<std::size_t>(claims_.size(), 12);
+  const Claimed& claimed = claims_[claims_.size() - 1 - below(newest)];
+  AttemptEnd end = success_of(claimed.subject, now_, '"' + std::string(below(200), 'o') + '"');
+  if (one_in(2)) {
+    end.failure = Failure{static_cast<FailureKind>(1 + below(13)), "Error", "boom", "stack", "{}"};
+    end.after = some_end();
+  }
+  end.usage.duration = Duration(below(1000));
+  for (std::uint64_t i = below(3); i > 0; --i) {
+    end.logs.push_back({0, now_, end.number, LogLevel::kInfo, LogSource::kTask, "line", {}});
+  }
+  const bool foreign = one_in(15);
+  if (foreign) end.token = "another's";
+  if (one_in(20)) ++end.number;
+  AttemptEnd same = end;
+  if (!foreign) same.token = claimed.reference.attempt.token;
+  expect_same_run(conformance::finish(store, std::move(end)), conformance::finish(reference_, std::move(same)),
+                  "finish_attempt");
+}
+
+void RandomOperations::cancel(Store& store) {
+  const RunId id = some_run();
+  expect_same_run(conformance::cancel(store, id, now_), conformance::cancel(reference_, id, now_), "cancel");
+}
+
+void RandomOperations::limit(Store& store) {
+  const QueueName queue(queues_ == kManyQueues ? pick("queue", 3) : "queue");
+  const std::optional<std::size_t> limit = one_in(3) ? std::nullopt : std::optional<std::size_t>(below(4));
+  if (queues_ == kOneQueue) return;  // limits are not stored, so a reopened store has none
+  store.limit_queue(queue, limit);
+  reference_.limit_queue(queue, limit);
+}
+
+// A plugin comes or goes.
+void RandomOperations::offer(Store& store) {
+  const TaskId task(pick("task", kTasks));
+  if (offered_.erase(task) > 0) return;
+  offered_.insert(task);
+  expect_same(release(store, {task}, now_), release(reference_, {task}, now_), "release");
+}
+
+void RandomOperations::log(Store& store) {
+  const RunId id = some_run();
+  std::vector<LogEntry> entries;
+  for (std::uint64_t i = 1 + below(3); i > 0; --i) {
+    entries.push_back({0, now_, 1, LogLevel::kWarn, LogSource::kStdout, pick("line", 1000), "{}"});
+  }
+  store.append_logs(id, entries);
+  reference_.append_logs(id, entries);
+  const std::uint64_t after = below(5);
+  const std::size_t most = below(10);
+  expect_same(store.logs(id, after, most), reference_.logs(id, after, most), "logs");
+  if (claims_.empty()) return;
+  const Claim& claimed = claims_[below(claims_.size())].subject;
+  const auto pid = static_cast<std::int32_t>(1 + below(1000));
+  store.set_attempt_pid(claimed.run.id, claimed.attempt.number, pid);
+  reference_.set_attempt_pid(claimed.run.id, claimed.attempt.number, pid);
+}
+
+void RandomOperations::list(Store& store) {
+  RunFilter filter;
+  for (std::uint64_t i = one_in(2) ? below(3) : 0; i > 0; --i) {
+    filter.statuses.push_back(static_cast<RunStatus>(1 + below(13)));
+  }
+  for (std::uint64_t i = one_in(3) ? below(3) : 0; i > 0; --i) filter.tasks.emplace_back(pick("task", kTasks + 1));
+  for (std::uint64_t i = one_in(3) ? below(3) : 0; i > 0; --i) filter.tags.push_back(pick("tag", 5));
+  if (one_in(5)) filter.from = now_ - Duration(below(20000));
+  if (one_in(5)) filter.to = now_ - Duration(below(10000));
+  if (one_in(3)) filter.after = some_run();
+  if (one_in(3)) filter.before = some_run();
+  filter.limit = one_in(10) ? below(200) : 1 + below(30);
+  const Result<RunPage> subject = store.list(filter), reference = reference_.list(filter);
+  ASSERT_EQ(code_name(subject.status().code()), code_name(reference.status().code()));
+  EXPECT_EQ(ids_of(subject->runs), ids_of(reference->runs));
+  EXPECT_TRUE(subject->runs == reference->runs);
+  EXPECT_EQ(subject->more_after, reference->more_after);
+  EXPECT_EQ(subject->more_before, reference->more_before);
+}
+
+void RandomOperations::recover_all(Store& store) {
+  expect_same(recover(store, now_), recover(reference_, now_), "recover");
+}
+
+void RandomOperations::compare_run(Store& store, const RunId& id) {
+  SCOPED_TRACE(id.text());
+  expect_same_run(store.run(id), reference_.run(id), "run");
+  expect_same(store.payload(id), reference_.payload(id), "payload");
+  expect_same(store.output(id), reference_.output(id), "output");
+  expect_same(store.timeline(id), reference_.timeline(id), "timeline");
+  expect_same(store.logs(id, 0, 1000), reference_.logs(id, 0, 1000), "logs");
+  Result<std::vector<Attempt>> subject = store.attempts(id), reference = reference_.attempts(id);
+  for (Result<std::vector<Attempt>>* each : {&subject, &reference}) {
+    if (!*each) continue;
+    for (Attempt& attempt : each->value()) attempt.token.clear();
+  }
+  expect_same(subject, reference, "attempts");
+}
+
+void RandomOperations::compare_all(Store& store) {
+  for (const RunId& id : runs_) compare_run(store, id);
+  EXPECT_EQ(store.counts(), reference_.counts());
+  EXPECT_EQ(store.next_due(), reference_.next_due());
+}
+
+}  // namespace perdure::store::conformance

@@ -1,0 +1,62 @@
+// Does the same random operations to a store and to a reference engine of its own, and expects the same of both. One
+// thread.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <random>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "store/memory/memory_store.h"
+#include "store/store.h"
+
+namespace perdure::store::conformance {
+
+class RandomOperations {
+ public:
+  enum Queues : std::uint8_t { kOneQueue, kManyQueues };
+  RandomOperations(std::uint64_t seed, Time now, Queues queues);
+
+  /// One random operation, answered by both.
+  void one(Store& store);
+  /// recover() of both.
+  void recover_all(Store& store);
+  /// Everything that can be read of both.
+  void compare_all(Store& store);
+
+ private:
+  void enqueue(Store& store);
+  void claim(Store& store);
+  void finish(Store& store);
+  void cancel(Store& store);
+  void limit(Store& store);
+  void offer(Store& store);
+  void log(Store& store);
+  void list(Store& store);
+  void compare_run(Store& store, const RunId& id);
+
+  /// A number below `n`.
+  std::uint64_t below(std::uint64_t n) { return random_() % n; }
+  bool one_in(std::uint64_t n) { return below(n) == 0; }
+  std::string pick(const char* prefix, std::uint64_t n) { return prefix + std::to_string(below(n)); }
+  RunId some_run();
+  AfterFailure some_end();
+
+  /// A claim as each of the two answered it: only the tokens differ.
+  struct Claimed {
+    Claim subject, reference;
+  };
+
+  std::mt19937_64 random_;
+  Time now_;
+  Queues queues_;
+  MemoryStore reference_;
+  std::vector<RunId> runs_;
+  std::vector<Claimed> claims_;  // also of attempts that are over
+  std::set<TaskId> offered_;
+};
+
+}  // namespace perdure::store::conformance

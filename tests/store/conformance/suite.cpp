@@ -1,0 +1,159 @@
+#include "tests/store/conformance/suite.h"
+
+namespace perdure::store::conformance {
+
+Result<Enqueued> enqueue(Store& store, NewRun run) {
+  return await<Enqueued>([&](Done<Enqueued> done) { store.enqueue(std::move(run), std::move(done)); });
+}
+
+Result<std::vector<Claim>> claim(Store& store, std::size_t max, Time now, const VersionOf& version_of) {
+  return await<std::vector<Claim>>(
+      [&](Done<std::vector<Claim>> done) { store.claim(max, now, version_of, std::move(done)); });
+}
+
+Result<Run> finish(Store& store, AttemptEnd end) {
+  return await<Run>([&](Done<Run> done) { store.finish_attempt(std::move(end), std::move(done)); });
+}
+
+Result<Run> cancel(Store& store, const RunId& run, Time now, const std::string& reason) {
+  return await<Run>([&](Done<Run> done) { store.cancel(run, now, reason, std::move(done)); });
+}
+
+Result<std::size_t> wake_due(Store& store, Time now) {
+  return await<std::size_t>([&](Done<std::size_t> done) { store.wake_due(now, std::move(done)); });
+}
+
+Result<std::size_t> release(Store& store, const std::vector<TaskId>& tasks, Time now) {
+  return await<std::size_t>([&](Done<std::size_t> done) { store.release(tasks, now, std::move(done)); });
+}
+
+Result<std::size_t> recover(Store& store, Time now) {
+  return await<std::size_t>([&](Done<std::size_t> done) { store.recover(now, std::move(done)); });
+}
+
+Status synced(Store& store) {
+  const Result<bool> answer = await<bool>([&](const Done<bool>& done) {
+    store.synced([done](const Status& status) { done(status ? Result<bool>(true) : Result<bool>(status)); });
+  });
+  return answer ? Status::ok() : answer.status();
+}
+
+AttemptEnd success_of(const Claim& claim, Time now, std::string output) {
+  AttemptEnd end;
+  end.run = claim.run.id;
+  end.number = claim.attempt.number;
+  end.token = claim.attempt.token;
+  end.now = now;
+  end.output = std::move(output);
+  end.usage = {milliseconds(5), std::chrono::microseconds(1500), 4096};
+  return end;
+}
+
+AttemptEnd failure_of(const Claim& claim, Time now, AfterFailure after, FailureKind kind) {
+  AttemptEnd end = success_of(claim, now, {});
+  end.failure = Failure{kind, "FixtureError", "boom", "at run (task.cpp:7)", "{\"code\":7}"};
+  end.after = after;
+  return end;
+}
+
+std::optional<VersionId> version_one(const Run& run) { return run.version.empty() ? VersionId("v1") : run.version; }
+
+std::vector<RunId> ids_of(const std::vector<Claim>& claims) {
+  std::vector<RunId> ids;
+  for (const Claim& claim : claims) ids.push_back(claim.run.id);
+  return ids;
+}
+
+std::vector<RunId> ids_of(const std::vector<Run>& runs) {
+  std::vector<RunId> ids;
+  for (const Run& run : runs) ids.push_back(run.id);
+  return ids;
+}
+
+StoreConformance::StoreConformance() : factory_(GetParam().make()), store_(factory_->create()) {
+  store_->listen(&listener);
+}
+
+StoreConformance::~StoreConformance() {
+  store_->listen(nullptr);
+  store_.reset();
+}
+
+void StoreConformance::reopen() {
+  store_->listen(nullptr);
+  store_ = factory_->reopen(std::move(store_));
+  store_->listen(&listener);
+}
+
+void StoreConformance::lose_power() {
+  store_->listen(nullptr);
+  store_ = factory_->lose_power(std::move(store_));
+  store_->listen(&listener);
+}
+
+NewRun StoreConformance::new_run(const std::string& task) const {
+  NewRun created;
+  created.id = new_run_id(now);
+  created.task = TaskId(task);
+  created.queue = QueueName("task/" + task);
+  created.now = now;
+  created.payload = "{\"n\":1}";
+  return created;
+}
+
+RunId StoreConformance::enqueued(NewRun run) {
+  const RunId id = run.id;
+  const Result<Enqueued> answer = enqueue(store(), std::move(run));
+  EXPECT_TRUE(answer) << answer.status().message();
+  return answer ? answer->id : id;
+}
+
+RunId StoreConformance::enqueued_in(const std::string& queue, const std::string& key) {
+  NewRun created = new_run();
+  created.queue = QueueName(queue);
+  created.concurrency_key = key;
+  return enqueued(std::move(created));
+}
+
+std::vector<Claim> StoreConformance::claim(std::size_t max) {
+  Result<std::vector<Claim>> claims = conformance::claim(store(), max, now, version_one);
+  EXPECT_TRUE(claims) << claims.status().message();
+  return claims ? std::move(*claims) : std::vector<Claim>();
+}
+
+Claim StoreConformance::claim_one() {
+  std::vector<Claim> claims = claim(2);
+  EXPECT_EQ(claims.size(), 1u);
+  return claims.empty() ? Claim() : std::move(claims.front());
+}
+
+Run StoreConformance::finish(AttemptEnd end) {
+  Result<store::Run> after = conformance::finish(store(), std::move(end));
+  EXPECT_TRUE(after) << after.status().message();
+  return after ? std::move(*after) : store::Run();
+}
+
+Run StoreConformance::run(const RunId& id) {
+  Result<store::Run> found = store().run(id);
+  EXPECT_TRUE(found) << found.status().message();
+  return found ? std::move(*found) : store::Run();
+}
+
+std::vector<std::string> StoreConformance::events(const RunId& id) {
+  const Result<std::vector<TimelineEvent>> timeline = store().timeline(id);
+  EXPECT_TRUE(timeline) << timeline.status().message();
+  std::vector<std::string> names;
+  if (!timeline) return names;
+  for (const TimelineEvent& event : *timeline) names.push_back(event.name);
+  return names;
+}
+
+std::vector<Attempt> StoreConformance::attempts(const RunId& id) {
+  Result<std::vector<Attempt>> found = store().attempts(id);
+  EXPECT_TRUE(found) << found.status().message();
+  return found ? std::move(*found) : std::vector<Attempt>();
+}
+
+std::string engine_name(const testing::TestParamInfo<Engine>& info) { return info.param.name; }
+
+}  // namespace perdure::store::conformance

@@ -1,0 +1,104 @@
+// The conformance suite of store/store.h: every promise of the interface as one test, run against any engine. Link the
+// object library perdure_store_conformance and instantiate StoreConformance with an Engine (see engine_factory.h and
+// memory_instance.cpp).
+//
+// The fixture makes the store's calls wait for their answer, and keeps the clock: `now` moves only when a test moves
+// it.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <cstddef>
+#include <future>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "store/store.h"
+#include "tests/store/conformance/engine_factory.h"
+#include "tests/store/conformance/recording_listener.h"
+
+namespace perdure::store::conformance {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+/// What `call` gives to its Done; kUnavailable, and a failure of the test, when it gives nothing for a minute.
+template <class T, class Call>
+Result<T> await(Call call) {
+  auto promise = std::make_shared<std::promise<Result<T>>>();
+  std::future<Result<T>> future = promise->get_future();
+  call([promise](Result<T> result) { promise->set_value(std::move(result)); });
+  if (future.wait_for(std::chrono::minutes(1)) == std::future_status::ready) return future.get();
+  ADD_FAILURE() << "the store did not answer within a minute";
+  return Status::unavailable("no answer");
+}
+
+// The calls, awaited.
+Result<Enqueued> enqueue(Store& store, NewRun run);
+Result<std::vector<Claim>> claim(Store& store, std::size_t max, Time now, const VersionOf& version_of);
+Result<Run> finish(Store& store, AttemptEnd end);
+Result<Run> cancel(Store& store, const RunId& run, Time now, const std::string& reason = "asked to");
+Result<std::size_t> wake_due(Store& store, Time now);
+Result<std::size_t> release(Store& store, const std::vector<TaskId>& tasks, Time now);
+Result<std::size_t> recover(Store& store, Time now);
+Status synced(Store& store);
+
+/// The end of a claimed attempt: by success, by an error, by any failure.
+AttemptEnd success_of(const Claim& claim, Time now, std::string output = "\"done\"");
+AttemptEnd failure_of(const Claim& claim, Time now, AfterFailure after, FailureKind kind = FailureKind::kTaskError);
+
+/// Every task is offered, in version "v1" or the one the run is locked to.
+std::optional<VersionId> version_one(const Run& run);
+
+std::vector<RunId> ids_of(const std::vector<Claim>& claims);
+std::vector<RunId> ids_of(const std::vector<Run>& runs);
+
+class StoreConformance : public testing::TestWithParam<Engine> {
+ protected:
+  StoreConformance();
+  ~StoreConformance() override;
+
+  [[nodiscard]] Store& store() { return *store_; }
+  [[nodiscard]] EngineFactory& factory() { return *factory_; }
+  void reopen();
+  void lose_power();
+
+  /// A run of `task` in its own queue, now.
+  [[nodiscard]] NewRun new_run(const std::string& task = "echo") const;
+  /// Creates the run and waits until it is durable.
+  RunId enqueued(NewRun run);
+  RunId enqueued(const std::string& task = "echo") { return enqueued(new_run(task)); }
+  /// In queue `queue` under concurrency key `key`.
+  RunId enqueued_in(const std::string& queue, const std::string& key = {});
+
+  std::vector<Claim> claim(std::size_t max = 1000);
+  /// Claims the one run that is ready.
+  Claim claim_one();
+  store::Run finish(AttemptEnd end);
+  store::Run succeed(const Claim& claim) { return finish(success_of(claim, now)); }
+  store::Run fail(const Claim& claim, AfterFailure after, FailureKind kind = FailureKind::kTaskError) {
+    return finish(failure_of(claim, now, after, kind));
+  }
+
+  store::Run run(const RunId& id);
+  RunStatus status(const RunId& id) { return run(id).status; }
+  /// The names of the run's events, oldest first.
+  std::vector<std::string> events(const RunId& id);
+  std::vector<Attempt> attempts(const RunId& id);
+
+  Time now{milliseconds(1'700'000'000'000)};
+  RecordingListener listener;
+
+ private:
+  std::unique_ptr<EngineFactory> factory_;
+  std::unique_ptr<Store> store_;
+};
+
+std::string engine_name(const testing::TestParamInfo<Engine>& info);
+
+}  // namespace perdure::store::conformance
