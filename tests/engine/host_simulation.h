@@ -1,0 +1,61 @@
+// A host of simulated parts around a reference store that outlives it: it can be killed at any moment and started
+// again.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "host/engine/core_engine.h"
+#include "store/memory/memory_store.h"
+#include "tests/engine/simulated_core.h"
+#include "tests/engine/simulated_launcher.h"
+
+namespace perdure::engine::testing {
+
+/// A catalog with these tasks; every one retried as `retry` says.
+catalog::SnapshotPtr catalog_of(const std::vector<std::string>& tasks, const store::RetryPolicy& retry = {});
+
+class HostSimulation {
+ public:
+  struct Options {
+    std::size_t concurrency = 4;
+    std::uint64_t seed = 1;
+    SimulatedLauncher::Script script;
+    std::function<store::Status(std::string_view)> fault;
+  };
+  explicit HostSimulation(Options options);
+  ~HostSimulation();
+
+  /// Starts a host on the store; recover() comes first.
+  void boot();
+  /// SIGKILL: the engine, its children and every answer not yet delivered are gone.
+  void kill();
+
+  /// Triggers a run now; its id is in acknowledged() once the host said so.
+  void trigger(const std::string& task, TriggerRequest request = {});
+
+  SimulatedCore core;
+  catalog::SnapshotPtr catalog = catalog_of({"task"});
+  std::unique_ptr<store::MemoryStore> store;
+  std::unique_ptr<SimulatedLauncher> launcher;
+  std::unique_ptr<CoreEngine> engine;
+  std::vector<store::RunId> acknowledged;
+  std::vector<store::Status> refused;
+  std::size_t most_at_once = 0;
+  std::string wrong;
+
+ private:
+  Options options_;
+  std::mt19937_64 random_;
+  store::Time disk_free_at_{};  // the simulated disk answers in order
+};
+
+/// What is wrong with a finished history, in words; empty: nothing. Every run in `acknowledged` exists and is final;
+/// its timeline is gapless, legal and ends in the one final status; its attempts are dense, each ended, at most one
+/// succeeded.
+std::string check_history(const store::Store& store, const std::vector<store::RunId>& acknowledged);
+
+}  // namespace perdure::engine::testing

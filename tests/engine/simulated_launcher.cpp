@@ -1,0 +1,67 @@
+#include "tests/engine/simulated_launcher.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace perdure::engine::testing {
+
+void SimulatedLauncher::start(process::AttemptSpec spec, process::AttemptObserver& observer) {
+  if (!seen_.insert(spec.handle).second) blame("started a handle twice");
+  if (!runs_.insert(spec.run).second) blame("two attempts of " + spec.run.text() + " at once");
+  Ending ending = script_(spec);
+  const process::AttemptHandle handle = spec.handle;
+  children_[handle] = {&observer, spec.run, ending};
+  most_at_once_ = std::max(most_at_once_, children_.size());
+  core_.after(ending.starts_after, [this, handle, takes = ending.takes, alive = std::weak_ptr(alive_)] {
+    if (alive.expired() || !children_.contains(handle)) return;
+    children_.at(handle).observer->on_started(handle, 4242);
+    store::LogEntry line;
+    line.message = "a line";
+    children_.at(handle).observer->on_log(handle, line);
+    core_.after(takes, [this, handle, alive] {
+      if (alive.expired() || !children_.contains(handle)) return;
+      end(handle, children_.at(handle).ending.result);
+    });
+  });
+}
+
+void SimulatedLauncher::end(process::AttemptHandle handle, process::AttemptResult result) {
+  Child& child = children_.at(handle);
+  if (std::exchange(child.ended, true)) return;
+  runs_.erase(child.run);
+  child.observer->on_result(handle, std::move(result));
+  if (children_.contains(handle) && children_.at(handle).ending.dies) release(handle);
+}
+
+void SimulatedLauncher::confirm(process::AttemptHandle attempt) {
+  const auto it = children_.find(attempt);
+  if (it == children_.end()) return;  // it died, and is gone
+  if (!it->second.ended) blame("confirmed before there was a result");
+  if (std::exchange(it->second.confirmed, true)) blame("confirmed twice");
+  if (!it->second.ending.dies) release(attempt);
+}
+
+void SimulatedLauncher::release(process::AttemptHandle handle) {
+  core_.after(children_.at(handle).ending.leaves_after, [this, handle, alive = std::weak_ptr(alive_)] {
+    if (alive.expired()) return;
+    process::AttemptObserver* observer = children_.at(handle).observer;
+    children_.erase(handle);
+    observer->on_released(handle);
+  });
+}
+
+void SimulatedLauncher::stop(process::AttemptHandle attempt, process::StopReason) {
+  core_.after(store::Duration(5), [this, attempt, alive = std::weak_ptr(alive_)] {
+    if (alive.expired() || !children_.contains(attempt)) return;
+    end(attempt, {.failure = store::Failure{.kind = store::FailureKind::kCanceled,
+                                            .name = "CANCELED",
+                                            .message = "The run was canceled.",
+                                            .stack = {},
+                                            .details = {}},
+                  .output = {},
+                  .retry_at = {},
+                  .usage = {}});
+  });
+}
+
+}  // namespace perdure::engine::testing

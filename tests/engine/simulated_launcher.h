@@ -1,0 +1,61 @@
+// Children that exist on paper: each attempt takes some simulated time and ends as its script says. Checks what the
+// engine asks of a launcher: no attempt started twice, no two of one run at once, exactly one confirm after each
+// result.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+
+#include "host/process/launcher.h"
+#include "tests/engine/simulated_core.h"
+
+namespace perdure::engine::testing {
+
+struct Ending {
+  store::Duration starts_after{1};
+  store::Duration takes{10};
+  process::AttemptResult result;
+  bool dies = false;  // its process is gone with the result, before any confirm
+  store::Duration leaves_after{1};
+};
+
+class SimulatedLauncher final : public process::Launcher {
+ public:
+  using Script = std::function<Ending(const process::AttemptSpec&)>;
+  SimulatedLauncher(SimulatedCore& core, Script script) : core_(core), script_(std::move(script)) {}
+
+  void start(process::AttemptSpec spec, process::AttemptObserver& observer) override;
+  void confirm(process::AttemptHandle attempt) override;
+  void stop(process::AttemptHandle attempt, process::StopReason reason) override;
+
+  [[nodiscard]] std::size_t most_at_once() const { return most_at_once_; }
+  /// What the engine did that it must not, in words; empty: nothing.
+  [[nodiscard]] const std::string& wrong() const { return wrong_; }
+
+ private:
+  struct Child {
+    process::AttemptObserver* observer;
+    store::RunId run;
+    Ending ending;
+    bool ended = false, confirmed = false;
+  };
+  void end(process::AttemptHandle handle, process::AttemptResult result);
+  void release(process::AttemptHandle handle);
+  void blame(const std::string& what) {
+    if (wrong_.empty()) wrong_ = what;
+  }
+
+  SimulatedCore& core_;
+  Script script_;
+  std::map<process::AttemptHandle, Child> children_;
+  std::set<process::AttemptHandle> seen_;
+  std::set<store::RunId> runs_;  // with an attempt that has no result yet
+  std::size_t most_at_once_ = 0;
+  std::string wrong_;
+  std::shared_ptr<int> alive_ = std::make_shared<int>(0);  // the host's death takes its children along
+};
+
+}  // namespace perdure::engine::testing
