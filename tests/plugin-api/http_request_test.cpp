@@ -80,7 +80,7 @@ TEST_F(HttpRequest, PostsABodyThatIsNoTextAsJson) {
   const std::string& sent = server.requests().at(0);
   EXPECT_EQ(sent.substr(0, 4), "POST");
   EXPECT_TRUE(contains(sent, "Content-Type: application/json\r\n"));
-  EXPECT_TRUE(contains(sent, "\r\n\r\n{\"a\":0.5}"));
+  EXPECT_TRUE(contains(sent, "\r\n\r\n{\"a\":0.5}")) << sent;
 }
 
 TEST_F(HttpRequest, LeavesTheContentTypeToWhoNamesOne) {

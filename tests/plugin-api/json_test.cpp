@@ -106,6 +106,17 @@ TEST(JsonRead, TakesNothingForNull) {
   EXPECT_EQ(from_json<std::optional<int>>("null"), std::nullopt);
 }
 
+struct Envelope {
+  json::value body;
+  std::optional<json::object> extra;
+};
+BOOST_DESCRIBE_STRUCT(Envelope, (), (body, extra))
+
+TEST(JsonRead, KeepsPartsOfNoFixedShapeAlive) {
+  const auto envelope = from_json<Envelope>(R"({"body":{"a":[1,"two"]},"extra":{"b":null}})");
+  EXPECT_EQ(to_json(envelope), R"({"body":{"a":[1,"two"]},"extra":{"b":null}})");
+}
+
 TEST(JsonRead, KeepsRawTextAsItIs) { EXPECT_EQ(from_json<RawJson>("{\"a\" : 1e400}").text, "{\"a\" : 1e400}"); }
 
 TEST(JsonWrite, WritesADescribedStructWithoutItsEmptyOptionals) {

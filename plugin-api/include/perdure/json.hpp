@@ -47,13 +47,14 @@ inline void require_finite(const json::value& value) {
   }
 }
 
-/// Parses one JSON text; nothing (no bytes at all) is null. The document lives in `storage`. Throws JsonError.
-inline json::value parse(std::string_view text, json::storage_ptr storage = {}) {
-  if (text.empty()) return json::value(nullptr, storage);
+/// Parses one JSON text; nothing (no bytes at all) is null. The document lives in ordinary memory: parts of it are
+/// copied into the author's values, and copies share the memory resource of their source. Throws JsonError.
+inline json::value parse(std::string_view text) {
+  if (text.empty()) return nullptr;
   json::parse_options options;
   options.max_depth = kMaxJsonDepth;
   boost::system::error_code error;
-  json::value value = json::parse({text.data(), text.size()}, error, storage, options);
+  json::value value = json::parse({text.data(), text.size()}, error, {}, options);
   if (error) throw JsonError("not JSON: " + error.message());
   require_finite(value);
   return value;

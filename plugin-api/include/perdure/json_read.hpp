@@ -3,7 +3,6 @@
 // not fit is a JsonError naming the place, what was expected and what is there. No state; any thread.
 #pragma once
 
-#include <boost/json/monotonic_resource.hpp>
 #include <boost/json/value_to.hpp>
 #include <concepts>
 #include <cstdint>
@@ -176,9 +175,7 @@ T from_json(std::string_view text) {
   } else if constexpr (std::same_as<T, json::value>) {
     return detail::parse(text);
   } else {
-    unsigned char nearby[2048];
-    json::monotonic_resource storage(nearby);
-    return detail::read<T>(detail::parse(text, &storage), detail::JsonPlace{});
+    return detail::read<T>(detail::parse(text), detail::JsonPlace{});
   }
 }
 
