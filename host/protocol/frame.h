@@ -77,6 +77,8 @@ class Receiver {
  public:
   /// One frame into `out`. `wait`: block until there is one. On kInvalid, error() says in words what was wrong.
   ReceiveResult receive(int socket, Incoming& out, bool wait);
+  /// Allocates the buffer now rather than at the first receive.
+  void reserve();
   [[nodiscard]] const std::string& error() const { return error_; }
 
  private:

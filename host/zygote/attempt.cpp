@@ -12,6 +12,7 @@
 
 #include "host/zygote/attempt_state.h"
 #include "host/zygote/crash.h"
+#include "host/zygote/descendants.h"
 #include "host/zygote/vouch.h"
 
 namespace perdure::zygote {
@@ -174,7 +175,8 @@ void serve_one(const Registration& registration, AttemptState& state, const Inco
   attempt.task_id = {task.id.data(), task.id.size()};
   attempt.run_id = {state.info.run.data(), state.info.run.size()};
   attempt.payload = {start.raw.data(), start.raw.size()};
-  attempt.context = {state.info.context.data(), state.info.context.size()};
+  attempt.context = state.info.context.empty() ? PERDURE_STR("{}")
+                                               : perdure_str{state.info.context.data(), state.info.context.size()};
   attempt.number = static_cast<std::uint32_t>(state.info.attempt);
   send_outcome(state, run_task(attempt, task.run, state));
 }
@@ -183,10 +185,28 @@ void serve_one(const Registration& registration, AttemptState& state, const Inco
 
 void beat_in_every_attempt() { beats_itself = true; }
 
-void warm_attempts() {
+void prepare_attempts() {
   (void)services();
   (void)the_state();
-  the_link().warm();
+  (void)the_start();
+  the_link().prepare();
+}
+
+// Writing to a page that is shared with the zygote copies it; a new one is zeroed. Either takes longer than a short
+// task.
+void warm_attempt() {
+  constexpr std::size_t kStack = std::size_t{24} << 10;
+  constexpr std::size_t kPage = 4096;
+  volatile char stack[kStack];
+  for (std::size_t i = 0; i < sizeof stack; i += kPage) stack[i] = 0;
+  for (const std::size_t size : {std::size_t{100}, std::size_t{1000}, std::size_t{8000}}) {
+    auto* memory = static_cast<volatile char*>(malloc(size));
+    if (memory != nullptr) memory[0] = 0;
+    free(const_cast<char*>(memory));
+  }
+  AttemptState& state = the_state();
+  state.begin({});
+  state.link.warm();
 }
 
 void serve_attempts(const Registration& registration) {
@@ -197,7 +217,9 @@ void serve_attempts(const Registration& registration) {
   do {
     await_start(link, start);
     serve_one(registration, state, start);
-  } while (await_confirm(link));
+    if (!await_confirm(link)) break;
+    end_descendants();  // what the task started ends with its attempt, not with the process
+  } while (true);
   _exit(0);
 }
 

@@ -14,8 +14,11 @@ inline constexpr unsigned kVouchMs = 10'000;
 /// From now on every attempt of this process and of its children sends its heartbeats itself.
 void beat_in_every_attempt();
 
-/// Touches what serving touches first, so that a child forked ahead meets no page fault later.
-void warm_attempts();
+/// In the zygote: makes what every child would otherwise have to make for itself.
+void prepare_attempts();
+
+/// In a child forked ahead: takes the page faults of serving before a run waits for it.
+void warm_attempt();
 
 /// Serves attempts on kLinkDescriptor until the host lets this process go.
 [[noreturn]] void serve_attempts(const Registration& registration);

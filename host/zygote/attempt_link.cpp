@@ -136,9 +136,8 @@ void AttemptLink::beat_every(milliseconds interval) {
 }
 
 void AttemptLink::warm() {
-  const std::unique_lock lock(reading_);
-  drain();
-  cancelled_.store(cancelled_.load());
+  const std::lock_guard lock(reading_);
+  cancelled_.store(0);
 }
 
 bool AttemptLink::start_reader() {

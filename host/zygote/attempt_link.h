@@ -41,7 +41,9 @@ class AttemptLink {
   /// Sends a heartbeat every `interval` from a thread of its own. [main thread]
   void beat_every(std::chrono::milliseconds interval);
 
-  /// Touches what a run will touch, so that a child forked ahead has taken its page faults.
+  /// Makes its buffer, for children to inherit. [main thread]
+  void prepare() { receiver_.reserve(); }
+  /// Touches what a run will touch. [main thread]
   void warm();
 
  private:

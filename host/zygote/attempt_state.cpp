@@ -45,6 +45,7 @@ void AttemptState::begin(const StartInfo& start) {
   dropped_ = 0;
   started_ = std::chrono::steady_clock::now();
   handed_out_.clear();
+  thread_ = pthread_self();
 }
 
 perdure_str AttemptState::hand_out(std::string text) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <perdure/plugin.h>
+#include <pthread.h>
 
 #include <atomic>
 #include <chrono>
@@ -27,6 +28,12 @@ struct StartInfo {
 };
 StartInfo parse_start(std::string_view json);
 
+#ifdef NDEBUG
+inline constexpr bool kChecksThreads = false;
+#else
+inline constexpr bool kChecksThreads = true;
+#endif
+
 class AttemptState {
  public:
   explicit AttemptState(AttemptLink& attempt_link) : link(attempt_link) {}
@@ -37,6 +44,9 @@ class AttemptState {
   void log(perdure_level level, std::string_view message, std::string_view fields);
   /// Says how many lines were dropped, when some were.
   void close_log();
+
+  /// Whether the caller is the attempt's thread; always true unless this is a debug build, the only one that checks.
+  bool on_attempt_thread() const { return !kChecksThreads || pthread_equal(pthread_self(), thread_) != 0; }
 
   /// Keeps `text` until the next attempt or until it is taken back. [any thread]
   perdure_str hand_out(std::string text);
@@ -57,6 +67,7 @@ class AttemptState {
   std::atomic<std::uint64_t> logged_{0};
   std::atomic<std::uint64_t> dropped_{0};
   std::chrono::steady_clock::time_point started_{};
+  pthread_t thread_{};
   std::mutex handing_out_;
   std::forward_list<std::string> handed_out_;  // guarded by handing_out_
 };

@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -72,6 +73,14 @@ void signal_tree(pid_t pid, int signal) {
     if (each == 0) continue;
     (void)kill(-pid, each);
     for (const pid_t one : pids) (void)kill(one, each);
+  }
+}
+
+void end_descendants() {
+  siginfo_t any{};
+  while (waitid(P_ALL, 0, &any, WEXITED | WNOHANG | WNOWAIT | __WALL) == 0) {
+    for (const pid_t child : children_of(getpid())) signal_tree(child, SIGKILL);
+    (void)waitpid(-1, nullptr, __WALL);
   }
 }
 

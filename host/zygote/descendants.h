@@ -19,6 +19,10 @@ std::vector<pid_t> tree_of(pid_t pid);
 /// is followed by SIGCONT, so that stopped ones see it too. `pid` must be an unreaped child of the caller.
 void signal_tree(pid_t pid, int signal);
 
+/// Kills every child of the calling process and everything below, and waits until there is none. Costs one system call
+/// when there is none to begin with.
+void end_descendants();
+
 /// Reads the caller's own children again and again, cheaply. Only for a process with one thread.
 class OwnChildren {
  public:

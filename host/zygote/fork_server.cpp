@@ -26,7 +26,7 @@ using protocol::Outgoing;
 using protocol::ReceiveResult;
 
 constexpr std::size_t kMaxSpares = 256;
-constexpr int kRetryMs = 100;  // after a spare could not be forked
+constexpr int kRetryMs = 100;  // after a spare could not be forked, or died before it ran anything
 
 std::chrono::steady_clock::time_point now() { return std::chrono::steady_clock::now(); }
 
@@ -71,13 +71,14 @@ ForkServer::ForkServer(int control, const Registration* registration, std::strin
   signals_ = signalfd(-1, &exits, SFD_CLOEXEC | SFD_NONBLOCK);
   vouches_ = can_vouch();
   if (!vouches_) beat_in_every_attempt();
+  prepare_attempts();
 }
 
 void ForkServer::run() {
   for (;;) {
     pollfd ready[2] = {{control_, POLLIN, 0}, {signals_, POLLIN, 0}};
-    const int wait = refill_failed_ ? kRetryMs : children_.empty() ? -1 : static_cast<int>(kVouchMs);
-    if (poll(ready, 2, wait) == 0 && refill_failed_) refill();
+    (void)poll(ready, 2, refill_at_ ? kRetryMs : children_.empty() ? -1 : static_cast<int>(kVouchMs));
+    if (refill_at_ && now() >= *refill_at_) refill();
     if (vouches_ && now() >= vouch_at_) vouch();
     if (ready[0].revents != 0) {
       for (bool more = true; more;) {
@@ -139,7 +140,7 @@ pid_t ForkServer::start(std::uint64_t id, const ChildEnds& ends, bool spare) {
     pid = fork();
     if (pid == 0) {
       become_attempt(ends);
-      if (spare) warm_attempts();
+      if (spare) warm_attempt();
       serve_attempts(*registration_);
     }
   }
@@ -169,12 +170,12 @@ void ForkServer::fork_for(Incoming& frame) {
 }
 
 void ForkServer::refill() {
-  refill_failed_ = false;
+  refill_at_.reset();
   auto have =
       static_cast<std::size_t>(std::ranges::count_if(children_, [](const Child& c) { return c.spare && !c.reaped; }));
   for (; have < spares_wanted_; have++) {
     if (!fork_spare()) {
-      refill_failed_ = true;
+      refill_at_ = now() + std::chrono::milliseconds(kRetryMs);
       return;
     }
   }
@@ -231,10 +232,10 @@ void ForkServer::settle() {
     orphans = true;
   }
   if (orphans) return;
-  bool spare_lost = false;
+  bool spare_ended = false, spare_died = false;
   for (const Child& child : children_) {
     if (!child.reaped) continue;
-    spare_lost = spare_lost || child.spare;
+    if (child.spare) (child.report.wait_status == 0 ? spare_ended : spare_died) = true;
     Outgoing told;
     told.kind = Kind::kExited;
     told.id = child.id;
@@ -244,7 +245,9 @@ void ForkServer::settle() {
   }
   std::erase_if(children_, [](const Child& c) { return c.reaped; });
   unsettled_ = 0;
-  if (spare_lost) refill();
+  if (spare_died)
+    refill_at_ = now() + std::chrono::milliseconds(kRetryMs);  // or one that dies at once is forked for ever
+  if (spare_ended) refill();
 }
 
 void ForkServer::leave() {

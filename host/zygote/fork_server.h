@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -67,8 +68,8 @@ class ForkServer {
   std::uint64_t next_spare_ = std::uint64_t{1} << 63;
   bool vouches_ = false;
   std::chrono::steady_clock::time_point vouch_at_{};
-  std::size_t unsettled_ = 0;   // reaped children whose exit is not told yet
-  bool refill_failed_ = false;  // tried again at the next tick
+  std::size_t unsettled_ = 0;                                       // reaped children whose exit is not told yet
+  std::optional<std::chrono::steady_clock::time_point> refill_at_;  // later, because something failed
 };
 
 }  // namespace perdure::zygote

@@ -3,7 +3,6 @@
 #include <cxxabi.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <boost/dll/shared_library.hpp>
@@ -76,18 +75,6 @@ perdure_status call_entry(Entry* entry, const perdure_registrar* registrar, std:
   return PERDURE_FAILED;
 }
 
-// Kills whatever the plugin started meanwhile; its attempts will start their own.
-void end_children() {
-  for (;;) {
-    const std::vector<pid_t> children = children_of(getpid());
-    if (children.empty()) return;
-    for (const pid_t child : children) {
-      signal_tree(child, SIGKILL);
-      (void)waitpid(child, nullptr, 0);
-    }
-  }
-}
-
 }  // namespace
 
 Loaded load(const std::string& path) {
@@ -124,7 +111,7 @@ Loaded load(const std::string& path) {
   loaded.refusal.reason = registration->verdict(status);
   if (!loaded.refusal.reason.empty()) return loaded;
   loaded.isolation_reason = new_since(before, footprint());
-  end_children();
+  end_descendants();  // its attempts will start their own
   loaded.registration = std::move(registration);
   return loaded;
 }

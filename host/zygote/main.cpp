@@ -55,6 +55,9 @@ std::string refusal_json(const Refusal& refusal) {
   return json;
 }
 
+// It was for the plugin's own libraries; programs that a task executes must not find those before their own.
+void forget_library_path() { unsetenv("LD_LIBRARY_PATH"); }
+
 [[noreturn]] void refuse(const Refusal& refusal) {
   end_load_watch();
   const std::string json = refusal_json(refusal);
@@ -103,6 +106,7 @@ std::string refusal_json(const Refusal& refusal) {
   frame.json = manifest;
   if (protocol::send(kControl, frame, true) != protocol::SendResult::kSent) _exit(2);
   if (!loaded.isolation_reason.empty()) become_spawner(plugin);
+  forget_library_path();
   ForkServer(kControl, loaded.registration.get(), plugin).run();
 }
 
@@ -112,6 +116,7 @@ std::string refusal_json(const Refusal& refusal) {
   install_crash_handlers();
   report_crashes_to(kLinkDescriptor);
   const Loaded loaded = load(plugin);
+  forget_library_path();
   if (!loaded.registration) serve_refusal(loaded.refusal.reason);
   serve_attempts(*loaded.registration);
 }

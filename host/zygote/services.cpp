@@ -44,9 +44,13 @@ perdure_status guarded(Body body) noexcept {
   }
 }
 
+constexpr std::string_view kOtherThread =
+    "this service is for the thread that runs the task, and another one called it";
+
 perdure_status set_result(const perdure_attempt* attempt, perdure_str json) {
-  return guarded([&] {
+  return guarded([&]() -> perdure_status {
     AttemptState& state = state_of(attempt);
+    if (!state.on_attempt_thread()) return fail(PERDURE_INVALID, kOtherThread);
     const std::uint64_t limit = state.info.output_limit == 0
                                     ? protocol::kMaxRaw
                                     : std::min<std::uint64_t>(state.info.output_limit, protocol::kMaxRaw);
@@ -58,6 +62,7 @@ perdure_status set_result(const perdure_attempt* attempt, perdure_str json) {
 
 perdure_status set_error(const perdure_attempt* attempt, const perdure_error* error) {
   return guarded([&] {
+    if (!state_of(attempt).on_attempt_thread()) return fail(PERDURE_INVALID, kOtherThread);
     if (error == nullptr || !PERDURE_HAS(error, message)) {
       return fail(PERDURE_INVALID, "perdure_error.struct_size is not set to sizeof(perdure_error)");
     }

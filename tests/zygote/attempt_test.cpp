@@ -269,6 +269,34 @@ TEST_F(AttemptTest, ForgetsAResultAnErrorAndACancelBeforeTheNext) {
   EXPECT_TRUE(attempt.next(Kind::kOutcome));
 }
 
+TEST_F(AttemptTest, LeavesNoDescendantToTheNextInItsProcess) {
+  const Attempt attempt = started(task::daemonize);
+  const auto outcome = attempt.next(Kind::kOutcome);
+  ASSERT_TRUE(outcome);
+  const auto daemon = static_cast<pid_t>(std::stol(std::string(outcome->raw)));
+  EXPECT_EQ(kill(daemon, 0), 0);
+  attempt.confirm(true);
+  ASSERT_TRUE(attempt.start(task::echo, "1"));
+  ASSERT_TRUE(attempt.next(Kind::kOutcome));
+  EXPECT_LT(kill(daemon, 0), 0);
+}
+
+TEST_F(AttemptTest, DoesNotPassTheLibraryPathOn) {
+  ZygoteProcess zygote(fixture("behaviours"), {"LD_LIBRARY_PATH=/tmp"});
+  ASSERT_NE(zygote.manifest(), "");
+  const Attempt attempt = zygote.fork();
+  ASSERT_TRUE(attempt.start(task::library_path, "null"));
+  const auto outcome = attempt.next(Kind::kOutcome);
+  ASSERT_TRUE(outcome);
+  EXPECT_EQ(outcome->raw, "null");
+}
+
+#ifndef NDEBUG
+TEST_F(AttemptTest, RefusesAResultFromAnotherThreadInADebugBuild) {
+  EXPECT_EQ(outcome_of(task::result_from_thread).raw, "9");
+}
+#endif
+
 TEST_F(AttemptTest, StartsInCleanSurroundings) {
   const auto outcome = outcome_of(task::surroundings);
   // stdin, stdout, stderr and the link; stdin is at its end at once

@@ -227,6 +227,29 @@ perdure_status close_everything(const perdure_attempt* a) {
   return PERDURE_OK;
 }
 
+perdure_status library_path(const perdure_attempt* a) {
+  const char* path = getenv("LD_LIBRARY_PATH");
+  return result(a, path != nullptr ? "\"" + std::string(path) + "\"" : "null");
+}
+
+perdure_status result_from_thread(const perdure_attempt* a) {
+  struct Call {
+    const perdure_attempt* attempt;
+    perdure_status status;
+  } call{a, PERDURE_OK};
+  pthread_t thread;
+  pthread_create(
+      &thread, nullptr,
+      [](void* raw) -> void* {
+        auto* made = static_cast<Call*>(raw);
+        made->status = result(made->attempt, "0");
+        return nullptr;
+      },
+      &call);
+  pthread_join(thread, nullptr);
+  return result(a, std::to_string(call.status));
+}
+
 struct Entry {
   const char* id;
   perdure_task_fn run;

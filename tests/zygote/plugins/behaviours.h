@@ -33,4 +33,6 @@
   X(count)                    \
   X(close_everything)         \
   X(poll_cancel)              \
-  X(config_and_usage)
+  X(config_and_usage)         \
+  X(library_path)             \
+  X(result_from_thread)
