@@ -1,0 +1,38 @@
+// What the routes have at hand, and the routes themselves, each a coroutine that answers one exchange. By file:
+// trigger.cpp, cancel.cpp, run_routes.cpp, list.cpp, logs.cpp, catalog_routes.cpp, host_routes.cpp.
+// Thread: any of the server's; several at once when it has several threads.
+#pragma once
+
+#include "host/api/handling.h"
+#include "host/api/server.h"
+#include "host/engine/engine.h"
+#include "store/model/ids.h"
+
+namespace perdure::api {
+
+struct Api {
+  engine::Engine& engine;
+  const ApiOptions& options;
+  store::Time started_at;
+};
+
+store::Time wall_clock();
+
+// The public contract.
+Handling trigger_task(Api& api, ExchangePtr exchange);
+Handling retrieve_run(Api& api, ExchangePtr exchange);
+Handling list_runs(Api& api, ExchangePtr exchange);
+Handling cancel_run(Api& api, ExchangePtr exchange);
+
+// Perdure's own.
+Handling show_run(Api& api, ExchangePtr exchange);
+Handling show_logs(Api& api, ExchangePtr exchange);
+Handling show_trace(Api& api, ExchangePtr exchange);
+Handling list_tasks(Api& api, ExchangePtr exchange);
+Handling show_task(Api& api, ExchangePtr exchange);
+Handling list_plugins(Api& api, ExchangePtr exchange);
+Handling show_status(Api& api, ExchangePtr exchange);
+Handling show_health(Api& api, ExchangePtr exchange);
+Handling show_readiness(Api& api, ExchangePtr exchange);
+
+}  // namespace perdure::api

@@ -1,0 +1,311 @@
+#include "host/api/connection.h"
+
+#include <algorithm>
+#include <boost/asio/buffer.hpp>
+#include <chrono>
+#include <cstring>
+#include <utility>
+#include <variant>
+
+#include "host/api/errors.h"
+
+namespace perdure::api {
+namespace {
+
+namespace asio = boost::asio;
+using boost::system::error_code;
+using std::chrono::steady_clock;
+
+constexpr std::size_t kReadSize = 32u << 10;       // more than the largest head
+constexpr std::size_t kMostUnwritten = 1u << 20;   // bytes of answers; no more requests are taken beyond it
+constexpr std::size_t kMostUnderWay = 16u << 20;   // bytes of request bodies, likewise
+constexpr std::size_t kMostForgotten = 64u << 10;  // bytes of a refused request that are read for the connection's sake
+constexpr std::size_t kKeptCapacity = 64u << 10;
+constexpr std::chrono::seconds kLinger{2};
+
+// The client's own id for the request, if it can be repeated in a header.
+bool is_plain_id(const std::string& id) {
+  return !id.empty() && id.size() <= 128 && std::ranges::all_of(id, [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' ||
+           c == '.';
+  });
+}
+
+}  // namespace
+
+Connection::Connection(asio::ip::tcp::socket socket, std::shared_ptr<Worker> worker)
+    : socket_(std::move(socket)),
+      worker_(std::move(worker)),
+      parser_(worker_->limits().head, worker_->limits().body),
+      in_(kReadSize, '\0'),
+      progress_(steady_clock::now()) {
+  error_code ignored;
+  socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
+  socket_.non_blocking(true, ignored);
+}
+
+void Connection::pump() {
+  if (closed_ || pumping_) return;
+  const std::shared_ptr<Connection> self = shared_from_this();
+  pumping_ = true;
+  // What is written makes room for more requests, which may be answered at once.
+  do {
+    gather();
+  } while (write() && take_requests());
+  pumping_ = false;
+  if (closed_) return;
+  const bool all_written = slots_.empty() && out_.empty();
+  if (all_written && (last_taken_ || end_of_input_)) {
+    if (end_of_input_) {
+      close();
+    } else {
+      linger();
+    }
+    return;
+  }
+  read();
+}
+
+void Connection::slot_changed() {
+  if (!pumping_) worker_->pump_later(shared_from_this());
+}
+
+bool Connection::may_take() const {
+  return !last_taken_ && slots_.size() < worker_->limits().pipelined && bytes_under_way_ < kMostUnderWay &&
+         out_.size() - out_begin_ < kMostUnwritten;
+}
+
+// True when a request was taken, so that there may be something to write.
+bool Connection::take_requests() {
+  bool taken = false;
+  while (may_take() && in_begin_ < in_end_) {
+    std::string_view bytes(in_.data() + in_begin_, in_end_ - in_begin_);
+    const bool begins = !parser_.begun();
+    if (begins) request_deadline_ = steady_clock::now() + worker_->limits().head_time;
+    const RequestParser::Progress progress = parser_.feed(bytes);
+    in_begin_ = in_end_ - bytes.size();
+    switch (progress) {
+      case RequestParser::Progress::kMore:
+        if (in_end_ - in_begin_ < kReadSize) return taken;
+        refuse(error_response(431, "the request's chunk header or trailer is too large"));
+        return true;
+      case RequestParser::Progress::kFailed:
+        refuse(parser_.failure());
+        return true;
+      case RequestParser::Progress::kHead:
+        admit();
+        taken = taken || !slots_.empty();
+        if (last_taken_ || parser_.has_body()) break;
+        [[fallthrough]];
+      case RequestParser::Progress::kDone: {
+        if (progress == RequestParser::Progress::kHead && parser_.feed(bytes) != RequestParser::Progress::kDone) break;
+        const bool close = !parser_.keep_alive();
+        last_taken_ = last_taken_ || close;
+        add_slot(std::move(parser_.request()), route_, std::move(refusal_));
+        taken = true;
+        break;
+      }
+    }
+  }
+  return taken;
+}
+
+// The head is there: what can be refused is refused before the body is read.
+void Connection::admit() {
+  Request& request = parser_.request();
+  const std::string* const id = request.header("x-request-id");
+  request.id = id != nullptr && is_plain_id(*id) ? *id : worker_->new_request_id();
+  std::variant<Route, Response> admitted = worker_->router().admit(request);
+  const std::size_t length = parser_.content_length();
+  if (parser_.has_body()) {
+    request_deadline_ = steady_clock::now() + worker_->limits().body_time +
+                        std::chrono::seconds((length > 0 ? length : worker_->limits().body) >> 16);
+  }
+  if (Route* const route = std::get_if<Route>(&admitted)) {
+    route_ = *route;
+    if (parser_.has_body() && parser_.expects_continue() && in_begin_ == in_end_) say_continue();
+    return;
+  }
+  route_.reset();
+  refusal_ = std::move(std::get<Response>(admitted));
+  if (!parser_.has_body()) return;
+  const bool worth_reading = length > 0 && length <= kMostForgotten && !parser_.expects_continue();
+  if (worth_reading) {
+    parser_.discard_body();
+  } else {
+    refusal_.close = true;
+    last_taken_ = true;
+    add_slot(std::move(request), std::nullopt, std::move(refusal_));
+  }
+}
+
+// What came is no request, and where the next would begin is unknown.
+void Connection::refuse(Response response) {
+  last_taken_ = true;
+  response.close = true;
+  Request request;
+  request.id = worker_->new_request_id();
+  add_slot(std::move(request), std::nullopt, std::move(response));
+}
+
+void Connection::add_slot(Request request, std::optional<Route> route, Response refusal) {
+  const bool understood = route.has_value() || !refusal.close;
+  const Slot::Manner manner{.http_10 = understood && parser_.is_http_10(), .close = last_taken_};
+  auto slot = std::make_shared<Slot>(std::move(request), worker_, *this, manner);
+  slots_.push_back(slot);
+  bytes_under_way_ += slot->body_size();
+  if (route) {
+    worker_->router().answer(*route, std::move(slot));
+  } else {
+    slot->reply(std::move(refusal));
+  }
+}
+
+void Connection::say_continue() {
+  auto slot = std::make_shared<Slot>(Request{}, worker_, *this, Slot::Manner{});
+  slot->preset("HTTP/1.1 100 Continue\r\n\r\n");
+  slots_.push_back(std::move(slot));
+}
+
+// Moves what is ready, in order, to out_.
+void Connection::gather() {
+  while (!slots_.empty() && out_.size() - out_begin_ < kMostUnwritten) {
+    Slot& front = *slots_.front();
+    std::string& bytes = front.bytes();
+    if (out_.empty()) {
+      out_.swap(bytes);
+      if (!out_.empty()) progress_ = steady_clock::now();
+    } else {
+      out_ += bytes;
+    }
+    bytes.clear();
+    if (!front.complete()) return;
+    bytes_under_way_ -= front.body_size();
+    const bool closes = front.closes();
+    front.disown();
+    slots_.pop_front();
+    if (closes) {
+      last_taken_ = true;
+      for (const std::shared_ptr<Slot>& slot : slots_) slot->disown();
+      slots_.clear();
+      bytes_under_way_ = 0;
+    }
+  }
+}
+
+// Writes what there is as far as the socket takes it. False when it takes no more for now.
+bool Connection::write() {
+  if (writing_) return false;
+  while (out_begin_ < out_.size()) {
+    error_code error;
+    const std::size_t written =
+        socket_.write_some(asio::buffer(out_.data() + out_begin_, out_.size() - out_begin_), error);
+    if (error == asio::error::would_block) {
+      writing_ = true;
+      socket_.async_wait(asio::ip::tcp::socket::wait_write, [self = shared_from_this()](const error_code& failed) {
+        self->writing_ = false;
+        if (failed) return self->close();
+        self->pump();
+      });
+      return false;
+    }
+    if (error) {
+      close();
+      return false;
+    }
+    out_begin_ += written;
+    progress_ = steady_clock::now();
+    if (out_begin_ == out_.size()) {
+      out_begin_ = 0;
+      out_.clear();
+      gather();
+    }
+  }
+  if (out_.capacity() > kKeptCapacity) out_.shrink_to_fit();
+  if (!slots_.empty()) slots_.front()->taken();
+  return true;
+}
+
+void Connection::read() {
+  if (reading_ || end_of_input_ || !may_take()) return;
+  if (in_begin_ == in_end_) {
+    in_begin_ = in_end_ = 0;
+  } else if (in_begin_ > 0) {
+    std::memmove(in_.data(), in_.data() + in_begin_, in_end_ - in_begin_);
+    in_end_ -= in_begin_;
+    in_begin_ = 0;
+  }
+  if (in_end_ == in_.size()) return;
+  reading_ = true;
+  socket_.async_read_some(asio::buffer(in_.data() + in_end_, in_.size() - in_end_),
+                          [self = shared_from_this()](const error_code& error, std::size_t size) {
+                            self->reading_ = false;
+                            if (!self->closed_) self->on_read(error, size);
+                          });
+}
+
+void Connection::on_read(const error_code& error, std::size_t size) {
+  if (lingering_) {
+    if (error) return close();
+    in_begin_ = in_end_ = 0;
+    linger();
+    return;
+  }
+  if (error == asio::error::eof) {
+    end_of_input_ = true;
+    for (const std::shared_ptr<Slot>& slot : slots_) {
+      if (slot->streaming()) slot->hurry();
+    }
+  } else if (error) {
+    return close();
+  }
+  in_end_ += size;
+  pump();
+}
+
+SteadyTime Connection::deadline() const {
+  if (lingering_) return progress_ + kLinger;
+  if (!out_.empty()) return progress_ + worker_->limits().write_time;
+  if (parser_.begun() && may_take()) return request_deadline_;
+  if (!slots_.empty()) return SteadyTime::max();
+  return progress_ + worker_->limits().idle_time;
+}
+
+void Connection::time_out() {
+  if (lingering_ || !out_.empty() || !parser_.begun()) return close();
+  refuse(error_response(408, "the request did not arrive in time"));
+  pump();
+}
+
+void Connection::begin_stop() {
+  last_taken_ = true;
+  for (const std::shared_ptr<Slot>& slot : slots_) slot->hurry();
+  if (slots_.empty() && out_.empty()) close();
+}
+
+// The last answer is written. A client that is still sending would lose it if the socket were closed under it.
+void Connection::linger() {
+  if (!std::exchange(lingering_, true)) {
+    progress_ = steady_clock::now();
+    error_code ignored;
+    socket_.shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
+  }
+  if (reading_) return;
+  reading_ = true;
+  socket_.async_read_some(asio::buffer(in_), [self = shared_from_this()](const error_code& error, std::size_t) {
+    self->reading_ = false;
+    if (!self->closed_) self->on_read(error, 0);
+  });
+}
+
+void Connection::close() {
+  if (std::exchange(closed_, true)) return;
+  const std::shared_ptr<Connection> self = shared_from_this();
+  for (const std::shared_ptr<Slot>& slot : slots_) slot->disown();
+  slots_.clear();
+  error_code ignored;
+  socket_.close(ignored);
+  worker_->remove(self);
+}
+
+}  // namespace perdure::api

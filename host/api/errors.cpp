@@ -1,0 +1,83 @@
+#include "host/api/errors.h"
+
+#include "host/api/json_text.h"
+
+namespace perdure::api {
+namespace {
+
+Response failed(unsigned status, std::string json) {
+  Response response{.status = status, .body = std::move(json)};
+  if (status < 500) response.headers.push_back({"x-should-retry", "false"});
+  if (status == 503) response.headers.push_back({"retry-after", "1"});
+  if (status == 401) response.headers.push_back({"www-authenticate", "Bearer"});
+  return response;
+}
+
+// An issue with what one part of the request holds; `path` is an array's JSON text.
+void issue(JsonText& json, std::string_view message, std::string_view path) {
+  json.begin_array().begin_object();
+  json.text("code", "custom").text("message", message).raw("path", path);
+  json.end_object().end_array();
+}
+
+}  // namespace
+
+Response error_response(unsigned status, std::string_view sentence) {
+  JsonText json;
+  json.begin_object().text("error", sentence).end_object();
+  return failed(status, json.take());
+}
+
+Response error_response(const store::Status& status) {
+  switch (status.code()) {
+    case store::Code::kNotFound:
+      return error_response(404, status.message());
+    case store::Code::kConflict:  // a 409 would be tried again by clients
+    case store::Code::kInvalid:
+      return error_response(422, status.message());
+    case store::Code::kNoSpace:
+      return error_response(507, status.message());
+    case store::Code::kUnavailable:
+    case store::Code::kCancelled:
+      return error_response(503, status.message());
+    case store::Code::kOk:
+    case store::Code::kIo:
+    case store::Code::kCorruption:
+      break;
+  }
+  return error_response(500, status.message());
+}
+
+Response query_error(std::string_view parameter, std::string_view message) {
+  JsonText path;
+  path.begin_array().text(parameter).end_array();
+  JsonText json;
+  json.begin_object().text("error", "Query Error").key("details");
+  issue(json, message, path.str());
+  json.end_object();
+  return failed(400, json.take());
+}
+
+Response body_error(std::string_view message) {
+  JsonText json;
+  json.begin_object().text("error", "Invalid request body: " + std::string(message)).key("issues");
+  issue(json, message, "[]");
+  json.end_object();
+  return failed(400, json.take());
+}
+
+Response option_error(std::string_view option, std::string_view message) {
+  JsonText path;
+  path.begin_array().text("options").text(option).end_array();
+  JsonText json;
+  json.begin_object().text("error", "options." + std::string(option) + " " + std::string(message)).key("issues");
+  issue(json, message, path.str());
+  json.end_object();
+  return failed(422, json.take());
+}
+
+Response no_such(std::string_view kind, std::string_view name) {
+  return error_response(404, "the " + std::string(kind) + " \"" + std::string(name) + "\" does not exist");
+}
+
+}  // namespace perdure::api

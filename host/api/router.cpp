@@ -1,0 +1,105 @@
+#include "host/api/router.h"
+
+#include <algorithm>
+#include <array>
+#include <span>
+#include <string>
+#include <utility>
+
+#include "host/api/errors.h"
+
+namespace perdure::api {
+namespace {
+
+struct Entry {
+  Method method;
+  std::span<const std::string_view> path;  // "*" stands for any one segment: the route's argument
+  Route route;
+};
+
+constexpr std::array<std::string_view, 5> kTrigger{"api", "v1", "tasks", "*", "trigger"};
+constexpr std::array<std::string_view, 4> kRetrieve{"api", "v3", "runs", "*"};
+constexpr std::array<std::string_view, 3> kList{"api", "v1", "runs"};
+constexpr std::array<std::string_view, 5> kCancel{"api", "v2", "runs", "*", "cancel"};
+constexpr std::array<std::string_view, 4> kRun{"perdure", "v1", "runs", "*"};
+constexpr std::array<std::string_view, 5> kLogs{"perdure", "v1", "runs", "*", "logs"};
+constexpr std::array<std::string_view, 5> kTrace{"perdure", "v1", "runs", "*", "trace"};
+constexpr std::array<std::string_view, 3> kTasks{"perdure", "v1", "tasks"};
+constexpr std::array<std::string_view, 4> kTask{"perdure", "v1", "tasks", "*"};
+constexpr std::array<std::string_view, 3> kPlugins{"perdure", "v1", "plugins"};
+constexpr std::array<std::string_view, 3> kStatus{"perdure", "v1", "status"};
+constexpr std::array<std::string_view, 1> kHealth{"healthz"};
+constexpr std::array<std::string_view, 1> kReadiness{"readyz"};
+
+constexpr std::array kRoutes{
+    Entry{Method::kPost, kTrigger, trigger_task},
+    Entry{Method::kGet, kRetrieve, retrieve_run},
+    Entry{Method::kGet, kList, list_runs},
+    Entry{Method::kPost, kCancel, cancel_run},
+    Entry{Method::kGet, kRun, show_run},
+    Entry{Method::kGet, kLogs, show_logs},
+    Entry{Method::kGet, kTrace, show_trace},
+    Entry{Method::kGet, kTasks, list_tasks},
+    Entry{Method::kGet, kTask, show_task},
+    Entry{Method::kGet, kPlugins, list_plugins},
+    Entry{Method::kGet, kStatus, show_status},
+    Entry{Method::kGet, kHealth, show_health},
+    Entry{Method::kGet, kReadiness, show_readiness},
+};
+
+bool matches(const Entry& entry, const std::vector<std::string>& path) {
+  return std::ranges::equal(entry.path, path, [](std::string_view expected, const std::string& segment) {
+    return expected == "*" ? !segment.empty() : expected == segment;
+  });
+}
+
+bool needs_key(const Request& request) {
+  return !request.path.empty() && (request.path[0] == "api" || request.path[0] == "perdure");
+}
+
+// What a POST may carry: nothing, or JSON.
+bool is_json_type(std::string_view type) {
+  type = type.substr(0, type.find(';'));
+  while (!type.empty() && type.back() == ' ') type.remove_suffix(1);
+  const auto same = [](std::string_view a, std::string_view b) {
+    return std::ranges::equal(a, b, [](char x, char y) { return (x >= 'A' && x <= 'Z' ? x + 32 : x) == y; });
+  };
+  return same(type, "application/json") || type.ends_with("+json");
+}
+
+}  // namespace
+
+Router::Router(Api& api) : api_(api), guard_(api.options.key, api.options.host_names) {}
+
+std::variant<Route, Response> Router::admit(Request& request) const {
+  if (std::optional<Response> refusal = guard_.check_host(request)) return std::move(*refusal);
+  if (needs_key(request)) {
+    if (std::optional<Response> refusal = guard_.check_key(request)) return std::move(*refusal);
+  }
+  const Method method = request.method == Method::kHead ? Method::kGet : request.method;
+  std::string allowed;
+  for (const Entry& entry : kRoutes) {
+    if (!matches(entry, request.path)) continue;
+    if (entry.method != method) {
+      allowed = entry.method == Method::kGet ? "GET, HEAD" : std::string(method_name(entry.method));
+      continue;
+    }
+    for (std::size_t i = 0; i < entry.path.size(); ++i) {
+      if (entry.path[i] == "*") request.argument = request.path[i];
+    }
+    const std::string* const type = request.header("content-type");
+    if (method == Method::kPost && entry.route == trigger_task && type != nullptr && !is_json_type(*type)) {
+      return error_response(415,
+                            "the body must be JSON: send \"content-type: application/json\", not \"" + *type + "\"");
+    }
+    return entry.route;
+  }
+  if (!allowed.empty()) {
+    Response response = error_response(405, "this path answers " + allowed + " only");
+    response.headers.push_back({"allow", allowed});
+    return response;
+  }
+  return error_response(404, "there is nothing at " + request.target.substr(0, request.target.find('?')));
+}
+
+}  // namespace perdure::api

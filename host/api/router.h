@@ -1,0 +1,34 @@
+// Which coroutine answers which request. Everything that can be refused by a request's head alone is refused there,
+// before its body is read: unknown routes, wrong methods, missing keys, foreign hosts. Immutable; any thread.
+#pragma once
+
+#include <optional>
+#include <string_view>
+#include <variant>
+
+#include "host/api/api.h"
+#include "host/api/exchange.h"
+#include "host/api/guard.h"
+#include "host/api/handling.h"
+
+namespace perdure::api {
+
+using Route = Handling (*)(Api& api, ExchangePtr exchange);
+
+class Router {
+ public:
+  explicit Router(Api& api);
+
+  /// By the head of `request` (its body is not looked at): the route that answers it, with request.argument set, or
+  /// the answer that refuses it.
+  std::variant<Route, Response> admit(Request& request) const;
+
+  /// Starts the route's coroutine.
+  void answer(Route route, ExchangePtr exchange) const { route(api_, std::move(exchange)); }
+
+ private:
+  Api& api_;
+  Guard guard_;
+};
+
+}  // namespace perdure::api

@@ -1,0 +1,34 @@
+// Runs, attempts and what belongs to them as JSON: the public contract's shapes, and Perdure's longer ones on top of
+// them. Absent values are left out, never null. Each function writes members into an object, or a whole object, as it
+// says. Pure functions; any thread.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "host/api/json_text.h"
+#include "store/model/failure.h"
+#include "store/model/run.h"
+
+namespace perdure::api {
+
+/// The status that clients are told: a run between two attempts is QUEUED, also while its backoff lasts.
+store::RunStatus public_status(const store::Run& run);
+
+/// The members that a run has wherever it is shown, in lists too.
+void put_summary(JsonText& json, const store::Run& run);
+
+/// The members of a run by itself: the summary and, where given, payload and output (JSON texts).
+void put_run(JsonText& json, const store::Run& run, const std::optional<std::string>& payload,
+             const std::optional<std::string>& output);
+
+/// More members, of Perdure's own: where and how it is queued, its options, its newest failure.
+void put_details(JsonText& json, const store::Run& run);
+
+/// {"code","name","message","stack","details"}
+void put_failure(JsonText& json, const store::Failure& failure);
+void put_attempt(JsonText& json, const store::Attempt& attempt);
+void put_event(JsonText& json, const store::TimelineEvent& event);
+void put_log_entry(JsonText& json, const store::LogEntry& entry);
+
+}  // namespace perdure::api

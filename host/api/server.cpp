@@ -1,0 +1,155 @@
+#include "host/api/server.h"
+
+#include <atomic>
+#include <boost/asio/ip/address.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <charconv>
+#include <mutex>
+#include <optional>
+#include <string_view>
+#include <utility>
+
+#include "host/api/api.h"
+#include "host/api/errors.h"
+#include "host/api/router.h"
+#include "host/api/worker.h"
+
+namespace perdure::api {
+namespace {
+
+namespace asio = boost::asio;
+using asio::ip::tcp;
+using boost::system::error_code;
+
+// "127.0.0.1:3030" or "[::1]:3030".
+std::optional<tcp::endpoint> parse_endpoint(std::string_view text) {
+  const auto colon = text.rfind(':');
+  if (colon == std::string_view::npos) return std::nullopt;
+  std::string_view host = text.substr(0, colon);
+  const std::string_view digits = text.substr(colon + 1);
+  if (host == "localhost") host = "127.0.0.1";
+  if (host.size() > 1 && host.front() == '[' && host.back() == ']') host = host.substr(1, host.size() - 2);
+  std::uint16_t port = 0;
+  const auto [end, failed] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
+  if (failed != std::errc() || end != digits.data() + digits.size()) return std::nullopt;
+  error_code error;
+  const asio::ip::address address = asio::ip::make_address(std::string(host), error);
+  if (error) return std::nullopt;
+  return tcp::endpoint(address, port);
+}
+
+class ServerImpl final : public Server {
+ public:
+  ServerImpl(ApiOptions options, engine::Engine& engine)
+      : options_(std::move(options)), api_{engine, options_, wall_clock()}, router_(api_) {
+    for (std::size_t i = 0; i < options_.threads; ++i) {
+      workers_.push_back(std::make_shared<Worker>(router_, options_.limits, connections_));
+    }
+    acceptor_.emplace(workers_[0]->context());
+    pause_.emplace(workers_[0]->context());
+  }
+  ~ServerImpl() override { stop(); }
+
+  store::Status listen(const tcp::endpoint& endpoint) {
+    error_code error;
+    acceptor_->open(endpoint.protocol(), error);
+    if (!error) acceptor_->set_option(tcp::acceptor::reuse_address(true), error);
+    if (!error) acceptor_->bind(endpoint, error);
+    if (!error) acceptor_->listen(asio::socket_base::max_listen_connections, error);
+    if (error) {
+      const std::string what = "cannot listen on " + options_.listen + ": " + error.message();
+      if (error == asio::error::address_in_use) {
+        return store::Status::unavailable(what + "; end what listens there, or choose another port");
+      }
+      return store::Status::io(what);
+    }
+    port_ = acceptor_->local_endpoint().port();
+    accept();
+    for (const std::shared_ptr<Worker>& worker : workers_) worker->start();
+    return store::Status::ok();
+  }
+
+  void stop() override {
+    std::lock_guard lock(stop_lock_);
+    if (std::exchange(stopped_, true)) return;
+    asio::post(workers_[0]->context(), [this] {
+      error_code ignored;
+      acceptor_->close(ignored);
+      pause_->cancel();
+    });
+    for (const std::shared_ptr<Worker>& worker : workers_) worker->begin_stop();
+    for (const std::shared_ptr<Worker>& worker : workers_) worker->join();
+    acceptor_.reset();
+    pause_.reset();
+  }
+
+  [[nodiscard]] std::uint16_t port() const override { return port_; }
+
+ private:
+  void accept() {
+    Worker& worker = *workers_[next_];
+    acceptor_->async_accept(worker.context(), [this, &worker](const error_code& error, tcp::socket socket) {
+      if (error == asio::error::operation_aborted || !acceptor_->is_open()) return;
+      if (error) {  // no descriptors left, most likely: some may be free again soon
+        pause_->expires_after(std::chrono::milliseconds(100));
+        pause_->async_wait([this](const error_code& cancelled) {
+          if (!cancelled) accept();
+        });
+        return;
+      }
+      if (++connections_ > options_.limits.connections) {
+        --connections_;
+        turn_away(std::move(socket));
+      } else {
+        worker.adopt(std::move(socket));
+      }
+      next_ = (next_ + 1) % workers_.size();
+      accept();
+    });
+  }
+
+  static void turn_away(tcp::socket socket) {
+    const std::string body = error_response(503, "too many connections; try again in some time").body;
+    const std::string answer =
+        "HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\nconnection: close\r\ncontent-type: "
+        "application/json\r\ncontent-length: " +
+        std::to_string(body.size()) + "\r\n\r\n" + body;
+    error_code ignored;
+    socket.non_blocking(true, ignored);
+    socket.write_some(asio::buffer(answer), ignored);
+    socket.shutdown(tcp::socket::shutdown_send, ignored);
+  }
+
+  const ApiOptions options_;
+  Api api_;
+  const Router router_;
+  std::atomic<std::size_t> connections_{0};
+  std::vector<std::shared_ptr<Worker>> workers_;
+  std::optional<tcp::acceptor> acceptor_;
+  std::optional<asio::steady_timer> pause_;  // before accepting again
+  std::size_t next_ = 0;
+  std::uint16_t port_ = 0;
+  std::mutex stop_lock_;
+  bool stopped_ = false;
+};
+
+}  // namespace
+
+store::Time wall_clock() { return std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now()); }
+
+store::Result<std::unique_ptr<Server>> Server::start(ApiOptions options, engine::Engine& engine) {
+  const std::optional<tcp::endpoint> endpoint = parse_endpoint(options.listen);
+  if (!endpoint) {
+    return store::Status::invalid("cannot listen on \"" + options.listen +
+                                  "\": expected ADDRESS:PORT, such as 127.0.0.1:3030 or [::1]:3030");
+  }
+  if (options.key.empty()) return store::Status::invalid("the HTTP server needs an API key");
+  if (options.threads == 0) options.threads = 1;
+  auto server = std::make_unique<ServerImpl>(std::move(options), engine);
+  if (store::Status status = server->listen(*endpoint); !status) return status;
+  return std::unique_ptr<Server>(std::move(server));
+}
+
+}  // namespace perdure::api

@@ -1,0 +1,105 @@
+#include "host/api/slot.h"
+
+#include <array>
+#include <charconv>
+#include <utility>
+
+namespace perdure::api {
+namespace {
+
+constexpr std::size_t kCongested = 256u << 10;
+
+void put_number(std::string& out, std::size_t number, int base = 10) {
+  std::array<char, 24> digits{};
+  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number, base);
+  out.append(digits.data(), end.ptr);
+}
+
+void put_field(std::string& out, std::string_view name, std::string_view value) {
+  out.append(name).append(": ").append(value).append("\r\n");
+}
+
+}  // namespace
+
+Slot::Slot(Request request, std::shared_ptr<Executor> executor, SlotOwner& owner, Manner manner)
+    : Exchange(std::move(request), std::move(executor)),
+      owner_(&owner),
+      manner_(manner),
+      body_size_(this->request().body.size()) {}
+
+void Slot::put_head(const Response& head) {
+  manner_.close = manner_.close || head.close || owner_->ending();
+  bytes_.reserve(256 + head.body.size());
+  bytes_ += "HTTP/1.1 ";
+  put_number(bytes_, head.status);
+  bytes_ += ' ';
+  bytes_.append(reason_phrase(head.status)).append("\r\n");
+  put_field(bytes_, "date", owner_->date());
+  put_field(bytes_, "x-request-id", request().id);
+  if (!head.content_type.empty()) put_field(bytes_, "content-type", head.content_type);
+  put_field(bytes_, "cache-control", "no-store");
+  put_field(bytes_, "x-content-type-options", "nosniff");
+  for (const Field& field : head.headers) put_field(bytes_, field.name, field.value);
+}
+
+void Slot::reply(Response response) {
+  if (std::exchange(answered_, true)) return;
+  complete_ = true;
+  if (owner_ == nullptr) return;
+  put_head(response);
+  if (manner_.close) put_field(bytes_, "connection", "close");
+  bytes_ += "content-length: ";
+  put_number(bytes_, response.body.size());
+  bytes_ += "\r\n\r\n";
+  if (request().method != Method::kHead) bytes_ += response.body;
+  owner_->slot_changed();
+}
+
+void Slot::begin_stream(Response head) {
+  if (std::exchange(answered_, true) || owner_ == nullptr) return;
+  hurried_ = hurried_ || owner_->half_closed();
+  manner_.close = manner_.close || manner_.http_10;  // which knows no other end of a stream
+  put_head(head);
+  if (manner_.close) put_field(bytes_, "connection", "close");
+  if (!manner_.http_10) put_field(bytes_, "transfer-encoding", "chunked");
+  bytes_ += "\r\n";
+  stream(head.body);
+  owner_->slot_changed();
+}
+
+void Slot::stream(std::string_view piece) {
+  if (owner_ == nullptr || complete_ || piece.empty() || request().method == Method::kHead) return;
+  if (!manner_.http_10) {
+    put_number(bytes_, piece.size(), 16);
+    bytes_ += "\r\n";
+  }
+  bytes_ += piece;
+  if (!manner_.http_10) bytes_ += "\r\n";
+  owner_->slot_changed();
+}
+
+void Slot::end_stream() {
+  if (std::exchange(complete_, true) || owner_ == nullptr) return;
+  if (!manner_.http_10 && request().method != Method::kHead) bytes_ += "0\r\n\r\n";
+  owner_->slot_changed();
+}
+
+bool Slot::congested() { return behind_ = bytes_.size() > kCongested; }
+
+void Slot::preset(std::string_view bytes) {
+  answered_ = complete_ = true;
+  bytes_ = bytes;
+}
+
+void Slot::hurry() {
+  if (std::exchange(hurried_, true)) return;
+  wake();
+}
+
+void Slot::disown() {
+  owner_ = nullptr;
+  bytes_.clear();
+  wake();
+}
+
+}  // namespace perdure::api

@@ -1,0 +1,87 @@
+#include "host/api/trigger_body.h"
+
+#include <utility>
+
+#include "host/api/errors.h"
+#include "host/api/json_members.h"
+#include "store/model/json_text.h"
+
+namespace perdure::api {
+namespace {
+
+// The body is an object around the payload, and that one may be nested as deeply as its own limit says.
+constexpr store::JsonLimits kBodyLimits{8u << 20, store::kPayloadLimits.depth + 1};
+
+Response too_large() {
+  return error_response(413, "the payload has more than " + std::to_string(store::kPayloadLimits.bytes) +
+                                 " bytes: store it elsewhere and send where");
+}
+
+}  // namespace
+
+std::optional<Response> unpack_payload(std::string_view value, std::string_view type, std::string& payload) {
+  const bool is_text = value.starts_with('"');
+  if (type == "text/plain") {
+    if (!is_text) return body_error("a payload of the type text/plain must be a string");
+    if (value.size() > store::kPayloadLimits.bytes) return too_large();
+    payload = value;  // as JSON, it is the string that it is written as
+    return std::nullopt;
+  }
+  const bool super = type == "application/super+json";
+  if (!super && type != "application/json") {
+    return option_error("payloadType",
+                        "must be application/json, application/super+json or text/plain: others, such "
+                        "as stored packets, are not supported");
+  }
+  // The contract's packet is a string that holds JSON; others send the JSON value itself.
+  std::string text;
+  if (is_text) {
+    std::optional<std::string> unquoted = json_string(value);
+    if (!unquoted) return body_error("the payload has a broken \\u escape");
+    text = std::move(*unquoted);
+  } else {
+    text = value;
+  }
+  if (text.size() > store::kPayloadLimits.bytes) return too_large();
+  if (is_text) {
+    const store::Status checked = store::check_json(text, store::kPayloadLimits, "the payload");
+    if (!checked) {
+      return body_error(checked.message() +
+                        "; a payload that is a string must hold JSON, unless options.payloadType is text/plain");
+    }
+  }
+  if (!super) {
+    payload = std::move(text);
+    return std::nullopt;
+  }
+  const std::optional<std::vector<JsonMember>> members = json_members(text);
+  const std::optional<std::string_view> json = members ? find_member(*members, "json") : std::nullopt;
+  if (!json) return body_error("the payload is no superjson document: it has no member \"json\"");
+  payload = *json;
+  return std::nullopt;
+}
+
+std::variant<engine::TriggerRequest, Response> parse_trigger(const store::TaskId& task, std::string_view body,
+                                                             store::Time now, bool allow_pending) {
+  engine::TriggerRequest request;
+  request.task = task;
+  request.payload = "null";
+  request.allow_pending = allow_pending;
+  request.options.payload_type = "application/json";
+  if (trimmed(body).empty()) return request;
+  if (const store::Status checked = store::check_json(body, kBodyLimits, "the body"); !checked) {
+    return body_error(checked.message());
+  }
+  const std::optional<std::vector<JsonMember>> members = json_members(body);
+  if (!members) return body_error("it must be an object such as {\"payload\": ..., \"options\": {...}}");
+  if (const std::optional<std::string_view> options = find_member(*members, "options"); options && *options != "null") {
+    if (std::optional<Response> refusal = read_trigger_options(*options, now, request)) return std::move(*refusal);
+  }
+  if (const std::optional<std::string_view> payload = find_member(*members, "payload")) {
+    std::optional<Response> refusal = unpack_payload(*payload, request.options.payload_type, request.payload);
+    if (refusal) return std::move(*refusal);
+  }
+  return request;
+}
+
+}  // namespace perdure::api

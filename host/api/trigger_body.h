@@ -1,0 +1,29 @@
+// The body of a trigger -> what the engine is asked. Every option of the contract is read and checked here; those that
+// cannot be honoured are refused by name. Pure functions; any thread.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "host/api/http.h"
+#include "host/engine/engine.h"
+#include "store/model/ids.h"
+
+namespace perdure::api {
+
+/// Parses `body` (empty: no payload, no options) into a request for `task`; `allow_pending` is for when it does not
+/// say. Otherwise the answer that refuses it: 400 for what does not parse, 413 for too large a payload, 422 for an
+/// option.
+std::variant<engine::TriggerRequest, Response> parse_trigger(const store::TaskId& task, std::string_view body,
+                                                             store::Time now, bool allow_pending);
+
+/// Reads the options object `json` (valid JSON) into `request`; the refusal, if any.
+std::optional<Response> read_trigger_options(std::string_view json, store::Time now, engine::TriggerRequest& request);
+
+/// Unpacks a payload: `value` is the JSON text of the body's payload member, `type` the packet type. Sets the JSON text
+/// that the task gets; the refusal, if any.
+std::optional<Response> unpack_payload(std::string_view value, std::string_view type, std::string& payload);
+
+}  // namespace perdure::api
