@@ -1,0 +1,50 @@
+// Attempts that say what they must not: each is ended, and nothing they do reaches beyond themselves.
+#include <gtest/gtest.h>
+
+#include "tests/process/supervised.h"
+
+namespace perdure::process::test {
+namespace {
+
+using store::FailureKind;
+
+class ProtocolErrorTest : public testing::TestWithParam<const char*>, public Supervised {
+ protected:
+  ProtocolErrorTest() { load_behaviours(); }
+};
+
+TEST_P(ProtocolErrorTest, EndsTheAttemptAndNoOther) {
+  const AttemptHandle neighbour = start("until_cancelled");
+  logged(neighbour);
+  const Told& told = run(GetParam());
+  ASSERT_EQ(told.kind(), FailureKind::kProtocolError);
+  EXPECT_NE(told.result.failure->message.find("something it cannot accept"), std::string::npos);
+  EXPECT_FALSE(is_alive(told.pid));
+  EXPECT_EQ(run("echo", "1").result.output, "1");
+  EXPECT_TRUE(is_alive(of(neighbour).pid));
+  supervisor->stop(neighbour, StopReason::kCanceled);
+  EXPECT_EQ(released(neighbour).kind(), FailureKind::kCanceled);
+}
+
+INSTANTIATE_TEST_SUITE_P(ProtocolErrorTest, ProtocolErrorTest,
+                         testing::Values("write_garbage", "send_unknown_kind", "send_oversized", "send_bad_error",
+                                         "close_everything"),
+                         [](const auto& each) { return std::string(each.param); });
+
+class SecondOutcomeTest : public testing::Test, public Supervised {
+ protected:
+  SecondOutcomeTest() { load_behaviours(); }
+};
+
+TEST_F(SecondOutcomeTest, TheFirstOutcomeCountsAndTheProcessServesNoOther) {
+  const auto recycling = [](AttemptSpec& spec) { spec.recycle_after = 100; };
+  const Told& told = run("send_two_outcomes", "null", recycling);
+  EXPECT_FALSE(told.result.failure);
+  EXPECT_EQ(told.result.output, "\"a\" ");
+  const Told& next = run("count", "null", recycling);
+  EXPECT_EQ(next.result.output, "1");
+  EXPECT_NE(next.pid, told.pid);
+}
+
+}  // namespace
+}  // namespace perdure::process::test
