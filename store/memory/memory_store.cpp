@@ -95,7 +95,7 @@ void MemoryStore::enqueue(NewRun created, Done<Enqueued> done) {
   Entry& entry = runs_[created.id];
   entry.run = new_run(created);
   entry.payload = std::move(created.payload);
-  unfinished_.insert(created.id);
+  unfinished_.emplace(created.id, &entry);
   ++counts_[entry.run.status];
   add_event(entry, "triggered", created.now, 0, {});
   mutation.note(entry.run);
@@ -211,8 +211,8 @@ void MemoryStore::wake_due(Time now, Done<std::size_t> done) {
   if (Status admitted = admit("wake_due"); !admitted) return done(admitted);
   Mutation mutation(*this);
   std::size_t changed = 0;
-  for (const RunId& id : std::set(unfinished_)) {
-    Entry& entry = runs_.at(id);
+  for (const auto& [id, each] : std::map(unfinished_)) {  // a copy: expired runs leave it
+    Entry& entry = *each;
     const Run& run = entry.run;
     if (!run.started_at && run.expires_at && *run.expires_at <= now) {
       (void)apply(mutation, entry, RunEvent::kExpired, now);
@@ -229,8 +229,8 @@ void MemoryStore::release(const std::vector<TaskId>& tasks, Time now, Done<std::
   if (Status admitted = admit("release"); !admitted) return done(admitted);
   Mutation mutation(*this);
   std::size_t changed = 0;
-  for (const RunId& id : unfinished_) {
-    Entry& entry = runs_.at(id);
+  for (const auto& [id, each] : unfinished_) {
+    Entry& entry = *each;
     if (entry.run.status != RunStatus::kPendingVersion) continue;
     if (std::find(tasks.begin(), tasks.end(), entry.run.task) == tasks.end()) continue;
     (void)apply(mutation, entry, RunEvent::kReleased, now);
@@ -243,8 +243,8 @@ void MemoryStore::recover(Time now, Done<std::size_t> done) {
   if (Status admitted = admit("recover"); !admitted) return done(admitted);
   Mutation mutation(*this);
   std::size_t lost = 0;
-  for (const RunId& id : std::set(unfinished_)) {
-    Entry& entry = runs_.at(id);
+  for (const auto& [id, each] : std::map(unfinished_)) {  // a copy, as above
+    Entry& entry = *each;
     if (!has_attempt(entry.run.status)) continue;
     AttemptEnd end;
     end.run = id;

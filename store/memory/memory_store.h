@@ -13,7 +13,6 @@
 #include <map>
 #include <mutex>
 #include <optional>
-#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -110,7 +109,7 @@ class MemoryStore final : public Store {
   const MemoryOptions options_;
   mutable std::mutex mutex_;
   std::map<RunId, Entry> runs_;
-  std::set<RunId> unfinished_;
+  std::map<RunId, Entry*> unfinished_;  // … of runs_ that are not final
   std::map<RunStatus, std::uint64_t> counts_;
   Keys idempotency_keys_, request_ids_;
   std::map<QueueName, std::size_t> limits_;

@@ -147,22 +147,21 @@ void MemoryStore::append(Entry& entry, std::vector<LogEntry> entries) {
 
 // Of the sub-queues with a claimable run and a free slot, the one whose turn it is; of its runs, the first in order.
 std::optional<RunId> MemoryStore::next_ready() const {
-  std::map<SubQueue, std::size_t> running;
-  for (const RunId& id : unfinished_) {
-    const Run& run = runs_.at(id).run;
+  std::map<std::pair<std::string_view, std::string_view>, std::size_t> running;
+  for (const auto& [id, entry] : unfinished_) {
+    const Run& run = entry->run;
     if (run.status == RunStatus::kDequeued || run.status == RunStatus::kExecuting) {
-      ++running[{run.queue, run.concurrency_key}];
+      ++running[{run.queue.text(), run.concurrency_key}];
     }
   }
   std::optional<std::tuple<std::uint64_t, Time, RunId>> best;
-  for (const RunId& id : unfinished_) {
-    const Entry& entry = runs_.at(id);
-    if (!entry.claimable) continue;
-    const SubQueue sub(entry.run.queue, entry.run.concurrency_key);
-    const auto limit = limits_.find(entry.run.queue);
-    if (limit != limits_.end() && running[sub] >= limit->second) continue;
+  for (const auto& [id, entry] : unfinished_) {
+    if (!entry->claimable) continue;
+    const Run& run = entry->run;
+    const auto limit = limits_.find(run.queue);
+    if (limit != limits_.end() && running[{run.queue.text(), run.concurrency_key}] >= limit->second) continue;
     // updated_at is when it was queued.
-    std::tuple candidate(turns_.at(sub), entry.run.updated_at - entry.run.priority, id);
+    std::tuple candidate(turns_.at({run.queue, run.concurrency_key}), run.updated_at - run.priority, id);
     if (!best || candidate < *best) best = std::move(candidate);
   }
   return best ? std::optional(std::get<RunId>(*best)) : std::nullopt;
@@ -173,8 +172,8 @@ std::optional<Time> MemoryStore::earliest_due() const {
   const auto consider = [&](const std::optional<Time>& time) {
     if (time && (!earliest || *time < *earliest)) earliest = time;
   };
-  for (const RunId& id : unfinished_) {
-    const Run& run = runs_.at(id).run;
+  for (const auto& [id, entry] : unfinished_) {
+    const Run& run = entry->run;
     if (run.status == RunStatus::kDelayed) consider(run.ready_at);
     if (!run.started_at) consider(run.expires_at);
   }
