@@ -115,6 +115,12 @@ T read(const json::value& value, const JsonPlace& place) {
     return {};
   } else if constexpr (std::same_as<T, json::value>) {
     return value;
+  } else if constexpr (std::same_as<T, json::object>) {
+    if (!value.is_object()) mismatch(place, "an object", value);
+    return value.get_object();
+  } else if constexpr (std::same_as<T, json::array>) {
+    if (!value.is_array()) mismatch(place, "an array", value);
+    return value.get_array();
   } else if constexpr (std::same_as<T, bool>) {
     if (!value.is_bool()) mismatch(place, "a boolean", value);
     return value.get_bool();
