@@ -34,6 +34,8 @@ struct LimitsSection {
 
 struct StoreSection {
   std::string engine = "rocksdb";
+  std::uint64_t reserve = 256u << 20;  // bytes that stay free on the disk: new runs are refused below (or below 5 %)
+  std::uint64_t ballast = 32u << 20;   // bytes of the reserve that a file holds
 };
 
 struct AuthSection {

@@ -12,6 +12,7 @@ namespace {
 using store::Status;
 using Words = std::array<std::string_view, 5>;
 
+constexpr std::size_t kShortestSecret = 32;
 constexpr Words kLevels{"trace", "debug", "info", "warn", "error"};
 constexpr std::array<std::string_view, 3> kFormats{"auto", "text", "json"};
 constexpr std::array<std::string_view, 1> kEngines{"rocksdb"};
@@ -36,6 +37,8 @@ const std::array kKeys{
     Key{"limits", "log", "PERDURE_LIMITS_LOG", "", Kind::kSize, slot<&Config::limits, &LimitsSection::log>},
     Key{"store", "engine", "PERDURE_STORE_ENGINE", "", Kind::kChoice, slot<&Config::store, &StoreSection::engine>,
         kEngines},
+    Key{"store", "reserve", "PERDURE_STORE_RESERVE", "", Kind::kSize, slot<&Config::store, &StoreSection::reserve>},
+    Key{"store", "ballast", "PERDURE_STORE_BALLAST", "", Kind::kSize, slot<&Config::store, &StoreSection::ballast>},
     Key{"auth", "key", "PERDURE_AUTH_KEY", "", Kind::kSecret, slot<&Config::auth, &AuthSection::key>},
     Key{"telemetry", "level", "PERDURE_LOG_LEVEL", "--log-level", Kind::kChoice,
         slot<&Config::telemetry, &TelemetrySection::level>, kLevels},
@@ -100,8 +103,9 @@ const Key* find_key(std::string_view full_name) {
 std::string expectation(const Key& key) {
   switch (key.kind) {
     case Kind::kText:
-    case Kind::kSecret:
       return "text";
+    case Kind::kSecret:
+      return "a secret of at least 32 characters, without blanks";
     case Kind::kPath:
       return "a path";
     case Kind::kAddress:
@@ -164,8 +168,12 @@ Status set_from_text(const Key& key, Config& config, std::string_view text) {
     case Kind::kPath:
       if (text.empty()) return expected(key, "nothing");
       break;
-    case Kind::kText:
     case Kind::kSecret:
+      if ((!text.empty() && text.size() < kShortestSecret) || text.find_first_of(" \t\r\n") != std::string_view::npos) {
+        return expected(key, "something else (not shown)");
+      }
+      break;
+    case Kind::kText:
       break;
   }
   *std::get<std::string*>(slot) = std::string(text);

@@ -142,15 +142,24 @@ TEST(Configuration, TakesPathsRelativeToTheFile) {
 }
 
 TEST(Configuration, ExpandsVariablesInTheFilesTexts) {
-  const auto loaded = load_given({.toml = "[auth]\nkey = \"${ROOT_KEY}\"\n", .variables = {{"ROOT_KEY", "tr_prod_x"}}});
+  const auto loaded = load_given(
+      {.toml = "[auth]\nkey = \"${ROOT_KEY}\"\n", .variables = {{"ROOT_KEY", "tr_prod_0123456789abcdef0123456789"}}});
   ASSERT_TRUE(loaded);
-  EXPECT_EQ(loaded->config.auth.key, "tr_prod_x");
+  EXPECT_EQ(loaded->config.auth.key, "tr_prod_0123456789abcdef0123456789");
+}
+
+TEST(Configuration, RefusesAShortKeyWithoutShowingIt) {
+  EXPECT_EQ(
+      errors_of({.toml = "[auth]\nkey = \"abc\"\n"}),
+      "perdure.toml:2: auth.key: expected a secret of at least 32 characters, without blanks, got something else (not "
+      "shown)");
 }
 
 TEST(Configuration, ShowsValuesWithTheirOriginsButNoSecrets) {
-  const auto loaded = load_given({.toml = "[auth]\nkey = \"tr_prod_secret\"\n[plugins.exec]\ntoken = \"${TOKEN}\"\n",
-                                  .variables = {{"TOKEN", "hush"}},
-                                  .flags = {{"host.listen", "127.0.0.1:3"}}});
+  const auto loaded = load_given(
+      {.toml = "[auth]\nkey = \"tr_prod_secret0123456789abcdef0123\"\n[plugins.exec]\ntoken = \"${TOKEN}\"\n",
+       .variables = {{"TOKEN", "hush"}},
+       .flags = {{"host.listen", "127.0.0.1:3"}}});
   ASSERT_TRUE(loaded) << loaded.status().message();
   const std::string& shown = loaded->shown;
   EXPECT_NE(shown.find("listen = \"127.0.0.1:3\"  # --listen\n"), std::string::npos) << shown;
@@ -158,7 +167,7 @@ TEST(Configuration, ShowsValuesWithTheirOriginsButNoSecrets) {
   EXPECT_NE(shown.find("key = \"(hidden)\"  # "), std::string::npos) << shown;
   EXPECT_NE(shown.find("${TOKEN}"), std::string::npos) << shown;
   EXPECT_EQ(shown.find("hush"), std::string::npos) << shown;
-  EXPECT_EQ(shown.find("tr_prod_secret"), std::string::npos) << shown;
+  EXPECT_EQ(shown.find("tr_prod_secret0123456789abcdef0123"), std::string::npos) << shown;
 }
 
 TEST(Configuration, ShowsWhatItCouldItselfReadAgain) {

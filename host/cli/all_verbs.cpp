@@ -1,0 +1,14 @@
+// Every verb of `perdure`. Apart from command_line.cpp, so that the client verbs can be had without a host.
+#include <array>
+
+#include "host/cli/command_line.h"
+
+namespace perdure::cli {
+
+std::span<const AddVerb> all_verbs() {
+  static constexpr std::array<AddVerb, 7> kVerbs{add_serve,        add_trigger,       add_runs,     add_tasks,
+                                                 add_plugins_list, add_plugins_check, add_backtrace};
+  return kVerbs;
+}
+
+}  // namespace perdure::cli

@@ -1,0 +1,275 @@
+#include "host/cli/serve_host.h"
+
+#include <sys/stat.h>
+#include <systemd/sd-daemon.h>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/address.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <csignal>
+#include <filesystem>
+#include <future>
+#include <memory>
+#include <ostream>
+#include <set>
+#include <thread>
+
+#include "host/api/server.h"
+#include "host/catalog/catalog.h"
+#include "host/cli/executables.h"
+#include "host/cli/root_key.h"
+#include "host/engine/asio_core.h"
+#include "host/engine/core_engine.h"
+#include "host/process/supervisor.h"
+#include "host/telemetry/log.h"
+#include "store/rocks/rocks.h"
+
+namespace perdure::cli {
+namespace {
+
+namespace asio = boost::asio;
+using boost::system::error_code;
+using store::Result;
+using store::Status;
+using telemetry::log;
+
+constexpr std::chrono::seconds kStartAgain(1);        // after the store refused to start
+constexpr std::chrono::seconds kLastCompletions(10);  // of the store, waited for at the end
+
+std::string listen_host(const std::string& listen) { return listen.substr(0, listen.rfind(':')); }
+
+bool is_loopback(const std::string& listen) {
+  std::string host = listen_host(listen);
+  if (host == "localhost") return true;
+  if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
+  error_code failed;
+  const auto address = asio::ip::make_address(host, failed);
+  return !failed && address.is_loopback();
+}
+
+void log_store_line(store::rocks::LogSinkLevel level, const std::string& line) {
+  using enum store::rocks::LogSinkLevel;
+  switch (level) {
+    case kDebug:
+      return log().debug("store: {}", line);
+    case kInfo:
+      return log().info("store: {}", line);
+    case kWarn:
+      return log().warn("store: {}", line);
+    case kError:
+      return log().error("store: {}", line);
+  }
+}
+
+Result<std::unique_ptr<store::Store>> open_store(const config::Config& config, bool repair) {
+  store::RocksOptions options;
+  options.directory = config.host.data;
+  options.log = log_store_line;
+  options.space.reserve_bytes = config.store.reserve;
+  options.space.ballast_bytes = config.store.ballast;
+  options.accept_loss = repair;
+  return store::open_rocks(std::move(options));
+}
+
+// Made for the owner alone; one that is there already is left as it is.
+Status make_directory(const std::filesystem::path& path) {
+  std::error_code failed;
+  if (std::filesystem::is_directory(path, failed)) return Status::ok();
+  std::filesystem::create_directories(path.parent_path(), failed);
+  if (::mkdir(path.c_str(), 0700) == 0 || errno == EEXIST) return Status::ok();
+  return Status::io("cannot make the directory " + path.string() + ": " + std::generic_category().message(errno));
+}
+
+class Host {
+ public:
+  Host(const config::Config& config, Console& console, std::unique_ptr<store::Store> store,
+       process::SupervisorOptions supervisor)
+      : config_(config),
+        console_(console),
+        store_(std::move(store)),
+        core_(io_),
+        supervisor_(io_, std::move(supervisor)),
+        engine_(core_, *store_, supervisor_, engine_options(config)),
+        catalog_(supervisor_, catalog_options()),
+        signals_(io_, SIGTERM, SIGINT),
+        timer_(io_) {}
+
+  ~Host() {
+    server_.reset();
+    // The engine may go once the store has nothing left to tell it.
+    const auto told = std::make_shared<std::promise<void>>();
+    store_->synced([told](const Status&) { told->set_value(); });
+    if (told->get_future().wait_for(kLastCompletions) != std::future_status::ready) {
+      log().error("the store did not finish what it had begun");
+    }
+  }
+
+  int run(const std::string& key) {
+    auto server = api::Server::start({.listen = config_.host.listen,
+                                      .key = key,
+                                      .host_names = config_.host.names,
+                                      .allow_pending = config_.host.allow_pending,
+                                      .version = PERDURE_VERSION},
+                                     engine_);
+    if (!server) return fail(server.status());
+    server_ = std::move(server.value());
+    await_signal();
+    if (const Status scan = catalog_.scan([this] { start_engine(); }); !scan) return fail(scan);
+    io_.run();
+    if (stopper_.joinable()) stopper_.join();
+    return exit_status_;
+  }
+
+ private:
+  static engine::EngineOptions engine_options(const config::Config& config) {
+    return {.concurrency = static_cast<std::size_t>(config.host.concurrency),
+            .plugin_config = config.plugins,
+            .warn = [](const std::string& message) { log().warn("{}", message); }};
+  }
+
+  catalog::CatalogOptions catalog_options() {
+    return {.plugins = config_.host.plugins,
+            .cache = std::filesystem::path(config_.host.data) / "plugins",
+            .now = [this] { return core_.now(); },
+            .changed = [this](const catalog::SnapshotPtr& snapshot) { offer(snapshot); }};
+  }
+
+  static int fail(const Status& status) {
+    log().error("{}", status.message());
+    return kFailed;
+  }
+
+  void offer(const catalog::SnapshotPtr& snapshot) {
+    for (const catalog::PluginVersion& plugin : snapshot->plugins) {
+      if (plugin.state == catalog::VersionState::kLoading || !told_of_.insert(plugin.file).second) continue;
+      if (plugin.state == catalog::VersionState::kRefused) {
+        log().error("plugin {} is refused: {}", plugin.file, plugin.reason);
+        continue;
+      }
+      log().info("plugin {} {} serves {} tasks, from {}", plugin.name, plugin.version, plugin.tasks.size(),
+                 plugin.file);
+      for (const std::string& warning : plugin.warnings) log().warn("plugin {}: {}", plugin.file, warning);
+    }
+    engine_.offer(snapshot);
+  }
+
+  void start_engine() {
+    engine_.start([this](const Status& started) {
+      if (started) return ready();
+      log().error("cannot go on with the stored runs yet: {}", started.message());
+      timer_.expires_after(kStartAgain);
+      timer_.async_wait([this](const error_code& cancelled) {
+        if (!cancelled && !stopping_) start_engine();
+      });
+    });
+  }
+
+  void ready() {
+    if (stopping_) return;
+    const std::string url = "http://" + listen_host(config_.host.listen) + ":" + std::to_string(server_->port());
+    console_.out << "perdure is ready at " << url << std::endl;
+    log().info("ready at {}: {} tasks, at most {} attempts at once, data in {}", url, catalog_.snapshot()->tasks.size(),
+               config_.host.concurrency, config_.host.data);
+    ::sd_notify(0, "READY=1");
+  }
+
+  void await_signal() {
+    signals_.async_wait([this](const error_code& cancelled, int) {
+      if (cancelled) return;
+      if (!stopping_) {
+        await_signal();
+        drain();
+      } else {
+        log().warn("told to stop a second time: ending at once");
+        finish();
+      }
+    });
+  }
+
+  void drain() {
+    stopping_ = true;
+    ::sd_notify(0, "STOPPING=1");
+    const auto executing = engine_.status().executing;
+    if (executing > 0) {
+      log().info("stopping: {} attempts have {} s to end; a second signal ends them at once", executing,
+                 std::chrono::duration_cast<std::chrono::seconds>(config_.host.drain_timeout).count());
+    }
+    timer_.expires_after(config_.host.drain_timeout);
+    timer_.async_wait([this](const error_code& cancelled) {
+      if (!cancelled) finish();
+    });
+    engine_.drain([this] { finish(); });
+  }
+
+  // The server is stopped by a thread of its own, because its last answers may need the core.
+  void finish() {
+    if (stopper_.joinable()) return;
+    timer_.cancel();
+    const auto cut_off = engine_.status().executing;
+    if (cut_off > 0) {
+      log().warn("{} attempts were cut off; their runs are queued again at the next start", cut_off);
+      exit_status_ = kFailed;
+    }
+    stopper_ = std::thread([this] {
+      server_->stop();
+      io_.stop();
+    });
+  }
+
+  const config::Config& config_;
+  Console& console_;
+  const std::unique_ptr<store::Store> store_;
+  asio::io_context io_{1};
+  engine::AsioCore core_;
+  process::Supervisor supervisor_;
+  engine::CoreEngine engine_;
+  catalog::Catalog catalog_;
+  std::unique_ptr<api::Server> server_;
+  asio::signal_set signals_;
+  asio::steady_timer timer_;
+  std::thread stopper_;
+  std::set<std::string> told_of_;  // plugin files
+  bool stopping_ = false;
+  int exit_status_ = kDone;
+};
+
+}  // namespace
+
+int serve_host(const config::Config& config, bool repair, Console& console) {
+  std::signal(SIGPIPE, SIG_IGN);  // a client that went away is an error of one write
+  const auto refuse = [](const Status& status, int exit_status) {
+    log().error("{}", status.message());
+    return exit_status;
+  };
+  if (!is_loopback(config.host.listen) && config.auth.key.empty()) {
+    return refuse(Status::invalid("other machines can reach " + config.host.listen +
+                                  ", and no key is configured: set PERDURE_AUTH_KEY or key in [auth] to a secret of at "
+                                  "least 32 characters, or listen on 127.0.0.1"),
+                  kWrongUsage);
+  }
+  const auto zygote = zygote_executable();
+  if (!zygote) return refuse(zygote.status(), kFailed);
+  const auto own = own_executable();
+  if (!own) return refuse(own.status(), kFailed);
+
+  if (const Status made = make_directory(config.host.data); !made) return refuse(made, kFailed);
+  auto store = open_store(config, repair);
+  if (!store) {
+    return refuse(store.status(), store.status().code() == store::Code::kCorruption ? kStoreDamaged : kFailed);
+  }
+  auto key = config.auth.key.empty() ? root_key(config.host.data) : Result<std::string>(config.auth.key);
+  if (!key) return refuse(key.status(), kFailed);
+  const std::string cache = config.host.data + "/plugins";
+  if (const Status made = make_directory(cache); !made) return refuse(made, kFailed);
+
+  process::SupervisorOptions supervisor;
+  supervisor.zygote_executable = zygote.value();
+  supervisor.backtrace_executable = own.value();
+  supervisor.output_limit = config.limits.output;
+  supervisor.log_limit = config.limits.log;
+  return Host(config, console, std::move(store.value()), std::move(supervisor)).run(key.value());
+}
+
+}  // namespace perdure::cli
