@@ -3,6 +3,7 @@
 #include <cstdlib>
 #include <iostream>
 #include <random>
+#include <string>
 
 #include "tests/store/conformance/random_operations.h"
 #include "tests/store/conformance/suite.h"
@@ -18,7 +19,9 @@ std::uint64_t seed_of_this_run() {
 }
 
 TEST_P(StoreConformance, RandomOperationsAreAnsweredAsByTheReference) {
-  RandomOperations operations(seed_of_this_run(), now, RandomOperations::kManyQueues);
+  const std::uint64_t seed = seed_of_this_run();
+  SCOPED_TRACE("PERDURE_SEED=" + std::to_string(seed));
+  RandomOperations operations(seed, now, RandomOperations::kManyQueues);
   for (int i = 1; i <= 3000 && !HasFailure(); ++i) {
     operations.one(store());
     if (i % 500 == 0) operations.compare_all(store());
@@ -28,7 +31,9 @@ TEST_P(StoreConformance, RandomOperationsAreAnsweredAsByTheReference) {
 TEST_P(StoreConformance, RandomOperationsWithReopeningsAreAnsweredAsByTheReference) {
   if (!factory().can_reopen()) GTEST_SKIP() << "the engine cannot be opened again";
   // Whose turn it is among queues is not stored, so there is one.
-  RandomOperations operations(seed_of_this_run(), now, RandomOperations::kOneQueue);
+  const std::uint64_t seed = seed_of_this_run();
+  SCOPED_TRACE("PERDURE_SEED=" + std::to_string(seed));
+  RandomOperations operations(seed, now, RandomOperations::kOneQueue);
   for (int i = 1; i <= 1500 && !HasFailure(); ++i) {
     operations.one(store());
     if (i % 150 != 0) continue;
