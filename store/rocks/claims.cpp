@@ -58,7 +58,6 @@ Status RocksStore::add_claim(PackedId id, Time now, const VersionOf& version_of,
   if (Status claimed = change.apply(RunEvent::kClaimed, now, number); !claimed) return claimed;
   run.attempts = number;
   run.version = *version;
-  run.ready_at.reset();
   if (!run.started_at) run.started_at = now;
   if (Status begun = change.apply(RunEvent::kAttemptStarted, now, number); !begun) return begun;
   claim.attempt.run = run.id;
@@ -70,9 +69,7 @@ Status RocksStore::add_claim(PackedId id, Time now, const VersionOf& version_of,
   change.begin_attempt(claim.attempt, batch);
   change.write(batch);
   settle(change);
-  std::optional<std::uint64_t> log_sequence;
-  if (number == 1) log_sequence = 0;
-  hot_.executing.insert_or_assign(id, Executing{std::move(change.record()), log_sequence});
+  hot_.executing.insert_or_assign(id, Executing{std::move(change.record()), std::nullopt});
   claims.push_back(std::move(claim));
   return Status::ok();
 }

@@ -22,8 +22,9 @@ Run new_run(NewRun&& created) {
   if (created.delayed_until && *created.delayed_until > created.now) {
     run.status = RunStatus::kDelayed;
     run.ready_at = created.delayed_until;
+  } else if (created.pending_version) {
+    run.status = RunStatus::kPendingVersion;
   }
-  if (created.pending_version) run.status = RunStatus::kPendingVersion;
   if (run.options.ttl && *run.options.ttl > Duration::zero()) {
     run.expires_at = (run.ready_at ? *run.ready_at : created.now) + *run.options.ttl;
   }
@@ -100,7 +101,7 @@ void RocksStore::enqueue(NewRun created, Done<Enqueued> done) {
   settle(change);
   group_.created.push_back(*id);
   if (Status written = write(batch); !written) return answer(written);
-  if (hot_.next_due() != due_before) group_.due_changed = true;
+  note_due_change(due_before);
   std::optional<Enqueued> durable = after_sync(done, Enqueued{change.record().run.id, false, false});
   if (durable) answer(std::move(*durable));
 }

@@ -75,6 +75,10 @@ Result<Run> RocksStore::repeated_end(const AttemptEnd& end) const {
   if (end.number < record->run.attempts) return Status::conflict(what + " is over; a later attempt has begun");
   if (record->attempt->token != end.token)
     return Status::conflict(what + " belongs to another host; its outcome stands");
+  const bool was_lost = record->attempt->status == AttemptStatus::kLost;
+  if (was_lost && !(end.failure && end.failure->kind == FailureKind::kHostLost)) {
+    return Status::conflict(what + " was given up as lost; that stands");
+  }
   return std::move(record->run);
 }
 
@@ -98,7 +102,6 @@ Result<RunChange> RocksStore::end_attempt(PackedId id, Executing&& executing, Ru
   }
   if (event == RunEvent::kRetryLater) run.ready_at = std::get<RetryAt>(end.after).at;
   if (Status applied = change.apply(event, end.now, end.number); !applied) return applied;
-  if (is_final(run.status)) run.finished_at = end.now;
   if (Status freed = free_idempotency_key(run, batch); !freed) return freed;
   change.write(batch);
   settle(change);
@@ -138,7 +141,7 @@ void RocksStore::finish_attempt(AttemptEnd end, Done<Run> done) {
   Result<RunChange> change = end_attempt(*id, std::move(found->second), event, end, batch);
   if (!change) return answer(must_reopen(change.status()));
   if (Status written = write(batch); !written) return answer(written);
-  if (hot_.next_due() != due_before) group_.due_changed = true;
+  note_due_change(due_before);
   if (std::optional<Run> now = after_sync(done, std::move(change->run()))) answer(std::move(*now));
 }
 

@@ -127,6 +127,11 @@ void RocksStore::leave_executing(PackedId id, const Run& run) {
   if (hot_.leave_executing(id, run)) group_.slots_freed = true;
 }
 
+void RocksStore::note_due_change(const std::optional<Time>& before) {
+  const std::optional<Time> due = hot_.next_due();
+  if (due && (!before || *due < *before)) group_.due_changed = true;
+}
+
 void RocksStore::wake_commit_thread() { wake_.notify_one(); }
 
 void RocksStore::saw_time(Time now) {

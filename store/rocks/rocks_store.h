@@ -112,6 +112,7 @@ class RocksStore final : public Store {
   void leave_alone(PackedId id, const Status& why);
   /// Reading failed half-way through a change, so that hot state is wrong: everything is read anew.
   Status must_reopen(Status status);
+  void note_due_change(const std::optional<Time>& before);
   void wake_commit_thread();
   void saw_time(Time now);
   /// Answers `done(value)` once everything written so far is durable; the answer to give at once when it already is.

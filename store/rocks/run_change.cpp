@@ -34,6 +34,8 @@ Status RunChange::apply(RunEvent event, Time now, std::uint32_t attempt, std::st
   }
   record_.run.status = *after;
   record_.run.updated_at = now;
+  if (*after == RunStatus::kQueued) record_.run.ready_at.reset();
+  if (is_final(*after)) record_.run.finished_at = now;
   add_event(now, event_name(event), attempt, std::move(data));
   return Status::ok();
 }

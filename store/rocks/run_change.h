@@ -25,7 +25,7 @@ class RunChange {
   /// A run that is being created; its first event is added here.
   static RunChange created(PackedId id, Run run, Time now);
 
-  /// Takes the transition that `event` is: sets status and updated_at and adds the timeline event. kConflict when the
+  /// Takes the transition that `event` is: sets status and times and adds the timeline event. kConflict when the
   /// run's status does not allow it; then nothing changed.
   Status apply(RunEvent event, Time now, std::uint32_t attempt = 0, std::string data = {});
 

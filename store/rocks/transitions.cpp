@@ -53,7 +53,6 @@ void RocksStore::cancel(const RunId& run, Time now, const std::string& reason, D
     if (Status applied = change.apply(RunEvent::kCanceled, now, 0, reason_json(reason)); !applied) {
       return answer(applied);
     }
-    change.run().finished_at = now;
     Batch batch(*database_);
     change.write(batch);
     leave(*id, before);
@@ -126,13 +125,11 @@ void RocksStore::wake_due(Time now, Done<std::size_t> done) {
     Run& run = change.run();
     if (run.expires_at && *run.expires_at <= now && !run.started_at && !is_final(run.status)) {
       if (Status applied = change.apply(RunEvent::kExpired, now); !applied) return applied;
-      run.finished_at = now;
       if (Status freed = free_idempotency_key(run, batch); !freed) return freed;
       return true;
     }
     if (run.status != RunStatus::kDelayed || !run.ready_at || *run.ready_at > now) return false;
     if (Status applied = change.apply(RunEvent::kDue, now); !applied) return applied;
-    run.ready_at.reset();
     return true;
   });
   if (!changed) return answer(changed.status());
