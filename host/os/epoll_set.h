@@ -1,5 +1,6 @@
 // Many descriptors watched through one, level-triggered. The set's own descriptor is readable while any of its members
-// is ready, so it can be put into another event loop. Closing a member takes it out. One thread.
+// is ready, so it can be put into another event loop. Closing a member takes it out only once no other process holds a
+// copy of it, so remove it before. One thread.
 #pragma once
 
 #include <sys/epoll.h>

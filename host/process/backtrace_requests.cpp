@@ -35,6 +35,8 @@ class BacktraceRequests::Reader final : public Watcher, public Timed {
  public:
   Reader(BacktraceRequests& owner, Done done) : owner_(owner), done_(std::move(done)) {}
   ~Reader() override {
+    close(output_);
+    close(pidfd_);
     if (process_ > 0) {
       (void)kill(process_, SIGKILL);
       os::reap(process_);
@@ -73,17 +75,19 @@ class BacktraceRequests::Reader final : public Watcher, public Timed {
     while (output_) {
       const ssize_t got = ::read(output_.get(), chunk.data(), chunk.size());
       if (got < 0 && (errno == EAGAIN || errno == EINTR)) return;
-      if (got <= 0 || answer_.size() > kMaxAnswer) {
-        output_.reset();
-        return;
-      }
+      if (got <= 0 || answer_.size() > kMaxAnswer) return close(output_);
       answer_.append(chunk.data(), static_cast<std::size_t>(got));
     }
   }
 
+  void close(os::UniqueFd& fd) {
+    if (fd) owner_.events_.remove(fd.get());
+    fd.reset();
+  }
+
   void finish(std::string text) {
-    output_.reset();
-    pidfd_.reset();
+    close(output_);
+    close(pidfd_);
     const Done done = std::move(done_);
     owner_.finished(*this);
     done(std::move(text));

@@ -248,17 +248,23 @@ void Child::resume(Instant now) {
   due_ = now + shared_.options.leave_grace;
 }
 
-void Child::close_all() {
+void Child::close_link() {
+  if (std::exchange(link_watched_, false)) shared_.events.remove(link_.get());
   link_.reset();
-  link_watched_ = false;
-  out_.close();
-  err_.close();
+}
+
+void Child::close_all() {
+  close_link();
+  for (OutputCapture* output : {&out_, &err_}) {
+    if (output->watched && output->fd() >= 0) shared_.events.remove(output->fd());
+    output->close();
+  }
 }
 
 void Child::settle() {
   settled_ = true;
-  if (out_.fd() >= 0) (void)shared_.events.add(out_.fd(), *this, kOut);
-  if (err_.fd() >= 0) (void)shared_.events.add(err_.fd(), *this, kErr);
+  out_.watched = out_.fd() >= 0 && shared_.events.add(out_.fd(), *this, kOut);
+  err_.watched = err_.fd() >= 0 && shared_.events.add(err_.fd(), *this, kErr);
   zygote_.taken(*this);
 }
 
@@ -267,7 +273,10 @@ void Child::on_event(std::uint32_t which, std::uint32_t) {
     if (link_) read_link(32);
     return;
   }
-  (void)(which == kOut ? out_ : err_).read(*this);
+  OutputCapture& output = which == kOut ? out_ : err_;
+  if (output.fd() < 0 || output.read(*this) != OutputCapture::Turn::kEnded) return;
+  shared_.events.remove(output.fd());
+  output.close();
 }
 
 void Child::schedule() {

@@ -80,6 +80,7 @@ class Child final : public Watcher, public Timed, public LineSink {
   bool advance(ChildEvent event);
   bool send(protocol::Kind kind, std::uint32_t arg);
   void settle();
+  void close_link();
   void close_all();
   void violation(const std::string& what);
   void ask_to_end(store::Failure verdict, std::uint32_t why, std::chrono::milliseconds grace, Instant now);

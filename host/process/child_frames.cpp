@@ -51,8 +51,7 @@ void Child::read_link(int frames) {
 }
 
 void Child::on_link_gone() {
-  link_.reset();
-  link_watched_ = false;
+  close_link();
   recyclable_ = false;
   if (state_ == ChildState::kIdle) {
     violation("");

@@ -29,12 +29,14 @@ class DescriptorEvents {
   DescriptorEvents(const DescriptorEvents&) = delete;
   DescriptorEvents& operator=(const DescriptorEvents&) = delete;
 
-  /// Tells `watcher` while `fd` is ready (level-triggered) until it is removed or closed. `which` is 0-7. False, with
+  /// Tells `watcher` while `fd` is ready (level-triggered) until it is removed. `which` is 0-7. False, with
   /// errno set, when the system refuses.
   [[nodiscard]] bool add(int fd, Watcher& watcher, std::uint32_t which, std::uint32_t events = EPOLLIN);
   void change(int fd, Watcher& watcher, std::uint32_t which, std::uint32_t events);
+  /// To be called before a member is closed: a program being started may hold a copy of it for a moment longer, and
+  /// the events of that copy would reach a watcher that is gone.
   void remove(int fd);
-  /// Destroys `watcher` once no event of the current batch can reach it. Its descriptors must be closed or removed.
+  /// Destroys `watcher` once no event of the current batch can reach it. Its descriptors must have been removed.
   void retire(std::unique_ptr<Watcher> watcher);
 
  private:

@@ -30,10 +30,14 @@ void OrphanReaper::kill_orphans(const std::string& executable, const std::functi
   if (!dying_.empty()) deadlines_.set(*this, now + kPause);
 }
 
-void OrphanReaper::on_deadline(Instant now) {
+bool OrphanReaper::reap(Instant now) {
   // One that is not our child yet becomes it when its parent, which dies as well, is gone.
   std::erase_if(dying_, [now](const Dying& each) { return os::try_reap(each.pid) || now >= each.give_up_at; });
-  if (!dying_.empty()) deadlines_.set(*this, now + kPause);
+  return dying_.empty();
+}
+
+void OrphanReaper::on_deadline(Instant now) {
+  if (!reap(now)) deadlines_.set(*this, now + kPause);
 }
 
 }  // namespace perdure::process

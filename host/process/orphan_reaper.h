@@ -22,6 +22,9 @@ class OrphanReaper final : public Timed {
   /// descendants; they are reaped as they die.
   void kill_orphans(const std::string& executable, const std::function<bool(pid_t)>& is_known);
 
+  /// Reaps what has died; true when nothing is left to wait for.
+  bool reap(Instant now);
+
   void on_deadline(Instant now) override;
 
  private:

@@ -30,10 +30,7 @@ OutputCapture::Turn OutputCapture::read(LineSink& sink) {
   if (!pipe_) return Turn::kEnded;
   const ssize_t got = prepare() ? ::read(pipe_.get(), buffer().data(), buffer().size()) : 0;
   if (got < 0 && (errno == EAGAIN || errno == EINTR)) return Turn::kEmpty;
-  if (got <= 0) {
-    pipe_.reset();
-    return Turn::kEnded;
-  }
+  if (got <= 0) return Turn::kEnded;
   split({buffer().data(), static_cast<std::size_t>(got)}, sink);
   return static_cast<std::size_t>(got) == buffer().size() ? Turn::kMore : Turn::kEmpty;
 }

@@ -30,13 +30,14 @@ class OutputCapture {
   [[nodiscard]] int fd() const { return pipe_.get(); }
 
   enum class Turn : std::uint8_t { kMore, kEmpty, kEnded };
-  /// Reads at most kOutputPerTurn bytes. kEnded: every writer is gone; the pipe is closed.
+  /// Reads at most kOutputPerTurn bytes. kEnded: every writer is gone, or the pipe is of no use.
   Turn read(LineSink& sink);
   /// Reads what is in the pipe, at most what one can hold, and delivers an unfinished last line.
   void drain(LineSink& sink);
   /// Reads and forgets what is there.
   void discard();
   void close() { pipe_.reset(); }
+  bool watched = false;  // is in the set of descriptors
 
  private:
   bool prepare();

@@ -101,9 +101,10 @@ class Supervisor::Parts {
       pids.push_back(zygote.pid());
     });
     const Instant deadline = std::chrono::steady_clock::now() + std::chrono::seconds(3);
-    while (!pids.empty() && std::chrono::steady_clock::now() < deadline) {
+    for (Instant now = std::chrono::steady_clock::now(); now < deadline; now = std::chrono::steady_clock::now()) {
       std::erase_if(pids, [](pid_t pid) { return os::try_reap(pid).has_value(); });
-      if (!pids.empty()) poll(nullptr, 0, 1);
+      if (orphans_.reap(now) && pids.empty()) break;
+      poll(nullptr, 0, 1);
     }
     for_each_zygote([&pids](Zygote& zygote) {
       if (std::ranges::find(pids, zygote.pid()) == pids.end()) zygote.reaped();

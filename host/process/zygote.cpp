@@ -38,6 +38,7 @@ std::string seconds(std::chrono::milliseconds time) {
 }  // namespace
 
 Zygote::~Zygote() {
+  for (os::UniqueFd* each : {&control_, &pidfd_, &output_}) close(*each);
   if (pid_ > 0 && state_ != State::kDead) {
     (void)kill(pid_, SIGKILL);
     os::reap(pid_);
@@ -168,7 +169,7 @@ void Zygote::leave() {
 
 void Zygote::quit() {
   (void)send(Kind::kQuit, 0, 0);
-  control_.reset();  // one that is still loading hears nothing but this
+  close(control_);  // one that is still loading hears nothing but this
   if (state_ == State::kLoading) (void)kill(pid_, SIGKILL);
 }
 
@@ -207,11 +208,16 @@ void Zygote::send_queued() {
   for (Queued& each : waiting) (void)send(each.kind, each.arg, each.id, std::move(each.fds));
 }
 
+void Zygote::close(os::UniqueFd& fd) {
+  if (fd) shared_.events.remove(fd.get());
+  fd.reset();
+}
+
 void Zygote::read_output() {
   std::array<char, 4096> chunk{};
   const ssize_t got = ::read(output_.get(), chunk.data(), chunk.size());
   if (got < 0 && (errno == EAGAIN || errno == EINTR)) return;
-  if (got <= 0) return output_.reset();
+  if (got <= 0) return close(output_);
   last_output_.append(chunk.data(), static_cast<std::size_t>(got));
   if (last_output_.size() > kOutputTail) last_output_.erase(0, last_output_.size() - kOutputTail);
 }
@@ -236,7 +242,7 @@ void Zygote::read_control(int frames) {
       case ReceiveResult::kWouldBlock:
         return;
       case ReceiveResult::kPeerGone:
-        control_.reset();  // it dies, or closed what it must not; either way it is of no use
+        close(control_);  // it dies, or closed what it must not; either way it is of no use
         if (state_ != State::kDead && !quit_sent_) {
           shared_.deadlines.set(*this, std::chrono::steady_clock::now() + shared_.options.leave_grace);
         }
@@ -250,7 +256,7 @@ void Zygote::read_control(int frames) {
 }
 
 void Zygote::distrust(const std::string& why) {
-  control_.reset();
+  close(control_);
   unresponsive("the plugin's zygote spoke nonsense (" + why +
                "); the plugin must not touch descriptors it did not open");
 }
@@ -267,7 +273,7 @@ void Zygote::on_frame(Incoming& frame) {
       }
       state_ = State::kServing;
       shared_.deadlines.clear(*this);
-      output_.reset();
+      close(output_);
       version_.loaded(*this, std::move(manifest).value());
       return;
     }
@@ -367,9 +373,9 @@ void Zygote::on_death() {
   const bool was_loading = state_ == State::kLoading;
   state_ = State::kDead;
   shared_.deadlines.clear(*this);
-  control_.reset();
-  pidfd_.reset();
-  output_.reset();
+  close(control_);
+  close(pidfd_);
+  close(output_);
   queued_.clear();
   spares_.clear();
   recycled_.clear();

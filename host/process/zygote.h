@@ -86,6 +86,7 @@ class Zygote final : public Watcher, public Timed {
   void on_exited(const protocol::Incoming& frame);
   void on_fork_failed(const protocol::Incoming& frame);
   void read_output();
+  void close(os::UniqueFd& fd);
   void distrust(const std::string& why);
   void on_death();
   [[nodiscard]] std::string death_in_words(int status) const;

@@ -1,0 +1,57 @@
+// `perdure backtrace`: the process of its own in which a backtrace is taken, and the JSON in which it is told.
+#include <sys/resource.h>
+
+#include <boost/json/serialize.hpp>
+#include <boost/json/value.hpp>
+#include <cstdio>
+#include <string>
+
+#include "host/process/backtrace.h"
+
+namespace perdure::process {
+namespace {
+
+// What hostile debug information may cost. The host kills a slow one anyway.
+void limit_self() {
+#if !defined(PERDURE_SANITIZE_ADDRESS_UNDEFINED) && !defined(PERDURE_SANITIZE_THREAD)  // they reserve terabytes
+  const rlimit memory{rlim_t{2} << 30, rlim_t{2} << 30};
+  setrlimit(RLIMIT_AS, &memory);
+#endif
+  const rlimit time{10, 10};
+  setrlimit(RLIMIT_CPU, &time);
+  const rlimit core{0, 0};
+  setrlimit(RLIMIT_CORE, &core);
+}
+
+boost::json::object to_json(const Frame& frame) {
+  boost::json::object json;
+  if (!frame.function.empty()) json["function"] = frame.function;
+  if (!frame.file.empty()) {
+    json["file"] = frame.file;
+    json["line"] = frame.line;
+  }
+  json["module"] = frame.module;
+  json["offset"] = frame.offset;
+  return json;
+}
+
+}  // namespace
+
+int print_backtrace(pid_t pid, pid_t tid) {
+  limit_self();
+  std::string why;
+  const std::optional<Backtrace> backtrace = take_backtrace(pid, tid, why);
+  if (!backtrace) {
+    std::fprintf(stderr, "perdure backtrace: process %d: %s\n", pid, why.c_str());
+    return 1;
+  }
+  boost::json::array frames;
+  for (const Frame& frame : backtrace->frames) frames.push_back(to_json(frame));
+  boost::json::object document;
+  document["frames"] = std::move(frames);
+  document["text"] = to_text(*backtrace, tid);
+  std::puts(boost::json::serialize(document).c_str());
+  return std::fflush(stdout) == 0 ? 0 : 1;
+}
+
+}  // namespace perdure::process
