@@ -56,10 +56,11 @@ void Connection::pump() {
   if (closed_) return;
   const bool all_written = slots_.empty() && out_.empty();
   if (all_written && (last_taken_ || end_of_input_)) {
-    if (end_of_input_) {
-      close();
-    } else {
+    const bool more_may_come = !end_of_input_ && (parser_.begun() || in_begin_ < in_end_);
+    if (more_may_come) {
       linger();
+    } else {
+      close();
     }
     return;
   }

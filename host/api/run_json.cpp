@@ -40,19 +40,21 @@ std::string message_of(const store::Failure& failure) {
   return message;
 }
 
-// The contract's error: {message, name?, stackTrace?}.
-void put_error(JsonText& json, const store::Failure& failure) {
-  json.begin_object().text("message", message_of(failure));
-  if (!failure.name.empty()) json.text("name", failure.name);
-  if (!failure.stack.empty()) json.text("stackTrace", failure.stack);
-  json.end_object();
-}
-
 void put_text_if(JsonText& json, std::string_view name, const std::string& text) {
   if (!text.empty()) json.text(name, text);
 }
 void put_raw_if(JsonText& json, std::string_view name, const std::string& text) {
   if (!text.empty()) json.raw(name, text);
+}
+
+// The contract's error, {message, name?, stackTrace?}, with Perdure's code and details.
+void put_error(JsonText& json, const store::Failure& failure) {
+  json.begin_object().text("code", store::failure_code(failure.kind));
+  put_text_if(json, "name", failure.name);
+  json.text("message", message_of(failure));
+  put_text_if(json, "stackTrace", failure.stack);
+  put_raw_if(json, "details", failure.details);
+  json.end_object();
 }
 
 }  // namespace
@@ -104,16 +106,6 @@ void put_details(JsonText& json, const store::Run& run) {
   put_text_if(json, "replayOf", run.origin);
   if (run.expires_at) json.time("expiresAt", *run.expires_at);
   if (run.status == RunStatus::kDelayed && run.attempts > 0 && run.ready_at) json.time("retryAt", *run.ready_at);
-  if (run.failure) put_failure(json.key("failure"), *run.failure);
-}
-
-void put_failure(JsonText& json, const store::Failure& failure) {
-  json.begin_object().text("code", store::failure_code(failure.kind));
-  put_text_if(json, "name", failure.name);
-  json.text("message", failure.message);
-  put_text_if(json, "stack", failure.stack);
-  put_raw_if(json, "details", failure.details);
-  json.end_object();
 }
 
 void put_attempt(JsonText& json, const store::Attempt& attempt) {
@@ -125,7 +117,7 @@ void put_attempt(JsonText& json, const store::Attempt& attempt) {
   json.number("peakMemory", attempt.usage.peak_memory);
   put_text_if(json, "version", attempt.version.text());
   if (attempt.pid != 0) json.number("pid", attempt.pid);
-  if (attempt.failure) put_failure(json.key("failure"), *attempt.failure);
+  if (attempt.failure) put_error(json.key("error"), *attempt.failure);
   json.end_object();
 }
 

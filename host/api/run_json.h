@@ -22,11 +22,9 @@ void put_summary(JsonText& json, const store::Run& run);
 void put_run(JsonText& json, const store::Run& run, const std::optional<std::string>& payload,
              const std::optional<std::string>& output);
 
-/// More members, of Perdure's own: where and how it is queued, its options, its newest failure.
+/// More members, of Perdure's own: where and how it is queued, its options.
 void put_details(JsonText& json, const store::Run& run);
 
-/// {"code","name","message","stack","details"}
-void put_failure(JsonText& json, const store::Failure& failure);
 void put_attempt(JsonText& json, const store::Attempt& attempt);
 void put_event(JsonText& json, const store::TimelineEvent& event);
 void put_log_entry(JsonText& json, const store::LogEntry& entry);

@@ -32,12 +32,12 @@ struct Limits {
 
 struct ApiOptions {
   std::string listen = "127.0.0.1:3030";  // ADDRESS:PORT, IPv6 as [::1]:PORT; port 0: any free one
-  std::string key;                        // the root key; required for all of /api and /perdure
-  std::vector<std::string> host_names;    // names, besides loopback ones and addresses, by which clients may reach it
+  std::string key{};                      // the root key; required for all of /api and /perdure
+  std::vector<std::string> host_names{};  // names, besides loopback ones and addresses, by which clients may reach it
   std::size_t threads = 1;
   bool allow_pending = false;  // accept triggers of tasks that no plugin offers, unless the trigger says
   std::string version = "0";   // Perdure's, as /perdure/v1/status shows it
-  Limits limits;
+  Limits limits{};
 };
 
 class Server {

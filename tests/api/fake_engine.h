@@ -1,0 +1,98 @@
+// An engine without children: triggers go to a reference store, and the test says how runs go on. "The disk" is a
+// thread that can be held, so that a test decides when things become durable. Any thread, except that hold() and
+// release() are the test's.
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "host/engine/engine.h"
+#include "store/memory/memory_store.h"
+
+namespace perdure::api {
+
+/// Runs what it is given on its own thread, in order, while it is not held.
+class Disk {
+ public:
+  Disk();
+  ~Disk();
+  void run(std::function<void()> task);
+  void hold();
+  void release();
+  /// Does what is left and ends.
+  void stop();
+  /// Waits until `count` tasks are waiting.
+  void await_waiting(std::size_t count);
+
+ private:
+  void work();
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<std::function<void()>> tasks_;
+  bool held_ = false;
+  bool ended_ = false;
+  std::thread thread_;
+};
+
+class FakeEngine final : public engine::Engine, private store::Listener {
+ public:
+  FakeEngine();
+  ~FakeEngine() override;
+
+  void trigger(engine::TriggerRequest request, store::Done<engine::Triggered> done) override;
+  void cancel(const store::RunId& run, const std::string& reason, store::Done<store::Run> done) override;
+  std::unique_ptr<engine::Subscription> watch(const store::RunId& run, std::function<void()> changed) override;
+  catalog::SnapshotPtr catalog() const override;
+  engine::EngineStatus status() const override;
+  store::Store& store() override { return store_; }
+
+  // ---- What a test does ------------------------------------------------------------------------------------------
+  /// Replaces the catalog. At first it has the tasks "echo" and "team/report" of the plugin "demo".
+  void set_catalog(catalog::Snapshot snapshot);
+  /// The newest trigger that arrived.
+  engine::TriggerRequest last_trigger() const;
+  std::size_t triggers() const;
+  /// Triggers a run of `task` and waits until it is there.
+  store::RunId make_run(const std::string& task = "echo", const std::function<void(store::NewRun&)>& change = {});
+  /// Begins an attempt of the next ready run.
+  store::Claim claim();
+  /// Ends it: with an output, or with a failure.
+  void succeed(const store::Claim& claim, std::string output);
+  void fail(const store::Claim& claim, store::Failure failure, store::AfterFailure after);
+  void log(const store::RunId& run, const std::string& message);
+  /// How many watch() calls are in force, and waits until there are `count`.
+  void await_watchers(std::size_t count);
+
+  Disk disk;
+  /// What every mutation, or synced() of a refusing store, answers; kOk: as usual.
+  void break_store(store::Status status);
+
+ private:
+  struct Watch;
+  class Watching;
+
+  void on_ready() override {}
+  void on_due_changed() override {}
+  void on_run_changed(const store::RunId& run, store::RunStatus status) override;
+  void on_health(const store::Status&) override {}
+  void notify(const store::RunId& run);
+
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;
+  store::Status broken_;
+  catalog::SnapshotPtr catalog_;
+  std::vector<std::shared_ptr<Watch>> watches_;
+  std::optional<engine::TriggerRequest> last_;
+  std::size_t triggers_ = 0;
+  store::MemoryStore store_;
+};
+
+}  // namespace perdure::api
