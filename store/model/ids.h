@@ -21,7 +21,7 @@ class Name {
   explicit Name(std::string text) : text_(std::move(text)) {}
   [[nodiscard]] const std::string& text() const { return text_; }
   [[nodiscard]] bool empty() const { return text_.empty(); }
-  auto operator<=>(const Name&) const = default;
+  auto operator<=>(const Name&) const = default;  // NOLINT(modernize-use-nullptr): clang-tidy 14 sees a 0 in it
 
  private:
   std::string text_;
