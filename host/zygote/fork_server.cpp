@@ -26,6 +26,7 @@ using protocol::Outgoing;
 using protocol::ReceiveResult;
 
 constexpr std::size_t kMaxSpares = 256;
+constexpr std::chrono::seconds kOrphanPatience{5};
 constexpr int kRetryMs = 100;  // after a spare could not be forked, or died before it ran anything
 
 std::chrono::steady_clock::time_point now() { return std::chrono::steady_clock::now(); }
@@ -77,7 +78,8 @@ ForkServer::ForkServer(int control, const Registration* registration, std::strin
 void ForkServer::run() {
   for (;;) {
     pollfd ready[2] = {{control_, POLLIN, 0}, {signals_, POLLIN, 0}};
-    (void)poll(ready, 2, refill_at_ ? kRetryMs : children_.empty() ? -1 : static_cast<int>(kVouchMs));
+    const bool soon = refill_at_ || unsettled_ > 0;
+    (void)poll(ready, 2, soon ? kRetryMs : children_.empty() ? -1 : static_cast<int>(kVouchMs));
     if (refill_at_ && now() >= *refill_at_) refill();
     if (vouches_ && now() >= vouch_at_) vouch();
     if (ready[0].revents != 0) {
@@ -94,7 +96,11 @@ void ForkServer::run() {
         }
       }
     }
-    if (ready[1].revents != 0) reap();
+    if (ready[1].revents != 0) {
+      reap();
+    } else if (unsettled_ > 0) {
+      settle();
+    }
   }
 }
 
@@ -144,7 +150,7 @@ pid_t ForkServer::start(std::uint64_t id, const ChildEnds& ends, bool spare) {
       serve_attempts(*registration_);
     }
   }
-  if (pid > 0) children_.push_back({id, pid, spare, false, {}});
+  if (pid > 0) children_.push_back({id, pid, spare, false, {}, {}});
   return pid;
 }
 
@@ -214,6 +220,7 @@ void ForkServer::reap() {
         std::ranges::find_if(children_, [&](const Child& c) { return c.pid == dead.si_pid && !c.reaped; });
     if (child == children_.end()) continue;  // somebody's orphan
     child->reaped = true;
+    child->died = now();
     child->report = {status, 0, microseconds(usage.ru_utime) + microseconds(usage.ru_stime),
                      static_cast<std::uint64_t>(usage.ru_maxrss) * 1024};
     unsettled_++;
@@ -222,7 +229,8 @@ void ForkServer::reap() {
 }
 
 // What a dead child left behind came to us, its nearest living ancestor: every child of ours that we did not start.
-// While there are any, exits are not told; each of their deaths brings us here again.
+// While there are any, exits are not told; each of their deaths brings us here again. One that cannot end, because it
+// hangs in the kernel or is being traced, does not hold up the others' exits for ever.
 void ForkServer::settle() {
   own_.read(pids_);
   bool orphans = false;
@@ -231,10 +239,11 @@ void ForkServer::settle() {
     signal_tree(pid, SIGKILL);
     orphans = true;
   }
-  if (orphans) return;
+  const auto hopeless = now() - kOrphanPatience;
+  const auto due = [&](const Child& child) { return child.reaped && (!orphans || child.died < hopeless); };
   bool spare_ended = false, spare_died = false;
   for (const Child& child : children_) {
-    if (!child.reaped) continue;
+    if (!due(child)) continue;
     if (child.spare) (child.report.wait_status == 0 ? spare_ended : spare_died) = true;
     Outgoing told;
     told.kind = Kind::kExited;
@@ -243,24 +252,29 @@ void ForkServer::settle() {
     told.raw = {reinterpret_cast<const char*>(&child.report), sizeof child.report};
     tell(told);
   }
-  std::erase_if(children_, [](const Child& c) { return c.reaped; });
-  unsettled_ = 0;
+  unsettled_ -= std::erase_if(children_, due);
   if (spare_died)
     refill_at_ = now() + std::chrono::milliseconds(kRetryMs);  // or one that dies at once is forked for ever
   if (spare_ended) refill();
 }
 
 void ForkServer::leave() {
-  for (;;) {
+  const auto deadline = now() + kOrphanPatience;
+  while (now() < deadline) {
     own_.read(pids_);
     for (const pid_t pid : pids_) signal_tree(pid, SIGKILL);
     for (const Child& child : children_) {
       if (!child.reaped && pids_.empty()) signal_tree(child.pid, SIGKILL);  // no list of children on this system
     }
-    if (waitpid(-1, nullptr, 0) < 0 && errno == ECHILD) _exit(0);
     while (waitpid(-1, nullptr, WNOHANG) > 0) {
     }
+    if (waitpid(-1, nullptr, WNOHANG) < 0) break;
+    pollfd exits{signals_, POLLIN, 0};
+    (void)poll(&exits, 1, kRetryMs);
+    signalfd_siginfo information[8];
+    (void)!read(signals_, information, sizeof information);
   }
+  _exit(0);
 }
 
 void ForkServer::vouch() {

@@ -39,6 +39,7 @@ class ForkServer {
     pid_t pid;
     bool spare;   // forked ahead, and not known to be taken
     bool reaped;  // dead; what follows is valid
+    std::chrono::steady_clock::time_point died;
     protocol::ExitReport report;
   };
 

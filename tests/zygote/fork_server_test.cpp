@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/ptrace.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -175,6 +176,18 @@ TEST_F(ForkServerTest, TellsAnExitOnlyWhenNoDescendantIsLeft) {
   attempt.confirm();
   ASSERT_TRUE(zygote_.exit_of(attempt.id));
   EXPECT_FALSE(alive(daemon));
+}
+
+TEST_F(ForkServerTest, TellsAnExitAfterAWhileThoughADescendantCannotEnd) {
+  const Attempt attempt = running(task::daemonize_and_stay);
+  const std::vector<pid_t> tree = tree_of(attempt.pid);
+  ASSERT_GE(tree.size(), 2u);
+  // A traced process stays, dead, until its tracer has heard of it.
+  if (ptrace(PTRACE_SEIZE, tree.back(), nullptr, nullptr) != 0) GTEST_SKIP() << "tracing is not permitted here";
+  zygote_.send(Kind::kSignal, attempt.id, SIGKILL);
+  EXPECT_FALSE(zygote_.exit_of(attempt.id, std::chrono::milliseconds(500)));
+  EXPECT_TRUE(zygote_.exit_of(attempt.id));
+  EXPECT_EQ(waitpid(tree.back(), nullptr, __WALL), tree.back());
 }
 
 TEST_F(ForkServerTest, SignalsDaemonsThatAnAttemptStarted) {
