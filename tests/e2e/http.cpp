@@ -1,0 +1,65 @@
+#include "tests/e2e/http.h"
+
+#include <curl/curl.h>
+
+#include <boost/json/parse.hpp>
+#include <utility>
+
+namespace perdure::e2e {
+
+boost::json::value Answer::json() const {
+  boost::system::error_code failed;
+  boost::json::parse_options options;
+  options.max_depth = 200;
+  auto value = boost::json::parse(body, failed, {}, options);
+  return failed ? boost::json::value() : value;
+}
+
+struct Http::Handle {
+  CURL* easy = curl_easy_init();
+  curl_slist* headers = nullptr;
+  ~Handle() {
+    curl_slist_free_all(headers);
+    curl_easy_cleanup(easy);
+  }
+};
+
+Http::Http(std::string base, std::string key)
+    : handle_(std::make_unique<Handle>()), base_(std::move(base)), key_(std::move(key)) {
+  handle_->headers = curl_slist_append(nullptr, ("authorization: Bearer " + key_).c_str());
+  handle_->headers = curl_slist_append(handle_->headers, "content-type: application/json");
+}
+
+Http::~Http() = default;
+
+Answer Http::get(const std::string& target) { return ask(target, nullptr); }
+Answer Http::post(const std::string& target, const std::string& body) { return ask(target, &body); }
+
+Answer Http::ask(const std::string& target, const std::string* body) {
+  Answer answer;
+  CURL* easy = handle_->easy;
+  curl_easy_reset(easy);
+  const std::string url = base_ + target;
+  curl_easy_setopt(easy, CURLOPT_URL, url.c_str());
+  curl_easy_setopt(easy, CURLOPT_HTTPHEADER, handle_->headers);
+  curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+  curl_easy_setopt(easy, CURLOPT_TIMEOUT, 90L);
+  if (body != nullptr) {
+    curl_easy_setopt(easy, CURLOPT_POSTFIELDS, body->c_str());
+    curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE, static_cast<long>(body->size()));
+  }
+  curl_easy_setopt(easy, CURLOPT_WRITEDATA, &answer.body);
+  curl_easy_setopt(
+      easy, CURLOPT_WRITEFUNCTION, +[](char* data, std::size_t one, std::size_t size, void* to) -> std::size_t {
+        static_cast<std::string*>(to)->append(data, one * size);
+        return one * size;
+      });
+  const CURLcode code = curl_easy_perform(easy);
+  if (code != CURLE_OK) return {0, curl_easy_strerror(code)};
+  long status = 0;
+  curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
+  answer.status = static_cast<int>(status);
+  return answer;
+}
+
+}  // namespace perdure::e2e
