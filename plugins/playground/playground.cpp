@@ -129,7 +129,7 @@ int signal_named(std::string_view name) {
 }
 
 // A function of its own, so that it has a frame with this name in the backtrace.
-[[gnu::noinline, gnu::no_sanitize("undefined", "address")]] void crash_task_dereferences_null() {
+__attribute__((noinline, no_sanitize("undefined", "address"))) void crash_task_dereferences_null() {
   volatile int* volatile nowhere = nullptr;
   *nowhere = 1;
 }

@@ -31,7 +31,7 @@
 #ifndef PERDURE_PLUGIN_H
 #define PERDURE_PLUGIN_H
 
-#include <stdint.h>
+#include <stdint.h> /* NOLINT(modernize-deprecated-headers): this file is C */
 
 #ifdef __cplusplus
 extern "C" {

@@ -81,9 +81,8 @@ void append_struct_schema(std::string& out, const SchemaPlace& here) {
 template <class T>
 void append_schema(std::string& out, const SchemaPlace* outer) {
   const SchemaPlace here{outer, &typeid(T)};
-  if constexpr (!Shaped<T>) {
-    out += "{}";
-  } else if (outer != nullptr && outer->holds(typeid(T))) {
+  const bool inside_itself = outer != nullptr && outer->holds(typeid(T));
+  if (!Shaped<T> || inside_itself) {
     out += "{}";
   } else if constexpr (std::same_as<T, bool>) {
     out += R"({"type":"boolean"})";
@@ -111,7 +110,7 @@ void append_schema(std::string& out, const SchemaPlace* outer) {
     out += R"({"type":"array","items":)";
     append_schema<typename T::value_type>(out, &here);
     out += '}';
-  } else {
+  } else if constexpr (Described<T>) {
     append_struct_schema<T>(out, here);
   }
 }
