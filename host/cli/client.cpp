@@ -33,7 +33,8 @@ void add_client_options(CLI::App& verb, ClientOptions& options) {
   verb.add_option("--url", options.url, "The host's address [PERDURE_URL, else http://127.0.0.1:3030]")
       ->type_name("URL")
       ->group("The host");
-  verb.add_option("--data", options.data, "The host's data directory, for the key in it [PERDURE_API_KEY, else this]")
+  verb.add_option("--data", options.data,
+                  "The data directory whose key to use [PERDURE_API_KEY, else the default directory's]")
       ->type_name("DIR")
       ->group("The host");
   verb.add_flag("--json", options.json, "Print JSON: one document, or one a line for lists");
@@ -65,7 +66,7 @@ std::optional<std::string> Client::get(const std::string& path) { return take(ht
 std::optional<std::string> Client::post(const std::string& path, const std::string& body) {
   const std::string request_key = random_key();
   auto answer = take(http_->post(path, body, request_key));
-  if (!answer && broke_off_ && exit_status_ != kUnreachable) answer = take(http_->post(path, body, request_key));
+  if (!answer && answer_lost_) answer = take(http_->post(path, body, request_key));
   return answer;
 }
 
@@ -76,6 +77,7 @@ bool Client::lines(const std::string& path, const std::function<void(std::string
 
 std::optional<std::string> Client::take(store::Result<Answer> answer) {
   broke_off_ = false;
+  answer_lost_ = false;
   exit_status_ = kFailed;
   if (answer && answer->status >= 200 && answer->status < 300) return std::move(answer->body);
   if (answer) {
@@ -94,6 +96,7 @@ std::optional<std::string> Client::take(store::Result<Answer> answer) {
     exit_status_ = kWrongUsage;
   } else {
     broke_off_ = true;
+    answer_lost_ = true;
   }
   return std::nullopt;
 }

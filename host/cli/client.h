@@ -55,6 +55,7 @@ class Client {
   std::string problem_;
   ExitStatus exit_status_ = kFailed;
   bool broke_off_ = false;
+  bool answer_lost_ = false;  // the request may have been done
 };
 
 }  // namespace perdure::cli

@@ -8,13 +8,19 @@
 namespace perdure::cli {
 namespace {
 
-// The verb that was reached when reading stopped: "runs list".
-const CLI::App* deepest(const CLI::App* app, std::string& name) {
-  for (const auto inner = app->get_subcommands(); !inner.empty();) {
-    name += " " + inner.front()->get_name();
-    return deepest(inner.front(), name);
+// The verb that was reached when reading stopped, and the words before it: "perdure runs" for "runs list".
+struct Reached {
+  const CLI::App* verb;
+  std::string before;
+};
+
+Reached reached(const CLI::App& app) {
+  Reached at{&app, ""};
+  for (auto inner = app.get_subcommands(); !inner.empty(); inner = at.verb->get_subcommands()) {
+    at.before += (at.before.empty() ? "" : " ") + at.verb->get_name();
+    at.verb = inner.front();
   }
-  return app;
+  return at;
 }
 
 }  // namespace
@@ -28,6 +34,9 @@ int run(std::vector<std::string> arguments, Console& console, std::span<const Ad
   CLI::App app("Perdure: a host for durable tasks written in native code", "perdure");
   app.set_version_flag("--version", "perdure " PERDURE_VERSION);
   app.require_subcommand(1);
+  app.get_formatter()->label("SUBCOMMAND", "VERB");
+  app.get_formatter()->label("Subcommands", "Verbs");
+  app.get_formatter()->label("TEXT", "");
   app.footer(
       "perdure VERB --help says more, with an example. Exit status: 0 done, 1 the run or the request failed, "
       "2 wrong usage, 3 no host reachable.");
@@ -39,13 +48,12 @@ int run(std::vector<std::string> arguments, Console& console, std::span<const Ad
   } catch (const CLI::CallForVersion& version) {
     console.out << version.what() << "\n";
   } catch (const CLI::Success&) {  // --help
-    std::string name = "perdure";
-    console.out << deepest(&app, name)->help(name);
+    const Reached at = reached(app);
+    console.out << at.verb->help(at.before);
   } catch (const CLI::ParseError& error) {
-    std::string name = "perdure";
-    deepest(&app, name);
+    const Reached at = reached(app);
     console.err << styled(color_err(console), Style::kRed, "perdure:") << " " << printable(error.what()) << "\nSee `"
-                << name << " --help`.\n";
+                << (at.before.empty() ? "" : at.before + " ") << at.verb->get_name() << " --help`.\n";
     return kWrongUsage;
   }
   console.out.flush();

@@ -1,5 +1,6 @@
 #include "host/cli/following.h"
 
+#include <algorithm>
 #include <ostream>
 #include <thread>
 #include <utility>
@@ -20,31 +21,34 @@ constexpr milliseconds kPause(200);
 Following::Following(Client& client, Console& console, std::string run)
     : client_(client), console_(console), run_(std::move(run)) {}
 
-bool Following::logs(const std::function<void(const JsonView& entry)>& on_entry) {
+std::optional<std::string> Following::to_end(const std::function<void(const JsonView& entry)>& on_entry) {
   for (;;) {
-    const std::string path =
-        "/perdure/v1/runs/" + percent_encoded(run_) + "/logs?follow=1&after=" + std::to_string(sequence_);
-    const bool ended = client_.lines(
-        path,
-        [&](std::string_view line) {
-          const JsonView entry(line);
-          sequence_ = std::max(sequence_, entry["sequence"].number());
-          clear_progress();
-          on_entry(entry);
-        },
-        [&] { show_progress(); });
+    const bool ended = stream(on_entry);
     clear_progress();
-    if (ended) return true;
-    if (!client_.broke_off() || !host_came_back()) return false;
+    if (ended) {
+      // A host that is stopping ends the stream too.
+      auto run = client_.get("/perdure/v1/runs/" + percent_encoded(run_));
+      if (run && is_final(JsonView(*run)["status"].text())) return run;
+      if (run) std::this_thread::sleep_for(kPause);
+      if (run || client_.broke_off()) continue;
+      return std::nullopt;
+    }
+    if (!client_.broke_off() || !host_came_back()) return std::nullopt;
   }
 }
 
-std::optional<std::string> Following::final_run() {
-  for (;;) {
-    auto run = client_.get("/perdure/v1/runs/" + percent_encoded(run_) + "?wait=30s");
-    if (run && is_final(JsonView(*run)["status"].text())) return run;
-    if (!run && (!client_.broke_off() || !host_came_back())) return std::nullopt;
-  }
+// One stream of log entries, until the host or the network ends it. False: not properly.
+bool Following::stream(const std::function<void(const JsonView& entry)>& on_entry) {
+  const std::string path =
+      "/perdure/v1/runs/" + percent_encoded(run_) + "/logs?follow=1&after=" + std::to_string(sequence_);
+  const auto on_line = [&](std::string_view line) {
+    const JsonView entry(line);
+    if (!entry["sequence"]) return;  // why the host ends the stream early; the run itself says more
+    sequence_ = std::max(sequence_, entry["sequence"].number());
+    clear_progress();
+    on_entry(entry);
+  };
+  return client_.lines(path, on_line, [this] { show_progress(); });
 }
 
 // Whether the host answers again within a restart's time.

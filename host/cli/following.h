@@ -15,13 +15,12 @@ class Following {
  public:
   Following(Client& client, Console& console, std::string run);
 
-  /// Gives every log entry of the run to `on_entry` as it is written, until the run is final. False: client.report().
-  bool logs(const std::function<void(const JsonView& entry)>& on_entry);
-
-  /// Waits until the run is final; its long form. Nothing: client.report().
-  std::optional<std::string> final_run();
+  /// Gives every log entry of the run to `on_entry` as it is written, until the run is final; its long form then.
+  /// Nothing: client.report().
+  std::optional<std::string> to_end(const std::function<void(const JsonView& entry)>& on_entry);
 
  private:
+  bool stream(const std::function<void(const JsonView& entry)>& on_entry);
   bool host_came_back();
   void show_progress();
   void clear_progress();

@@ -12,6 +12,7 @@
 #include "host/catalog/task_table.h"
 #include "host/cli/executables.h"
 #include "host/cli/json_view.h"
+#include "host/cli/run_text.h"
 #include "host/cli/verbs.h"
 #include "host/process/supervisor.h"
 #include "store/model/duration.h"
@@ -131,10 +132,10 @@ void print_people(Console& console, const Checked& checked) {
       }
     };
     const store::RetryPolicy& retry = options.retry;
-    line("attempts", retry.max_attempts == 1
-                         ? std::string("1")
-                         : fmt::format("{}, {}ms apart, times {} up to {}ms", retry.max_attempts,
-                                       retry.min_timeout.count(), retry.factor, retry.max_timeout.count()));
+    line("attempts", retry.max_attempts == 1 ? std::string("1")
+                                             : fmt::format("{}, {} apart, times {} up to {}", retry.max_attempts,
+                                                           short_duration(retry.min_timeout.count()), retry.factor,
+                                                           short_duration(retry.max_timeout.count())));
     line("queue", options.queue.empty() ? "" : options.queue.text());
     line("concurrency", options.concurrency_limit ? std::to_string(*options.concurrency_limit) : "");
     line("machine", options.machine);
@@ -146,7 +147,7 @@ void print_people(Console& console, const Checked& checked) {
     std::string hooks;
     for (const std::string& hook : task.hooks) hooks += (hooks.empty() ? "" : ", ") + hook;
     line("hooks", hooks);
-    line("payload", options.payload_schema.empty() ? "" : indented(options.payload_schema));
+    line("payload", options.payload_schema);
   }
 }
 

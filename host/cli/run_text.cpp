@@ -76,19 +76,26 @@ void print_log_entry(std::ostream& out, bool color, const JsonView& entry) {
   out << std::endl;  // a pipe's reader follows along
 }
 
-void print_error(std::ostream& out, bool color, const JsonView& error) {
+std::string error_line(const JsonView& error) {
+  const std::string name = error["name"].text();
+  const std::string message = error["message"].text();
+  return name.empty() || message.starts_with(name) ? message : name + ": " + message;
+}
+
+void print_error(std::ostream& out, bool color, const JsonView& error, std::size_t frames) {
   if (!error) return;
-  const std::string name = printable(error["name"].text());
-  const std::string message = printable(error["message"].text());
-  out << styled(color, Style::kRed, name.empty() || message.starts_with(name) ? message : name + ": " + message)
-      << "\n";
-  const JsonView stack = error["stackTrace"] ? error["stackTrace"] : error["stack"];
-  std::string lines = printable(stack.text());
+  out << styled(color, Style::kRed, printable(error_line(error))) << "\n";
+  std::string lines = printable(error["stackTrace"].text());
   while (lines.ends_with('\n')) lines.pop_back();
-  for (std::string_view rest = lines; !rest.empty();) {
+  std::string_view rest = lines;
+  for (; !rest.empty() && frames > 0; --frames) {
     const auto end = std::min(rest.find('\n'), rest.size());
     out << "  " << rest.substr(0, end) << "\n";
     rest.remove_prefix(std::min(end + 1, rest.size()));
+  }
+  if (!rest.empty()) {
+    const auto more = 1 + std::ranges::count(rest, '\n');
+    out << styled(color, Style::kDim, fmt::format("  … {} more; --json shows all", more)) << "\n";
   }
 }
 

@@ -1,6 +1,7 @@
 // Runs in words: what the verbs that show runs have in common. Pure, but for the local time zone; any thread.
 #pragma once
 
+#include <cstdint>
 #include <iosfwd>
 #include <string>
 #include <string_view>
@@ -25,7 +26,10 @@ std::string short_duration(long long milliseconds);
 /// Writes one log entry of a run as a line for people.
 void print_log_entry(std::ostream& out, bool color, const JsonView& entry);
 
-/// Writes why a run failed, to `out`: name, message, and the stack below it.
-void print_error(std::ostream& out, bool color, const JsonView& error);
+/// "FixtureError: boom": an error's name and message.
+std::string error_line(const JsonView& error);
+
+/// Writes why a run failed, to `out`: name, message, and the stack below it, at most `frames` lines of it.
+void print_error(std::ostream& out, bool color, const JsonView& error, std::size_t frames = SIZE_MAX);
 
 }  // namespace perdure::cli

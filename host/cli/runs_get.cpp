@@ -13,9 +13,41 @@
 namespace perdure::cli {
 namespace {
 
+constexpr std::size_t kFrames = 5;  // of an attempt's backtrace
+
 struct Options : ClientOptions {
   std::string id;
 };
+
+// What an attempt came to: its status, or how it failed.
+std::string outcome_of(const JsonView& attempt) {
+  const std::string code = attempt["error"]["code"].text();
+  return attempt["status"].text() == "FAILED" && !code.empty() ? code : attempt["status"].text();
+}
+
+// A table of the attempts, and below it where those that left a backtrace were. The last attempt's error is the run's
+// own, which is shown elsewhere when the run has failed.
+void print_attempts(const std::vector<JsonView>& attempts, bool run_failed, Console& console) {
+  if (attempts.empty()) return;
+  console.out << "\n";
+  Table table({"ATTEMPT", "OUTCOME", "STARTED", "TOOK", "WHY"});
+  for (const JsonView& attempt : attempts) {
+    const std::string status = attempt["status"].text();
+    table.add({{attempt["number"].text()},
+               {outcome_of(attempt), status == "SUCCEEDED"   ? Style::kGreen
+                                     : status == "EXECUTING" ? Style::kBlue
+                                                             : Style::kRed},
+               {local_clock(attempt["startedAt"])},
+               {attempt["endedAt"] ? short_duration(attempt["durationMs"].number()) : ""},
+               {error_line(attempt["error"])}});
+  }
+  table.print(console);
+  for (std::size_t i = 0; i < attempts.size() - (run_failed ? 1 : 0); ++i) {
+    if (!attempts[i]["error"]["stackTrace"]) continue;
+    console.out << "\n" << styled(color_out(console), Style::kDim, "attempt " + attempts[i]["number"].text()) << "\n";
+    print_error(console.out, color_out(console), attempts[i]["error"], kFrames);
+  }
+}
 
 void print(const JsonView& run, Console& console) {
   const bool color = color_out(console);
@@ -34,31 +66,13 @@ void print(const JsonView& run, Console& console) {
   line("started", local_time(run["startedAt"]));
   line("finished", local_time(run["finishedAt"]));
   if (run["startedAt"]) line("executed", short_duration(run["durationMs"].number()));
-  line("queue", run["queue"]["name"] ? run["queue"]["name"].text() : run["queue"].text());
+  line("queue", run["queue"].text());
   line("version", run["version"].text());
   std::string tags;
   for (const JsonView& tag : run["tags"].items()) tags += (tags.empty() ? "" : ", ") + tag.text();
   line("tags", tags);
 
-  const auto attempts = run["attempts"].items();
-  if (!attempts.empty()) {
-    out << "\n";
-    Table table({"ATTEMPT", "STATUS", "STARTED", "TOOK", "WHY"});
-    for (const JsonView& attempt : attempts) {
-      const std::string how = attempt["status"].text();
-      const JsonView error = attempt["error"];
-      const std::string name = error["name"].text();
-      table.add({{attempt["number"].text()},
-                 {how, how == "SUCCEEDED"   ? Style::kGreen
-                       : how == "EXECUTING" ? Style::kBlue
-                                            : Style::kRed},
-                 {local_clock(attempt["startedAt"])},
-                 {attempt["durationMs"] ? short_duration(attempt["durationMs"].number()) : ""},
-                 {error["message"].text().starts_with(name) || name.empty() ? error["message"].text()
-                                                                            : name + ": " + error["message"].text()}});
-    }
-    table.print(console);
-  }
+  print_attempts(run["attempts"].items(), static_cast<bool>(run["error"]), console);
   const auto value = [&](const char* name, const JsonView& json) {
     if (json.raw().empty()) return;
     out << "\n" << styled(color, Style::kDim, name) << "\n" << printable(indented(json.raw())) << "\n";

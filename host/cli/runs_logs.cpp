@@ -27,21 +27,17 @@ int logs(const Options& options, Console& console) {
       print_log_entry(console.out, color_out(console), entry);
     }
   };
-  if (options.follow) return Following(client, console, options.id).logs(print) ? kDone : client.report();
+  if (options.follow) return Following(client, console, options.id).to_end(print) ? kDone : client.report();
 
   long long after = 0;
   for (;;) {
-    std::size_t count = 0;
-    const bool ended = client.lines("/perdure/v1/runs/" + percent_encoded(options.id) +
-                                        "/logs?limit=" + std::to_string(kPage) + "&after=" + std::to_string(after),
-                                    [&](std::string_view line) {
-                                      const JsonView entry(line);
-                                      after = std::max(after, entry["sequence"].number());
-                                      ++count;
-                                      print(entry);
-                                    });
-    if (!ended) return client.report();
-    if (count < kPage) return kDone;
+    const auto answer = client.get("/perdure/v1/runs/" + percent_encoded(options.id) +
+                                   "/logs?limit=" + std::to_string(kPage) + "&after=" + std::to_string(after));
+    if (!answer) return client.report();
+    const JsonView page(*answer);
+    for (const JsonView& entry : page["data"].items()) print(entry);
+    if (!page["pagination"]["next"]) return kDone;
+    after = page["pagination"]["next"].number();
   }
 }
 

@@ -18,15 +18,13 @@ struct Options : ClientOptions {
 int watch(const Options& options, Console& console) {
   Client client(console, options);
   Following following(client, console, options.id);
-  const bool followed = following.logs([&](const JsonView& entry) {
+  const auto document = following.to_end([&](const JsonView& entry) {
     if (options.json) {
       console.out << entry.raw() << std::endl;
     } else {
       print_log_entry(console.out, color_out(console), entry);
     }
   });
-  if (!followed) return client.report();
-  const auto document = following.final_run();
   if (!document) return client.report();
   const JsonView run(*document);
   const std::string status = run["status"].text();

@@ -89,10 +89,7 @@ Result<std::string> body_of(const Options& options, Console& console) {
 int wait_for(Client& client, Console& console, const Options& options, const std::string& id) {
   Following following(client, console, id);
   const bool color = color_err(console);
-  if (!following.logs([&](const JsonView& entry) { print_log_entry(console.err, color, entry); })) {
-    return client.report();
-  }
-  const auto document = following.final_run();
+  const auto document = following.to_end([&](const JsonView& entry) { print_log_entry(console.err, color, entry); });
   if (!document) return client.report();
   const JsonView run(*document);
   const std::string status = run["status"].text();

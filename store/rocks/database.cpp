@@ -21,6 +21,7 @@ rocksdb::DBOptions db_options(const DatabaseOptions& options, rocksdb::Env* env)
   db.info_log_level = rocksdb::WARN_LEVEL;
   db.max_background_jobs = 2;
   db.max_open_files = 256;
+  db.max_file_opening_threads = 1;
   db.bytes_per_sync = 1 << 20;
   db.stats_dump_period_sec = 0;
   db.stats_persist_period_sec = 0;
@@ -103,6 +104,7 @@ Result<std::unique_ptr<Database>> Database::open(const DatabaseOptions& options,
   request.options = db_options(options, database->env_.get());
   request.directory = options.directory;
   request.mark = mark;
+  request.doubtful = options.doubtful;
   request.accept_loss = options.accept_loss;
   request.log = options.log;
   const std::shared_ptr<rocksdb::Cache> cache = rocksdb::NewLRUCache(options.cache_bytes);

@@ -36,8 +36,8 @@ struct DatabaseOptions {
   LogSink log;
   std::size_t write_buffer_bytes = std::size_t{64} << 20;
   std::size_t cache_bytes = std::size_t{32} << 20;
-  bool accept_loss = false;               // see recovery.h
-  std::shared_ptr<const LatestTime> now;  // by which keys expire; null: they are kept
+  bool doubtful = false, accept_loss = false;  // see recovery.h
+  std::shared_ptr<const LatestTime> now;       // by which keys expire; null: they are kept
 };
 
 class Database;

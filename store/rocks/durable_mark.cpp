@@ -4,21 +4,22 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include <array>
-
 namespace perdure::store::rocks {
 namespace {
-constexpr std::uint64_t kSeal = 0x7065726475726531;  // xor of the two numbers in the file
+constexpr std::uint64_t kSeal = 0x7065726475726531;
+struct Stored {
+  std::uint64_t value, doubtful, check;  // check: the xor of the others and kSeal
+};
 constexpr std::chrono::seconds kSyncEvery{1};
 }  // namespace
 
 DurableMark::DurableMark(const std::string& path)
     : descriptor_(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600)) {
-  std::array<std::uint64_t, 2> stored{};
-  if (descriptor_ >= 0 && ::pread(descriptor_, stored.data(), sizeof stored, 0) == sizeof stored &&
-      (stored[0] ^ stored[1]) == kSeal) {
-    value_ = stored[0];
-  }
+  Stored stored{};
+  if (descriptor_ < 0 || ::pread(descriptor_, &stored, sizeof stored, 0) != sizeof stored) return;
+  if ((stored.value ^ stored.doubtful ^ kSeal) != stored.check) return;
+  value_ = stored.value;
+  doubtful_ = stored.doubtful != 0;
 }
 
 DurableMark::~DurableMark() {
@@ -28,16 +29,28 @@ DurableMark::~DurableMark() {
 }
 
 void DurableMark::advance(std::uint64_t sequence) {
-  if (!value_ || sequence > *value_) put(sequence);
+  if (value_ && sequence <= *value_) return;
+  value_ = sequence;
+  put();
 }
 
-void DurableMark::reset() { put(0); }
+void DurableMark::reset() {
+  value_ = 0;
+  doubtful_ = false;
+  put();
+}
 
-void DurableMark::put(std::uint64_t value) {
-  value_ = value;
+void DurableMark::set_doubtful(bool doubtful) {
+  if (doubtful_ == doubtful) return;
+  doubtful_ = doubtful;
+  put();
+}
+
+void DurableMark::put() {
   if (descriptor_ < 0) return;
-  const std::array<std::uint64_t, 2> stored{value, value ^ kSeal};
-  if (::pwrite(descriptor_, stored.data(), sizeof stored, 0) != sizeof stored) return;  // it lags
+  const std::uint64_t value = value_.value_or(0), doubtful = doubtful_ ? 1 : 0;
+  const Stored stored{value, doubtful, value ^ doubtful ^ kSeal};
+  if (::pwrite(descriptor_, &stored, sizeof stored, 0) != sizeof stored) return;  // it lags
   const auto now = std::chrono::steady_clock::now();
   if (now - synced_ < kSyncEvery) return;
   synced_ = now;

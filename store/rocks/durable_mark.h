@@ -26,11 +26,18 @@ class DurableMark {
   /// Says that nothing is durable yet, for a new store.
   void reset();
 
+  /// Whether a write or a sync failed and what the logs hold has not been written anew since: then the page cache may
+  /// show bytes that the disk does not have, and a further sync of the same file would say ok. Kept in the file, for
+  /// the next process.
+  [[nodiscard]] bool doubtful() const { return doubtful_; }
+  void set_doubtful(bool doubtful);
+
  private:
-  void put(std::uint64_t value);
+  void put();
 
   int descriptor_ = -1;
   std::optional<std::uint64_t> value_;
+  bool doubtful_ = false;
   std::chrono::steady_clock::time_point synced_{};
 };
 

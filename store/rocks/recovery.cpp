@@ -70,6 +70,7 @@ class Ladder {
 
   Result<Opened> climb() {
     if (Status there = check_beginning(); !there) return there;
+    if (Status synced = sync_logs(); !synced) return synced;
     if (!request_.accept_loss) {
       Result<Opened> tolerant = open_tolerant();
       if (tolerant || tolerant.status().code() != Code::kCorruption) return tolerant;
@@ -90,6 +91,18 @@ class Ladder {
     return refuse(Status::corruption("its file CURRENT is missing"), "its other files are there");
   }
 
+  // What a killed process left in the page cache only would be a hole under the writes to come, if the power failed.
+  Status sync_logs() {
+    for (const std::string& name : log_files(*files_, request_.directory)) {
+      std::unique_ptr<rocksdb::FSWritableFile> file;
+      rocksdb::IOStatus status = files_->ReopenWritableFile(path(name), {}, &file, nullptr);
+      if (status.ok()) status = file->Fsync({}, nullptr);
+      if (status.ok()) status = file->Close({}, nullptr);
+      if (!status.ok()) return from_rocks(status, "sync " + path(name));
+    }
+    return Status::ok();
+  }
+
   Result<Opened> open_tolerant() {
     rocksdb::DBOptions options = request_.options;
     options.info_log = make_info_log(request_.log);
@@ -102,7 +115,7 @@ class Ladder {
     opened->filter = filter;
     const std::uint64_t reached = opened->db->GetLatestSequenceNumber();
     if (!request_.mark || reached >= *request_.mark) {
-      if (Status moved = move_to_tables(*opened); !moved) {
+      if (Status moved = request_.doubtful ? move_to_tables(*opened) : Status::ok(); !moved) {
         close(*opened);
         return moved;
       }
@@ -113,8 +126,8 @@ class Ladder {
                               std::to_string(*request_.mark) + " were synced");
   }
 
-  // What was replayed may be in the page cache only: left there by a process that was killed, or worse, by a sync that
-  // failed, after which a further one of the same file says ok and writes nothing. So it goes into new files.
+  // After a sync failed, a further one of the same file may say ok and write nothing. So what was replayed goes into
+  // new files.
   static Status move_to_tables(Opened& opened) {
     rocksdb::FlushOptions flush;
     flush.allow_write_stall = true;

@@ -31,7 +31,8 @@ struct OpenRequest {
   std::string directory;
   std::vector<rocksdb::ColumnFamilyDescriptor> families;
   std::optional<std::uint64_t> mark;  // nothing: none at hand
-  bool accept_loss = false;           // open up to the damage wherever it is
+  bool doubtful = false;     // a write or a sync failed before: the logs' last bytes may be in the page cache only
+  bool accept_loss = false;  // open up to the damage wherever it is
   LogSink log;
 };
 

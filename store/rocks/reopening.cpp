@@ -9,6 +9,7 @@
 namespace perdure::store::rocks {
 
 void RocksStore::fail_group(Group group, const Status& status) {
+  mark_->set_doubtful(true);
   withdrawn_.insert(withdrawn_.end(), group.created.begin(), group.created.end());
   for (ClaimBatch& claim : group.claims) lost_claims_.push_back(std::move(claim));
   const Status answer{status.code(), "not recorded: " + status.message()};
@@ -64,7 +65,7 @@ bool RocksStore::try_reopen(Lock& lock) {
     lock.lock();
     return false;
   };
-  if (!space_->may_reopen(log_bytes())) return again();
+  if (!space_->may_reopen(log_bytes())) return again();  // they go into tables: see DurableMark::doubtful()
   std::unique_ptr<Database> closing;
   {
     std::unique_lock readers(database_lock_);
@@ -81,6 +82,7 @@ bool RocksStore::try_reopen(Lock& lock) {
   withdrawn_.clear();
   lost_claims_.clear();
   mark_->advance((*opened)->sequence());
+  mark_->set_doubtful(false);
   space_->restore_ballast();
   lock.lock();
   std::unique_lock readers(database_lock_);

@@ -30,6 +30,7 @@ DatabaseOptions RocksStore::database_options() const {
   options.directory = options_.directory + "/store";
   options.file_system = options_.file_system;
   options.log = options_.log;
+  options.doubtful = mark_->doubtful();
   options.accept_loss = options_.accept_loss;
   options.now = latest_;
   return options;
@@ -64,6 +65,7 @@ Result<std::unique_ptr<Store>> RocksStore::open(RocksOptions options) {
   if (Status prepared = prepare_schema(**db); !prepared) return prepared;
   if (store->options_.accept_loss) store->mark_->reset();
   store->mark_->advance((*db)->sequence());
+  store->mark_->set_doubtful(false);
   Result<HotState> hot = HotState::rebuild(**db);
   if (!hot) return hot.status();
   store->database_ = std::move(*db);

@@ -10,7 +10,7 @@ namespace {
 
 constexpr const char* kTrigger = "POST /api/v1/tasks/hello/trigger";
 constexpr const char* kLogs = "GET /perdure/v1/runs/run_1/logs?follow=1&after=0";
-constexpr const char* kRun = "GET /perdure/v1/runs/run_1?wait=30s";
+constexpr const char* kRun = "GET /perdure/v1/runs/run_1";
 
 std::string log_line(int sequence, const std::string& message) {
   return R"({"sequence":)" + std::to_string(sequence) +
@@ -130,8 +130,7 @@ TEST_F(Verbs, TriggerAsksOnceMoreUnderTheSameKeyWhenTheAnswerBreaksOff) {
 TEST_F(Verbs, TriggerWaitPrintsTheOutputAsItIsAndTheLogsBesideIt) {
   host.on(kTrigger, {{.body = R"({"id":"run_1"})"}});
   host.on(kLogs, {{.body = log_line(1, "greeting")}});
-  host.on(kRun, {{.body = R"({"id":"run_1","status":"EXECUTING"})"},
-                 {.body = R"({"id":"run_1","status":"COMPLETED","output":{"n":0.10}})"}});
+  host.on(kRun, {{.body = R"({"id":"run_1","status":"COMPLETED","output":{"n":0.10}})"}});
   const Ended ended = ask({"trigger", "hello", "--wait"});
   EXPECT_EQ(ended.status, kDone) << ended.err;
   EXPECT_EQ(ended.out, "{\"n\":0.10}\n");
@@ -154,9 +153,28 @@ TEST_F(Verbs, FollowingGoesOnWhereItWasAfterTheConnectionBroke) {
   host.on(kLogs, {{.body = log_line(1, "one") + log_line(2, "two"), .breaks_off = true}});
   host.on("GET /readyz", {{.body = "{}"}});
   host.on("GET /perdure/v1/runs/run_1/logs?follow=1&after=2", {{.body = log_line(3, "three")}});
+  host.on(kRun, {{.body = R"({"status":"COMPLETED"})"}});
   const Ended ended = ask({"runs", "logs", "run_1", "--follow", "--json"});
   EXPECT_EQ(ended.status, kDone) << ended.err;
   EXPECT_EQ(ended.out, log_line(1, "one") + log_line(2, "two") + log_line(3, "three"));
+}
+
+TEST_F(Verbs, FollowingGoesOnWhenAHostThatStopsEndedTheStream) {
+  host.on(kLogs, {{.body = log_line(1, "one") + "\n" + R"({"error":"the host is stopping"})" + "\n"}});
+  host.on("GET /perdure/v1/runs/run_1/logs?follow=1&after=1", {{.body = log_line(2, "two")}});
+  host.on(kRun, {{.body = R"({"status":"EXECUTING"})"}, {.body = R"({"status":"COMPLETED"})"}});
+  const Ended ended = ask({"runs", "logs", "run_1", "--follow", "--json"});
+  EXPECT_EQ(ended.status, kDone) << ended.err;
+  EXPECT_EQ(ended.out, log_line(1, "one") + log_line(2, "two"));
+}
+
+TEST_F(Verbs, LogsTurnsThePages) {
+  std::string one = log_line(7, "one"), two = log_line(9, "two");
+  host.on("GET /perdure/v1/runs/run_1/logs?limit=1000&after=0",
+          {{.body = R"({"data":[)" + one + R"(],"pagination":{"next":7}})"}});
+  host.on("GET /perdure/v1/runs/run_1/logs?limit=1000&after=7",
+          {{.body = R"({"data":[)" + two + R"(],"pagination":{}})"}});
+  EXPECT_EQ(ask({"runs", "logs", "run_1", "--json"}).out, one + two);
 }
 
 TEST_F(Verbs, WatchEndsWithTheRunsStatus) {

@@ -3,10 +3,13 @@
 
 #include <cstdint>
 #include <cstdlib>
+#include <fstream>
 #include <iostream>
+#include <iterator>
 #include <memory>
 #include <random>
 #include <string>
+#include <vector>
 
 #include "tests/store-rocks/fault_file_system.h"
 #include "tests/store-rocks/harness.h"
@@ -21,6 +24,11 @@ std::string joined(const std::vector<std::string>& lines) {
   return all;
 }
 
+std::string contents(const std::string& file) {
+  std::ifstream stream(file, std::ios::binary);
+  return {std::istreambuf_iterator<char>(stream), {}};
+}
+
 // Works until the power goes at a random operation, three times over, each time on what the last one left.
 void lose_power(std::uint64_t seed, std::size_t& acknowledged) {
   const std::string reproduce = "reproduce with PERDURE_SEED=" + std::to_string(seed) + " PERDURE_ROUNDS=1";
@@ -31,21 +39,27 @@ void lose_power(std::uint64_t seed, std::size_t& acknowledged) {
   RocksOptions options = options_for(directory.path());
   options.file_system = disk;
   Workload work(checker, random(), kStart);
+  std::unique_ptr<Store> store = open_or_die(options);
 
+  // The mark is not among RocksDB's files: it is left as it was when the power went.
+  const std::string mark = directory.path() + "/store.mark";
   for (int loss = 0; loss < 3; ++loss) {
-    {
-      const std::unique_ptr<Store> store = open_or_die(options);
-      work.restart(*store);
-      disk->at_operation(1 + random() % 300, [&] { disk->cut_power(); });
-      while (store->health()) work.step(*store);
-    }
+    work.restart(*store);
+    std::string mark_then;
+    disk->at_operation(1 + random() % 300, [&] {
+      disk->cut_power();
+      mark_then = contents(mark);
+    });
+    while (store->health()) work.step(*store);
+    store.reset();
+    std::ofstream(mark, std::ios::binary) << mark_then;
     disk->lose_unsynced(random());
-    const Result<std::unique_ptr<Store>> again = open_rocks(options);
+    Result<std::unique_ptr<Store>> again = open_rocks(options);
     ASSERT_TRUE(again) << again.status().message() << "\n" << reproduce;
-    const std::vector<std::string> wrong = checker->check(**again);
+    store = std::move(*again);
+    const std::vector<std::string> wrong = checker->check(*store);
     ASSERT_TRUE(wrong.empty()) << "after power loss " << loss << ":" << joined(wrong) << "\n" << reproduce;
   }
-  const std::unique_ptr<Store> store = open_or_die(options);
   work.restart(*store);
   EXPECT_TRUE(work.drain(*store)) << "some run never ends; " << reproduce;
   const std::vector<std::string> wrong = checker->check(*store);

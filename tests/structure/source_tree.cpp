@@ -58,9 +58,10 @@ std::string room_of(const std::string& path) {
   return second == std::string::npos ? top : path.substr(0, second);
 }
 
-// Where the host is put together out of everything.
+// Where the host, or a part of it, is put together out of everything.
 bool assembles(const std::string& path) {
-  return starts_with(path, "host/main") || starts_with(path, "host/cli/serve");
+  return starts_with(path, "host/main") || starts_with(path, "host/cli/serve") ||
+         starts_with(path, "host/cli/plugins_check") || starts_with(path, "host/cli/backtrace");
 }
 
 bool allowed(const std::string& from_path, const std::string& from, const std::string& to_path) {
