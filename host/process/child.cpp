@@ -69,7 +69,7 @@ Child::Given Child::give(Attempt& attempt) {
   protocol::Outgoing frame;
   frame.kind = Kind::kStart;
   frame.arg = attempt.task_index;
-  frame.id = attempt.spec.number;
+  frame.id = served_ + 1;
   frame.json = info;
   frame.raw = attempt.spec.payload;
   const SendResult sent = protocol::send(link_.get(), frame, false);

@@ -84,6 +84,7 @@ void Child::on_frame(const Incoming& frame) {
 
 void Child::on_outcome(const Incoming& frame) {
   if (!next_state(state_, ChildEvent::kOutcome)) return violation("an outcome where none was due");
+  if (frame.id != served_) return violation("an outcome of another attempt");
   auto outcome = read_outcome(frame.arg, frame.json, frame.raw, shared_.options.output_limit);
   if (const auto* fault = std::get_if<OutcomeFault>(&outcome)) return violation(fault->what);
   auto& result = std::get<AttemptResult>(outcome);

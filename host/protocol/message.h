@@ -34,14 +34,14 @@ enum class Kind : std::uint16_t {
   kForkFailed = 21,  // kFork `id` could not be done; json: {"error"}
 
   // ---- attempt: host -> child ----
-  kStart = 32,    // run this; id: request id; arg: task index; json: StartInfo (below); raw: payload
+  kStart = 32,    // run this; id: how many attempts the child has been given with it; arg: task index; json: StartInfo (below); raw: payload
   kConfirm = 33,  // the outcome is recorded: leave, or, when arg is 1 (recycling), wait for the next kStart
   kCancel = 34,   // set the cancel flag; arg: 1 canceled, 2 timed out
   kResume = 35,   // the backtrace of a crashed child has been taken: die
   kReply = 36,    // to request `id`; arg: a perdure_status; json/raw: the answer
 
   // ---- attempt: child -> host ----
-  kOutcome = 48,  // exactly one for each kStart; arg: Outcome; json: error {"name","message","stack"?,"details"?,"retry_at"?}
+  kOutcome = 48,  // exactly one for each kStart; id: that of the kStart; arg: Outcome; json: error {"name","message","stack"?,"details"?,"retry_at"?}
                   //   (ms since the epoch) unless kSuccess; raw: output JSON text on kSuccess; json {"too_large":bytes} and no
                   //   raw for a kSuccess whose output is over the output limit and was not sent
   kLog = 49,      // arg: level 0-4; id: ms since the epoch; json: fields or empty; raw: message

@@ -91,6 +91,7 @@ __attribute__((no_sanitize("undefined"))) Outcome run_task(const perdure_attempt
     const std::string error = error_json("ThreadExited", "the task called pthread_exit on the attempt's thread");
     protocol::Outgoing frame;
     frame.kind = Kind::kOutcome;
+    frame.id = state.info.ordinal;
     frame.arg = static_cast<std::uint32_t>(Outcome::kFailed);
     frame.json = error;
     (void)state.link.send(frame);
@@ -118,6 +119,7 @@ void send_outcome(AttemptState& state, Outcome outcome) {
   std::string too_large;
   protocol::Outgoing frame;
   frame.kind = Kind::kOutcome;
+  frame.id = state.info.ordinal;
   frame.arg = static_cast<std::uint32_t>(outcome);
   if (outcome != Outcome::kSuccess) {
     frame.json = state.error;
@@ -132,6 +134,7 @@ void send_outcome(AttemptState& state, Outcome outcome) {
         error_json("OutcomeNotSent", "the outcome could not be sent; most likely memory was short");
     frame = {};
     frame.kind = Kind::kOutcome;
+    frame.id = state.info.ordinal;
     frame.arg = static_cast<std::uint32_t>(Outcome::kFailed);
     frame.json = error;
     (void)state.link.send(frame);
@@ -157,7 +160,9 @@ bool await_confirm(AttemptLink& link) {
 }
 
 void serve_one(const Registration& registration, AttemptState& state, const Incoming& start) {
-  state.begin(parse_start(start.json));
+  StartInfo info = parse_start(start.json);
+  info.ordinal = start.id;
+  state.begin(info);
   if (start.arg >= registration.tasks().size()) {
     state.error = error_json("UnknownTask", "the plugin has no task number " + std::to_string(start.arg));
     send_outcome(state, Outcome::kFailed);
@@ -226,7 +231,9 @@ void serve_attempts(const Registration& registration) {
 void serve_refusal(const std::string& reason) {
   AttemptLink& link = the_link();
   AttemptState& state = the_state();
-  await_start(link, the_start());
+  Incoming& start = the_start();
+  await_start(link, start);
+  state.info.ordinal = start.id;
   state.error = error_json("PluginNotLoaded", "the plugin, loaded anew for this attempt, was refused: " + reason);
   send_outcome(state, Outcome::kFailed);
   (void)await_confirm(link);

@@ -22,6 +22,7 @@ struct StartInfo {
   std::string_view context;
   std::string_view config;
   std::uint64_t attempt = 1;
+  std::uint64_t ordinal = 0;  // of the attempt among those of this process; kOutcome repeats it
   std::uint64_t heartbeat_ms = 30'000;
   std::uint64_t output_limit = 0;  // bytes; 0: only the protocol's own
   std::uint64_t log_limit = 0;     // bytes; 0: none

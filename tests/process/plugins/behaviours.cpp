@@ -52,7 +52,7 @@ perdure_status kill_self(const perdure_attempt*) {
 }
 
 [[gnu::noinline]] void write_to_null(int value) {
-  volatile int* nowhere = nullptr;
+  volatile int* volatile nowhere = nullptr;  // so that no optimizer sees it
   *nowhere = value;
 }
 perdure_status null_write(const perdure_attempt*) {
@@ -246,6 +246,13 @@ perdure_status send_bad_error(const perdure_attempt*) {
   send_everywhere(&frame, sizeof(Header) + 2);
   for (;;) pause();
 }
+perdure_status send_outcome_of_another(const perdure_attempt*) {
+  Header header;
+  header.kind = 48;
+  header.id = 7;
+  send_everywhere(&header, sizeof header);
+  for (;;) pause();
+}
 // Says twice how it ended; the second time is none of the host's business any more.
 perdure_status send_two_outcomes(const perdure_attempt* a) {
   struct {
@@ -253,6 +260,7 @@ perdure_status send_two_outcomes(const perdure_attempt* a) {
     char raw[4] = {'"', 'a', '"', ' '};
   } frame;
   frame.header.kind = 48;
+  frame.header.id = 1;
   frame.header.raw_size = 4;
   send_everywhere(&frame, sizeof(Header) + 4);
   return result(a, "\"b\"");
@@ -306,6 +314,7 @@ const Entry kTasks[] = {
     PERDURE_ENTRY(send_unknown_kind),
     PERDURE_ENTRY(send_oversized),
     PERDURE_ENTRY(send_bad_error),
+    PERDURE_ENTRY(send_outcome_of_another),
     PERDURE_ENTRY(send_two_outcomes),
     PERDURE_ENTRY(close_everything),
 };
