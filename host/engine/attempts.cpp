@@ -115,28 +115,27 @@ void CoreEngine::on_result(process::AttemptHandle attempt, process::AttemptResul
 
 void CoreEngine::record(process::AttemptHandle handle, store::AttemptEnd end) {
   auto kept = std::make_shared<store::AttemptEnd>(end);
-  store_.finish_attempt(
-      std::move(end), [this, alive = std::weak_ptr(alive_), handle, kept](const store::Result<store::Run>& run) {
-        core_.run([this, alive, handle, kept, status = run.status()] {
-          if (alive.expired()) return;
-          switch (status.code()) {
-            case store::Code::kNoSpace:
-            case store::Code::kIo:
-            case store::Code::kUnavailable:
-              unrecorded_.emplace_back(handle, std::move(*kept));  // recorded when the store serves again
-              if (store_.health()) {                               // it does already
-                for (auto& [each, end_again] : std::exchange(unrecorded_, {})) record(each, std::move(end_again));
-              }
-              return;
-            case store::Code::kOk:
-              break;
-            default:
-              warn("The end of attempt " + std::to_string(kept->number) + " of " + kept->run.text() +
-                   " was not recorded: " + status.message());
-          }
-          recorded(handle);
-        });
-      });
+  store_.finish_attempt(std::move(end), on_core([this, handle, kept](const store::Result<store::Run>& run) {
+                          const store::Status& status = run.status();
+                          switch (status.code()) {
+                            case store::Code::kNoSpace:
+                            case store::Code::kIo:
+                            case store::Code::kUnavailable:
+                              unrecorded_.emplace_back(handle,
+                                                       std::move(*kept));  // recorded when the store serves again
+                              if (store_.health()) {                       // it does already
+                                for (auto& [each, end_again] : std::exchange(unrecorded_, {}))
+                                  record(each, std::move(end_again));
+                              }
+                              return;
+                            case store::Code::kOk:
+                              break;
+                            default:
+                              warn("The end of attempt " + std::to_string(kept->number) + " of " + kept->run.text() +
+                                   " was not recorded: " + status.message());
+                          }
+                          recorded(handle);
+                        }));
 }
 
 void CoreEngine::recorded(process::AttemptHandle handle) {

@@ -23,22 +23,18 @@ CoreEngine::CoreEngine(Core& core, store::Store& store, process::Launcher& launc
 CoreEngine::~CoreEngine() { store_.listen(nullptr); }
 
 void CoreEngine::start(store::DoneStatus done) {
-  store_.recover(core_.now(),
-                 [this, alive = std::weak_ptr(alive_), done = std::move(done)](store::Result<std::size_t> recovered) {
-                   core_.run([this, alive, done, recovered = std::move(recovered)] {
-                     if (alive.expired()) return;
-                     if (!recovered) return done(recovered.status());
-                     if (*recovered > 0) {
-                       warn(std::to_string(*recovered) +
-                            " attempts were executing when the host before this one ended; "
-                            "their runs are queued again.");
-                     }
-                     started_ = true;
-                     due_->set(store_.next_due());
-                     done({});
-                     dispatch();
-                   });
-                 });
+  store_.recover(core_.now(), on_core([this, done = std::move(done)](const store::Result<std::size_t>& recovered) {
+                   if (!recovered) return done(recovered.status());
+                   if (*recovered > 0) {
+                     warn(std::to_string(*recovered) +
+                          " attempts were executing when the host before this one ended; "
+                          "their runs are queued again.");
+                   }
+                   started_ = true;
+                   due_->set(store_.next_due());
+                   done({});
+                   dispatch();
+                 }));
 }
 
 void CoreEngine::offer(catalog::SnapshotPtr catalog) {
@@ -113,12 +109,9 @@ void CoreEngine::on_health(const store::Status& health) {
 }
 
 void CoreEngine::wake() {
-  store_.wake_due(core_.now(), [this, alive = std::weak_ptr(alive_)](const store::Result<std::size_t>& woken) {
-    if (!woken) return;  // on_health() sets the timer again
-    core_.run([this, alive] {
-      if (!alive.expired()) due_->set(store_.next_due());
-    });
-  });
+  store_.wake_due(core_.now(), on_core([this](const store::Result<std::size_t>& woken) {
+                    if (woken) due_->set(store_.next_due());  // else on_health() sets the timer again
+                  }));
 }
 
 void CoreEngine::dispatch() {
@@ -136,16 +129,13 @@ void CoreEngine::dispatch() {
     return task->second.version;
   };
   store_.claim(options_.concurrency - slots_.size(), core_.now(), version_of,
-               [this, alive = std::weak_ptr(alive_)](store::Result<std::vector<store::Claim>> claims) {
-                 core_.run([this, alive, claims = std::move(claims)]() mutable {
-                   if (alive.expired()) return;
-                   claiming_ = false;
-                   if (claims) {
-                     for (store::Claim& claim : *claims) begin(std::move(claim));
-                   }
-                   if (std::exchange(claim_again_, false)) dispatch();
-                 });
-               });
+               on_core([this](store::Result<std::vector<store::Claim>> claims) {
+                 claiming_ = false;
+                 if (claims) {
+                   for (store::Claim& claim : *claims) begin(std::move(claim));
+                 }
+                 if (std::exchange(claim_again_, false)) dispatch();
+               }));
 }
 
 void CoreEngine::warn(const std::string& message) const {

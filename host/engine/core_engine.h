@@ -81,6 +81,16 @@ class CoreEngine final : public Engine, private store::Listener, private process
   void on_result(process::AttemptHandle attempt, process::AttemptResult result) override;
   void on_released(process::AttemptHandle attempt) override;
 
+  /// A callback for the store: takes its answer to the core thread, where `then` gets it unless the engine is gone.
+  template <typename Then>
+  auto on_core(Then then) {
+    return [core = &core_, alive = std::weak_ptr(alive_), then](auto answer) {
+      core->run([alive, then, answer = std::move(answer)]() mutable {
+        if (!alive.expired()) then(std::move(answer));
+      });
+    };
+  }
+
   void dispatch();
   void begin(store::Claim claim);
   void record(process::AttemptHandle handle, store::AttemptEnd end);

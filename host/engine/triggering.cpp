@@ -67,10 +67,11 @@ void CoreEngine::cancel_on_core(const store::RunId& run, const std::string& reas
     return done(store_.run(run));
   }
   store_.cancel(run, core_.now(), reason,
-                [this, alive = std::weak_ptr(alive_), run, reason, tries, done](store::Result<store::Run> canceled) {
+                [this, core = &core_, alive = std::weak_ptr(alive_), run, reason, tries,
+                 done](store::Result<store::Run> canceled) {
                   if (canceled.status().code() != store::Code::kConflict || tries <= 1)
                     return done(std::move(canceled));
-                  core_.post([this, alive, run, reason, tries, done] {
+                  core->post([this, alive, run, reason, tries, done] {
                     if (alive.expired()) return done(store::Status::unavailable("The host is stopping."));
                     cancel_on_core(run, reason, tries - 1, done);
                   });
