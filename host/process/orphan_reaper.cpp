@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <system_error>
+#include <utility>
 
 #include "host/os/process.h"
 #include "host/os/process_tree.h"
@@ -12,14 +13,15 @@
 namespace perdure::process {
 namespace {
 
-constexpr std::chrono::milliseconds kPause{20};
+constexpr std::chrono::milliseconds kPause{2};
 constexpr std::chrono::seconds kPatience{10};
 
 }  // namespace
 
 void OrphanReaper::adopt_orphans() { os::become_subreaper(); }
 
-void OrphanReaper::kill_orphans(const std::string& executable, const std::function<bool(pid_t)>& is_known) {
+void OrphanReaper::kill_orphans(const std::string& executable, const std::function<bool(pid_t)>& is_known,
+                                std::function<void()> gone) {
   const Instant now = std::chrono::steady_clock::now();
   for (const pid_t pid : os::children_of(getpid())) {
     if (is_known(pid)) continue;
@@ -27,7 +29,8 @@ void OrphanReaper::kill_orphans(const std::string& executable, const std::functi
     if (!std::filesystem::equivalent("/proc/" + std::to_string(pid) + "/exe", executable, error)) continue;
     for (const pid_t each : os::kill_tree(pid)) dying_.push_back({each, now + kPatience});
   }
-  if (!dying_.empty()) deadlines_.set(*this, now + kPause);
+  gone_.push_back(std::move(gone));
+  on_deadline(now);
 }
 
 bool OrphanReaper::reap(Instant now) {
@@ -37,7 +40,8 @@ bool OrphanReaper::reap(Instant now) {
 }
 
 void OrphanReaper::on_deadline(Instant now) {
-  if (!reap(now)) deadlines_.set(*this, now + kPause);
+  if (!reap(now)) return deadlines_.set(*this, now + kPause);
+  for (const auto& gone : std::exchange(gone_, {})) gone();
 }
 
 }  // namespace perdure::process

@@ -19,10 +19,11 @@ class OrphanReaper final : public Timed {
   /// Makes orphans of this process's zygotes its own children, from now on.
   static void adopt_orphans();
   /// Kills every child of this process that executes `executable` and for which `is_known` is false, with its
-  /// descendants; they are reaped as they die.
-  void kill_orphans(const std::string& executable, const std::function<bool(pid_t)>& is_known);
+  /// descendants, and calls `gone` when the last of them has been reaped: at once when there is none.
+  void kill_orphans(const std::string& executable, const std::function<bool(pid_t)>& is_known,
+                    std::function<void()> gone);
 
-  /// Reaps what has died; true when nothing is left to wait for.
+  /// Reaps what has died, telling nobody; true when nothing is left to wait for.
   bool reap(Instant now);
 
   void on_deadline(Instant now) override;
@@ -34,6 +35,7 @@ class OrphanReaper final : public Timed {
     Instant give_up_at;
   };
   std::vector<Dying> dying_;
+  std::vector<std::function<void()>> gone_;
 };
 
 }  // namespace perdure::process

@@ -96,8 +96,9 @@ void Version::died(Zygote& zygote, bool was_loading, const std::string& why) {
   schedule(now);
 }
 
-void Version::kill_orphans() {
-  orphans_.kill_orphans(shared_.options.zygote_executable, [this](pid_t pid) { return shared_.is_zygote(pid); });
+void Version::kill_orphans(std::function<void()> gone) {
+  orphans_.kill_orphans(
+      shared_.options.zygote_executable, [this](pid_t pid) { return shared_.is_zygote(pid); }, std::move(gone));
 }
 
 void Version::start(Attempt& attempt) {

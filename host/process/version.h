@@ -46,7 +46,7 @@ class Version final : public Watcher, public Timed {
   void serve();
   /// No process could be had for `attempt`; it waits on.
   void not_started(Attempt& attempt, const std::string& why);
-  void kill_orphans();
+  void kill_orphans(std::function<void()> gone);
 
   void on_event(std::uint32_t, std::uint32_t) override {}
   void on_deadline(Instant now) override;

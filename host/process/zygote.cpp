@@ -380,7 +380,11 @@ void Zygote::on_death() {
   spares_.clear();
   recycled_.clear();
   forking_ = spare_children_ = 0;
-  version_.kill_orphans();
+  version_.kill_orphans([this, was_loading, why] { bury(was_loading, why); });
+}
+
+// Once nothing of its attempts executes any more, they may be tried again elsewhere.
+void Zygote::bury(bool was_loading, const std::string& why) {
   // Those that were not born may never have been; others serve their attempts.
   auto children = std::move(children_);
   children_.clear();

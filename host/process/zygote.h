@@ -89,6 +89,7 @@ class Zygote final : public Watcher, public Timed {
   void close(os::UniqueFd& fd);
   void distrust(const std::string& why);
   void on_death();
+  void bury(bool was_loading, const std::string& why);
   [[nodiscard]] std::string death_in_words(int status) const;
   void forget(Child& child);
   void leave_if_idle();

@@ -115,7 +115,8 @@ std::string fixture(const std::string& name) { return PERDURE_PROCESS_PLUGINS + 
 
 bool is_alive(std::int32_t pid) {
   std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
-  const std::string stat{std::istreambuf_iterator<char>(file), {}};
+  std::string stat;
+  std::getline(file, stat);  // nothing when the process goes meanwhile
   const std::size_t at = stat.rfind(") ");
   return at != std::string::npos && at + 2 < stat.size() && stat[at + 2] != 'Z' && stat[at + 2] != 'X';
 }
