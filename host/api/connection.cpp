@@ -275,7 +275,6 @@ SteadyTime Connection::deadline() const {
 void Connection::time_out() {
   if (lingering_ || !out_.empty() || !parser_.begun()) return close();
   refuse(error_response(408, "the request did not arrive in time"));
-  pump();
 }
 
 void Connection::begin_stop() {

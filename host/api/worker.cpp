@@ -76,7 +76,7 @@ void Worker::pump_dirty() {
 }
 
 void Worker::notify_at(SteadyTime when, std::weak_ptr<Signal> signal) {
-  if (when == SteadyTime::max()) return;
+  if (when == SteadyTime::max() || !guard_.owns_work()) return;
   const auto at = timers_.emplace(when, std::move(signal));
   if (at == timers_.begin()) arm_timer();
 }
@@ -130,6 +130,7 @@ void Worker::sweep() {
     if (connection->deadline() <= now) late.push_back(connection);
   }
   for (const std::shared_ptr<Connection>& connection : late) connection->time_out();
+  pump_dirty();
   if (connections_.empty()) {
     sweeping_ = false;
   } else {
@@ -156,8 +157,8 @@ void Worker::stop_now() {
   timer_.cancel();
   sweep_timer_.cancel();
   stop_timer_.cancel();
-  guard_.reset();
-  context_.stop();
+  timers_.clear();
+  guard_.reset();  // the loop ends when the handlers of what was cancelled have let go of their connections
 }
 
 std::string_view Worker::date() {
