@@ -51,7 +51,7 @@ TEST(BadPlugins, AreRefusedWithTheirReasonsAndDisturbNothing) {
   const TemporaryDirectory plugins;
   const std::vector<Bad> bad = make_bad_files(plugins.path());
   fs::copy(fs::path(PERDURE_TEST_PLUGIN_DIR) / "playground.so", plugins.path());
-  HostProcess host({.plugins = plugins.path(), .data = {}, .environment = {}, .arguments = {}});
+  HostProcess host({.plugins = plugins.path()});
   ASSERT_TRUE(host.start()) << host.log();
   Http http = host.client();
   const auto listed = http.get("/perdure/v1/plugins").json();

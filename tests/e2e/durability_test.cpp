@@ -122,14 +122,5 @@ TEST(Durability, AnAttemptCutOffWithTheHostIsRepeatedAtOnceAndNotCounted) {
   EXPECT_EQ(run.at("hostLosses").to_number<int>(), 1);
 }
 
-TEST(Durability, ASecondHostOnTheSameDataIsRefusedWithThePidOfTheFirst) {
-  HostProcess first;
-  ASSERT_TRUE(first.start()) << first.log();
-  const Ended second = run_program({PERDURE_TEST_BIN_DIR "/perdure", "serve", "--plugins", PERDURE_TEST_PLUGIN_DIR,
-                                    "--data", first.data(), "--listen", "127.0.0.1:0"});
-  EXPECT_EQ(second.exit_status, 1);
-  EXPECT_NE(second.err.find(std::to_string(first.pid())), std::string::npos) << second.err;
-}
-
 }  // namespace
 }  // namespace perdure::e2e

@@ -39,14 +39,14 @@ pid_t spawn(const std::vector<std::string>& arguments, const std::map<std::strin
   std::vector<std::string> variables;
   for (char** each = environ; *each != nullptr; ++each) {
     const std::string variable(*each);
-    if (!environment.contains(variable.substr(0, variable.find('=')))) variables.push_back(variable);
+    if (!variable.starts_with("PERDURE_")) variables.push_back(variable);
   }
   for (const auto& [name, value] : environment) variables.push_back(name + "=" + value);
   std::vector<char*> envp;
   for (std::string& each : variables) envp.push_back(each.data());
   envp.push_back(nullptr);
   pid_t pid = -1;
-  const int failed = posix_spawn(&pid, argv[0], &actions, nullptr, argv.data(), envp.data());
+  const int failed = posix_spawnp(&pid, argv[0], &actions, nullptr, argv.data(), envp.data());
   posix_spawn_file_actions_destroy(&actions);
   return failed == 0 ? pid : -1;
 }
@@ -92,14 +92,12 @@ HostProcess::~HostProcess() {
 bool HostProcess::start() {
   int out[2];
   if (::pipe2(out, O_CLOEXEC) != 0) return false;
-  std::vector<std::string> arguments{PERDURE_TEST_BIN_DIR "/perdure",
-                                     "serve",
-                                     "--plugins",
-                                     options_.plugins,
-                                     "--data",
-                                     options_.data,
-                                     "--listen",
-                                     "127.0.0.1:0"};
+  std::vector<std::string> arguments = options_.within;
+  for (const std::string& each : {std::string(PERDURE_TEST_BIN_DIR "/perdure"), std::string("serve"),
+                                  std::string("--plugins"), options_.plugins.string(), std::string("--data"),
+                                  options_.data.string(), std::string("--listen"), std::string("127.0.0.1:0")}) {
+    arguments.push_back(each);
+  }
   arguments.insert(arguments.end(), options_.arguments.begin(), options_.arguments.end());
   pid_ = spawn(arguments, options_.environment, out[1], directory_.path() / "log");
   ::close(out[1]);
@@ -121,19 +119,27 @@ bool HostProcess::start() {
 }
 
 void HostProcess::kill() {
-  ::kill(pid_, SIGKILL);
-  wait_for(std::exchange(pid_, -1));
+  signal(SIGKILL);
+  wait();
 }
 
 int HostProcess::stop() {
-  ::kill(pid_, SIGTERM);
-  return wait_for(std::exchange(pid_, -1));
+  signal(SIGTERM);
+  return wait();
 }
 
+void HostProcess::signal(int number) const { ::kill(pid_, number); }
+
+int HostProcess::wait() { return wait_for(std::exchange(pid_, -1)); }
+
 std::string HostProcess::key() const {
-  std::string key = read_file(options_.data / "secret");
+  std::string key = read_file(seen(options_.data / "secret"));
   while (!key.empty() && key.back() == '\n') key.pop_back();
   return key;
+}
+
+std::filesystem::path HostProcess::seen(const std::filesystem::path& path) const {
+  return "/proc/" + std::to_string(pid_) + "/root" + path.string();
 }
 
 std::string HostProcess::log() const { return read_file(directory_.path() / "log"); }

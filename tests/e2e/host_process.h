@@ -31,15 +31,16 @@ struct Ended {
   int exit_status = -1;  // -1: by a signal
   std::string out, err;
 };
-/// Runs a program to its end.
+/// Runs a program to its end. Of this process's environment it sees what is not Perdure's, besides `environment`.
 Ended run_program(const std::vector<std::string>& arguments,
                   const std::map<std::string, std::string>& environment = {});
 
 struct HostOptions {
   std::filesystem::path plugins = PERDURE_TEST_PLUGIN_DIR;
-  std::filesystem::path data;                      // made under `directory()` when empty
-  std::map<std::string, std::string> environment;  // besides ours
-  std::vector<std::string> arguments;              // besides those every host gets
+  std::filesystem::path data{};                      // made under `directory()` when empty
+  std::map<std::string, std::string> environment{};  // besides ours
+  std::vector<std::string> arguments{};              // besides those every host gets
+  std::vector<std::string> within{};  // a command that becomes the host it is given as its last arguments
 };
 
 class HostProcess {
@@ -55,12 +56,17 @@ class HostProcess {
   void kill();
   /// SIGTERM, and waits; the exit status, or -1 by a signal.
   int stop();
+  void signal(int number) const;
+  /// Waits until it has ended; the exit status, or -1 by a signal.
+  int wait();
 
   [[nodiscard]] Http client() const { return {url_, key()}; }
   [[nodiscard]] const std::string& url() const { return url_; }
   [[nodiscard]] std::string key() const;
   [[nodiscard]] pid_t pid() const { return pid_; }
   [[nodiscard]] const std::filesystem::path& data() const { return options_.data; }
+  /// Where what the running host calls `path` is for us; it may have been started in a mount namespace of its own.
+  [[nodiscard]] std::filesystem::path seen(const std::filesystem::path& path) const;
   [[nodiscard]] const std::filesystem::path& directory() const { return directory_.path(); }
   /// What it logged.
   [[nodiscard]] std::string log() const;

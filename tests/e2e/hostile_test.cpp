@@ -38,7 +38,7 @@ TEST(Hostile, TasksHarmOnlyTheirOwnAttempts) {
   const TemporaryDirectory plugins;
   fs::copy(fs::path(PERDURE_TEST_PLUGIN_DIR) / "playground.so", plugins.path());
   fs::copy(fs::path(PERDURE_TEST_PLUGIN_DIR).parent_path() / "fixtures" / "hostile" / "hostile.so", plugins.path());
-  HostProcess host({.plugins = plugins.path(), .data = {}, .environment = {}, .arguments = {}});
+  HostProcess host({.plugins = plugins.path()});
   ASSERT_TRUE(host.start()) << host.log();
   Http http = host.client();
   std::vector<std::string> healthy, hostile, endless;
