@@ -2,9 +2,9 @@
 // against store/model/transitions.h, whichever engine is behind it.
 //
 // Durability. A mutation is *written* when later calls see it and it survives the host's death, and *durable* when it
-// survives the machine's. Each call says at which of the two its `done` is called. Runs become claimable only once their
-// enqueueing is durable, so no attempt of an unrecorded run ever executes.
-// Reads answer what is written; who must not show what a power cut could take back waits for synced() first.
+// survives the machine's. Each call says at which of the two its `done` is called. Runs become claimable only once
+// their enqueueing is durable, so no attempt of an unrecorded run ever executes. Reads answer what is written; who must
+// not show what a power cut could take back waits for synced() first.
 //
 // Errors. kNoSpace and kIo mean: nothing of this call happened. After such an error the engine refuses mutations
 // with the same code until it has reopened itself (see `Listener::on_health`); what was acknowledged is there then.
@@ -37,36 +37,37 @@ using DoneStatus = std::function<void(Status)>;
 
 /// A run to be created.
 struct NewRun {
-  RunId id;                            // by new_run_id(); the caller's, so that it can be told before it is durable
+  RunId id;  // by new_run_id(); the caller's, so that it can be told before it is durable
   TaskId task;
   QueueName queue;
   std::string concurrency_key;
   Duration priority{};
   Time now{};
-  std::optional<Time> delayed_until;   // DELAYED until then
-  bool pending_version = false;        // PENDING_VERSION: no plugin offers the task now; a delay comes first
+  std::optional<Time> delayed_until;  // DELAYED until then
+  bool pending_version = false;       // PENDING_VERSION: no plugin offers the task now; a delay comes first
   RunOptions options;
-  std::string payload;                 // JSON text
+  std::string payload;  // JSON text
   std::string origin;
   // At most one run per (task, key) and per (task, request id): a repeat answers the first run and creates nothing.
-  // options.idempotency_key is the key. A key is freed when its run ends FAILED, CRASHED, SYSTEM_FAILURE, TIMED_OUT or EXPIRED.
+  // options.idempotency_key is the key. A key is freed when its run ends FAILED, CRASHED, SYSTEM_FAILURE, TIMED_OUT or
+  // EXPIRED.
   Duration idempotency_ttl{std::chrono::hours(24 * 30)};
-  std::string request_id;              // of the HTTP call, kept for some minutes; empty: none
+  std::string request_id;  // of the HTTP call, kept for some minutes; empty: none
 };
 struct Enqueued {
   RunId id;
-  bool existing = false;               // an idempotency key or a request id found an earlier run
-  bool same_request = false;           // … it was the request id: answered as if this call had created it
+  bool existing = false;      // an idempotency key or a request id found an earlier run
+  bool same_request = false;  // … it was the request id: answered as if this call had created it
 };
 
 /// Says which plugin version an attempt of `run` is to start on (`run.version` is set when it is locked to one), or
-/// nothing when no loaded plugin offers the task: the run becomes PENDING_VERSION. Called inside claim(); must not block
-/// or call the store.
+/// nothing when no loaded plugin offers the task: the run becomes PENDING_VERSION. Called inside claim(); must not
+/// block or call the store.
 using VersionOf = std::function<std::optional<VersionId>(const Run& run)>;
 
 struct Claim {
-  Run run;                             // after the claim: EXECUTING, `attempts` counts this one
-  Attempt attempt;                     // number, version and fence token of the attempt to start
+  Run run;          // after the claim: EXECUTING, `attempts` counts this one
+  Attempt attempt;  // number, version and fence token of the attempt to start
   std::string payload;
 };
 
@@ -74,27 +75,27 @@ struct Claim {
 struct AttemptEnd {
   RunId run;
   std::uint32_t number = 0;
-  std::string token;                   // the fence: kConflict unless it is the claim's
+  std::string token;  // the fence: kConflict unless it is the claim's
   Time now{};
-  std::string output;                  // JSON text; meaningful on success
-  std::optional<Failure> failure;      // absent: success
+  std::string output;                               // JSON text; meaningful on success
+  std::optional<Failure> failure;                   // absent: success
   AfterFailure after = GiveUp{RunStatus::kFailed};  // meaningful on failure, by after_failure()
   Usage usage;
-  std::vector<LogEntry> logs;          // written along with it
+  std::vector<LogEntry> logs;  // written along with it
 };
 
 struct RunFilter {
-  std::vector<RunStatus> statuses;     // any of; empty: all
-  std::vector<TaskId> tasks;           // any of; empty: all
-  std::vector<std::string> tags;       // any of; empty: all
-  std::optional<Time> from, to;        // created_at, inclusive
-  RunId after, before;                 // cursor: older than `after`, or newer than `before`; empty: from the newest
-  std::size_t limit = 25;              // 1-100
+  std::vector<RunStatus> statuses;  // any of; empty: all
+  std::vector<TaskId> tasks;        // any of; empty: all
+  std::vector<std::string> tags;    // any of; empty: all
+  std::optional<Time> from, to;     // created_at, inclusive
+  RunId after, before;              // cursor: older than `after`, or newer than `before`; empty: from the newest
+  std::size_t limit = 25;           // 1-100
 };
 struct RunPage {
-  std::vector<Run> runs;               // newest first
-  bool more_after = false;             // there are older ones
-  bool more_before = false;            // there are newer ones
+  std::vector<Run> runs;     // newest first
+  bool more_after = false;   // there are older ones
+  bool more_before = false;  // there are newer ones
 };
 
 /// Told of what happens in the store. Every function: any thread of the engine's; must not block.
@@ -124,14 +125,14 @@ class Store {
 
   /// Takes up to `max` runs that are ready, and begins an attempt of each (two transitions, kClaimed and
   /// kAttemptStarted). A queue has a sub-queue for each concurrency key. Of the sub-queues with a ready run and a free
-  /// slot the one from which a run was taken longest ago is next; those never served come before all others, in the order
-  /// in which they appeared. Within one: by the time a run was queued less its priority, then by id.
-  /// Runs whose task no plugin offers become PENDING_VERSION instead and are not counted. done: written; before return
-  /// where the engine can.
+  /// slot the one from which a run was taken longest ago is next; those never served come before all others, in the
+  /// order in which they appeared. Within one: by the time a run was queued less its priority, then by id. Runs whose
+  /// task no plugin offers become PENDING_VERSION instead and are not counted. done: written; before return where the
+  /// engine can.
   virtual void claim(std::size_t max, Time now, const VersionOf& version_of, Done<std::vector<Claim>> done) = 0;
 
-  /// Records an attempt's end. A repeat with the same token is answered like the first, changing nothing; kConflict when
-  /// the attempt is not the run's current one or the token is another's. done: durable; the run afterwards.
+  /// Records an attempt's end. A repeat with the same token is answered like the first, changing nothing; kConflict
+  /// when the attempt is not the run's current one or the token is another's. done: durable; the run afterwards.
   virtual void finish_attempt(AttemptEnd end, Done<Run> done) = 0;
 
   /// Notes the process id of an attempt that executes. done: written.
@@ -168,8 +169,8 @@ class Store {
   // ---- Reads (kNotFound for unknown ids) -----------------------------------------------------------------------
   virtual Result<Run> run(const RunId& id) const = 0;
   virtual Result<std::string> payload(const RunId& id) const = 0;
-  virtual Result<std::string> output(const RunId& id) const = 0;          // kNotFound unless COMPLETED
-  virtual Result<std::vector<Attempt>> attempts(const RunId& id) const = 0;      // by number
+  virtual Result<std::string> output(const RunId& id) const = 0;                   // kNotFound unless COMPLETED
+  virtual Result<std::vector<Attempt>> attempts(const RunId& id) const = 0;        // by number
   virtual Result<std::vector<TimelineEvent>> timeline(const RunId& id) const = 0;  // by sequence
   /// Entries with a sequence above `after`, oldest first, at most `limit`.
   virtual Result<std::vector<LogEntry>> logs(const RunId& id, std::uint64_t after, std::size_t limit) const = 0;

@@ -1,7 +1,8 @@
 // One message between host, zygote and attempt, and its transport: a SOCK_SEQPACKET packet, which arrives whole or not
 // at all. A frame whose json and raw exceed kInlineLimit travels as a sealed memfd beside a header-only packet.
 // Whatever arrives is hostile: receive() checks every length, the seals and the padding, and never throws.
-// Not thread-safe per link unless said so; send() of one whole frame is atomic, so several threads may send on one socket.
+// Not thread-safe per link unless said so; send() of one whole frame is atomic, so several threads may send on one
+// socket.
 #pragma once
 
 #include <cstdint>
@@ -17,9 +18,9 @@ namespace perdure::protocol {
 /// Wire header, 32 bytes, host byte order, followed by json then raw. With flag bit 0 nothing follows it, and the last
 /// descriptor beside the packet is the memfd that holds them.
 struct Header {
-  std::uint32_t magic;    // kMagic
-  std::uint16_t kind;     // Kind
-  std::uint16_t flags;    // bit 0: the body is in the memfd beside it
+  std::uint32_t magic;  // kMagic
+  std::uint16_t kind;   // Kind
+  std::uint16_t flags;  // bit 0: the body is in the memfd beside it
   std::uint32_t arg;
   std::uint32_t json_size;
   std::uint64_t id;
@@ -36,7 +37,7 @@ struct Outgoing {
   std::string_view json{};
   std::string_view raw{};
   const int* fds = nullptr;
-  int fd_count = 0;       // at most 4
+  int fd_count = 0;  // at most 4
 };
 
 /// A received frame. Owns its bytes and the descriptors in `fds` (closed on destruction unless released).
@@ -67,8 +68,8 @@ class Incoming {
 };
 
 enum class SendResult : std::uint8_t { kSent, kWouldBlock, kPeerGone, kFailed };
-/// Sends one frame. `wait`: block while the peer's buffer is full; else kWouldBlock. Never raises SIGPIPE. Async-signal-safe
-/// for frames without json/raw beyond kInlineLimit.
+/// Sends one frame. `wait`: block while the peer's buffer is full; else kWouldBlock. Never raises SIGPIPE.
+/// Async-signal-safe for frames without json/raw beyond kInlineLimit.
 SendResult send(int socket, const Outgoing& frame, bool wait);
 
 enum class ReceiveResult : std::uint8_t { kFrame, kWouldBlock, kPeerGone, kInvalid, kFailed };

@@ -16,16 +16,17 @@ inline constexpr std::uint32_t kAbiMinor = 0;
 
 enum class Kind : std::uint16_t {
   // ---- control: host -> zygote ----
-  kFork = 1,      // start a child for attempt link `id`; fds: the child's end of the attempt socket, stdout, stderr
-  kSpares = 2,    // keep `arg` children forked ahead from now on; one that exits is replaced
-  kSignal = 3,    // send signal `arg` to child `id` and every descendant of it (process group and tree)
-  kQuit = 4,      // kill all children, then leave
-  kTaken = 5,     // spare `id` has been given a run: replace it now rather than when it exits (optional: send it once the
-                  //   run is on its way)
+  kFork = 1,    // start a child for attempt link `id`; fds: the child's end of the attempt socket, stdout, stderr
+  kSpares = 2,  // keep `arg` children forked ahead from now on; one that exits is replaced
+  kSignal = 3,  // send signal `arg` to child `id` and every descendant of it (process group and tree)
+  kQuit = 4,    // kill all children, then leave
+  kTaken = 5,   // spare `id` has been given a run: replace it now rather than when it exits (optional: send it once the
+                //   run is on its way)
 
   // ---- control: zygote -> host ----
-  kLoaded = 16,   // the plugin is loaded; json: manifest {"protocol","plugin","version","abi_minor","isolation",
-                  //   "isolation_reason"?,"warnings":[…],"hooks":[{"global":bool,"hooks":[…]}],"tasks":[{"id","options":{…},"hooks":["on_start",…]}]}; task order = index
+  kLoaded = 16,  // the plugin is loaded; json: manifest {"protocol","plugin","version","abi_minor","isolation",
+  //   "isolation_reason"?,"warnings":[…],"hooks":[{"global":bool,"hooks":[…]}],"tasks":[{"id","options":{…},"hooks":["on_start",…]}]};
+  //   task order = index
   kRefused = 17,  // it cannot be; json: {"reason": one sentence, "details"?: text}; the zygote then exits
   kStarted = 18,  // child `id` runs as pid `arg`
   kSpare = 19,    // a child was forked ahead: its link id is `id` (bit 63 set), its pid `arg`; fds: the host's ends of
@@ -34,17 +35,19 @@ enum class Kind : std::uint16_t {
   kForkFailed = 21,  // kFork `id` could not be done; json: {"error"}
 
   // ---- attempt: host -> child ----
-  kStart = 32,    // run this; id: how many attempts the child has been given with it; arg: task index; json: StartInfo (below); raw: payload
+  kStart = 32,    // run this; id: how many attempts the child has been given with it; arg: task index; json: StartInfo
+                  // (below); raw: payload
   kConfirm = 33,  // the outcome is recorded: leave, or, when arg is 1 (recycling), wait for the next kStart
   kCancel = 34,   // set the cancel flag; arg: 1 canceled, 2 timed out
   kResume = 35,   // the backtrace of a crashed child has been taken: die
   kReply = 36,    // to request `id`; arg: a perdure_status; json/raw: the answer
 
   // ---- attempt: child -> host ----
-  kOutcome = 48,  // exactly one for each kStart; id: that of the kStart; arg: Outcome; json: error {"name","message","stack"?,"details"?,"retry_at"?}
-                  //   (ms since the epoch) unless kSuccess; raw: output JSON text on kSuccess; json {"too_large":bytes} and no
-                  //   raw for a kSuccess whose output is over the output limit and was not sent
-  kLog = 49,      // arg: level 0-4; id: ms since the epoch; json: fields or empty; raw: message
+  kOutcome = 48,  // exactly one for each kStart; id: that of the kStart; arg: Outcome; json: error
+                  // {"name","message","stack"?,"details"?,"retry_at"?}
+  //   (ms since the epoch) unless kSuccess; raw: output JSON text on kSuccess; json {"too_large":bytes} and no
+  //   raw for a kSuccess whose output is over the output limit and was not sent
+  kLog = 49,  // arg: level 0-4; id: ms since the epoch; json: fields or empty; raw: message
   kHeartbeat = 50,
   kCrash = 51,    // sent from the signal handler, which then waits for kResume (at most 10 s); raw: CrashReport
   kRequest = 52,  // a durable call; id: request id, ascending; answered by kReply. No kind of request exists yet.
@@ -55,7 +58,7 @@ enum class Outcome : std::uint32_t { kSuccess = 0, kFailed = 1, kAborted = 2, kO
 
 /// raw of kExited, host byte order (both ends are one machine).
 struct ExitReport {
-  std::int32_t wait_status;        // as waitpid(2) gives it
+  std::int32_t wait_status;  // as waitpid(2) gives it
   std::uint32_t reserved;
   std::uint64_t cpu_microseconds;  // user + system
   std::uint64_t peak_memory;       // bytes, ru_maxrss
@@ -64,10 +67,10 @@ struct ExitReport {
 /// raw of kCrash.
 struct CrashReport {
   std::int32_t signal;
-  std::int32_t code;       // si_code
-  std::int32_t pid, tid;   // of the crashing thread
-  std::uint64_t address;   // si_addr
-  std::uint64_t context;   // address of the handler's ucontext_t in the child
+  std::int32_t code;      // si_code
+  std::int32_t pid, tid;  // of the crashing thread
+  std::uint64_t address;  // si_addr
+  std::uint64_t context;  // address of the handler's ucontext_t in the child
 };
 
 // json of kStart: {"run":"run_…","attempt":n,"heartbeat_ms":30000,"output_limit":bytes,"log_limit":bytes,

@@ -44,11 +44,11 @@ extern "C" {
 #define PERDURE_EXPORT __attribute__((visibility("default")))
 
 /* True where the writer of *p knew the member m. Ask it before reading a member newer than the minor you require. */
-#define PERDURE_HAS(p, m) ((p)->struct_size >= (uint64_t)((const char *)(&(p)->m + 1) - (const char *)(p)))
+#define PERDURE_HAS(p, m) ((p)->struct_size >= (uint64_t)((const char*)(&(p)->m + 1) - (const char*)(p)))
 
 /* Borrowed text. [1.0] */
 typedef struct perdure_str {
-  const char *data; /* may be NULL where len is 0 */
+  const char* data; /* may be NULL where len is 0 */
   uint64_t len;     /* bytes */
 } perdure_str;
 
@@ -101,21 +101,21 @@ typedef struct perdure_next perdure_next;
 /* ---- What a plugin gives ---------------------------------------------------------------------------------------- */
 
 /* A task's run, or one of its hooks. Executes in a child process of its own: it may crash, hang or leak, and the host
- * answers with a failed attempt. On PERDURE_OK what was given to set_result counts (null when nothing was); on any other
- * status what was given to set_error. [1.0] */
-typedef perdure_status (*perdure_task_fn)(const perdure_attempt *attempt);
+ * answers with a failed attempt. On PERDURE_OK what was given to set_result counts (null when nothing was); on any
+ * other status what was given to set_error. [1.0] */
+typedef perdure_status (*perdure_task_fn)(const perdure_attempt* attempt);
 
 /* Stands around an attempt. Calls next->call(next) once, which executes what is inside and returns its status, and then
  * returns that status or another. Returning without the call is a failure of the attempt when the status says so, and
  * else a success with this function's own result. [1.0] */
-typedef perdure_status (*perdure_middleware_fn)(const perdure_attempt *attempt, const perdure_next *next);
+typedef perdure_status (*perdure_middleware_fn)(const perdure_attempt* attempt, const perdure_next* next);
 
 /* What a middleware stands around. Valid during the middleware's call. [1.0] */
 struct perdure_next {
   uint64_t struct_size;
-  void *host; /* the host's own */
+  void* host; /* the host's own */
   /* Executes the rest of the attempt and returns its status. A second call returns PERDURE_INVALID. [attempt-thread] */
-  perdure_status (*call)(const perdure_next *next);
+  perdure_status (*call)(const perdure_next* next);
 };
 
 /* The functions that stand around run; each may be NULL. The order in one attempt:
@@ -123,29 +123,30 @@ struct perdure_next {
  *   middleware (host-wide, plugin, task) around: on_start_attempt, on_start, init, run, cleanup, then, when something
  *   failed, catch_error; then, when the run is final, on_success or on_failure, then on_complete.
  *
- * "Fails the attempt" and "ignored" say what an error in a hook does; ignored means recorded as a warning. attempt->event
- * is a JSON object with what the hook is told. All are called on the attempt's thread but on_cancel. [1.0] */
+ * "Fails the attempt" and "ignored" say what an error in a hook does; ignored means recorded as a warning.
+ * attempt->event is a JSON object with what the hook is told. All are called on the attempt's thread but on_cancel.
+ * [1.0] */
 typedef struct perdure_hooks {
   uint64_t struct_size;
-  void *user;                        /* attempt->user in these functions; lives as long as the plugin */
-  perdure_middleware_fn middleware;  /* an error is an error of run */
-  perdure_task_fn on_start_attempt;  /* every attempt; fails the attempt */
-  perdure_task_fn on_start;          /* first attempt only; ignored */
-  perdure_task_fn init;              /* every attempt; ignored. Its set_result becomes attempt->init of those after it */
-  perdure_task_fn on_success;        /* run completed; ignored. event {"output"} */
-  perdure_task_fn catch_error;       /* run, cleanup, middleware or on_start_attempt failed. event {"error", "attempt",
-                                        "retry": the task's policy, "retryAtMs": when it would be retried, or null}.
-                                        It may replace the error (set_error) and decide (set_result): {"retry":false},
-                                        {"retryAtMs":time}, {"retryAfterMs":duration} or {"retry":{other policy}};
-                                        nothing leaves the decision to the policy. An error in it fails the attempt as
-                                        HANDLE_ERROR_ERROR */
-  perdure_task_fn on_failure;        /* failed, retries exhausted; ignored. event {"error"} */
-  perdure_task_fn on_complete;       /* after either; ignored. event {"ok":true,"output"} or {"ok":false,"error"} */
-  perdure_task_fn cleanup;           /* after run, every attempt; fails the attempt. event as on_complete's */
-  perdure_task_fn on_wait;           /* before a wait; ignored. event {"wait":{"type","id"}} */
-  perdure_task_fn on_resume;         /* after a wait, in the same process or in the next; ignored. event as on_wait's */
-  perdure_task_fn on_cancel;         /* the run is being cancelled; ignored. Called on a thread of the host's while run
-                                        may still execute: only [any-thread] services. event {"reason"} */
+  void* user;                       /* attempt->user in these functions; lives as long as the plugin */
+  perdure_middleware_fn middleware; /* an error is an error of run */
+  perdure_task_fn on_start_attempt; /* every attempt; fails the attempt */
+  perdure_task_fn on_start;         /* first attempt only; ignored */
+  perdure_task_fn init;             /* every attempt; ignored. Its set_result becomes attempt->init of those after it */
+  perdure_task_fn on_success;       /* run completed; ignored. event {"output"} */
+  perdure_task_fn catch_error;      /* run, cleanup, middleware or on_start_attempt failed. event {"error", "attempt",
+                                       "retry": the task's policy, "retryAtMs": when it would be retried, or null}.
+                                       It may replace the error (set_error) and decide (set_result): {"retry":false},
+                                       {"retryAtMs":time}, {"retryAfterMs":duration} or {"retry":{other policy}};
+                                       nothing leaves the decision to the policy. An error in it fails the attempt as
+                                       HANDLE_ERROR_ERROR */
+  perdure_task_fn on_failure;       /* failed, retries exhausted; ignored. event {"error"} */
+  perdure_task_fn on_complete;      /* after either; ignored. event {"ok":true,"output"} or {"ok":false,"error"} */
+  perdure_task_fn cleanup;          /* after run, every attempt; fails the attempt. event as on_complete's */
+  perdure_task_fn on_wait;          /* before a wait; ignored. event {"wait":{"type","id"}} */
+  perdure_task_fn on_resume;        /* after a wait, in the same process or in the next; ignored. event as on_wait's */
+  perdure_task_fn on_cancel;        /* the run is being cancelled; ignored. Called on a thread of the host's while run
+                                       may still execute: only [any-thread] services. event {"reason"} */
   /* 1.0 ends here */
 } perdure_hooks;
 
@@ -155,16 +156,16 @@ typedef struct perdure_task {
   perdure_str id;             /* 1 to 128 of [A-Za-z0-9_.:/-], unique in the host */
   perdure_str options;        /* JSON object, or empty: retry, queue, machine, maxDurationMs, cron, ...; the schema is
                                  plugin-api/options.schema.json. An unknown key refuses the plugin */
-  void *user;                 /* attempt->user in run; lives as long as the plugin */
+  void* user;                 /* attempt->user in run; lives as long as the plugin */
   perdure_task_fn run;        /* what the task does */
-  const perdure_hooks *hooks; /* NULL: none */
+  const perdure_hooks* hooks; /* NULL: none */
   /* 1.0 ends here */
 } perdure_task;
 
 /* The plugin itself. [1.0] */
 typedef struct perdure_plugin {
   uint64_t struct_size;
-  uint32_t abi_minor;  /* PERDURE_ABI_MINOR as compiled; a host of an older minor warns instead of refusing what is new */
+  uint32_t abi_minor;  /* PERDURE_ABI_MINOR as compiled; a host of an older one warns of what it does not know */
   uint32_t flags;      /* 0 */
   perdure_str name;    /* 1 to 128 bytes; [plugins.NAME] in perdure.toml is its configuration */
   perdure_str version; /* the author's own words, shown to people; may be empty */
@@ -178,36 +179,36 @@ typedef struct perdure_plugin {
 struct perdure_registrar {
   uint64_t struct_size;
   uint32_t abi_major, abi_minor; /* the host's */
-  void *host;                    /* the host's own */
+  void* host;                    /* the host's own */
 
   /* Declares the plugin; first, and once. PERDURE_INVALID: twice, or a bad name. [registration] [1.0] */
-  perdure_status (*plugin)(const perdure_registrar *registrar, const perdure_plugin *plugin);
+  perdure_status (*plugin)(const perdure_registrar* registrar, const perdure_plugin* plugin);
 
   /* Adds a task. PERDURE_INVALID: a bad or doubled id, no run, options that are no JSON object. A failure refuses the
    * whole plugin, whatever follows. [registration] [1.0] */
-  perdure_status (*task)(const perdure_registrar *registrar, const perdure_task *task);
+  perdure_status (*task)(const perdure_registrar* registrar, const perdure_task* task);
 
   /* Puts hooks around every task of this plugin, or with PERDURE_HOOKS_GLOBAL of the host. May be called several times:
    * the first stands outermost. PERDURE_INVALID: before plugin(), or an unknown flag. [registration] [1.0] */
-  perdure_status (*hooks)(const perdure_registrar *registrar, const perdure_hooks *hooks, uint32_t flags);
+  perdure_status (*hooks)(const perdure_registrar* registrar, const perdure_hooks* hooks, uint32_t flags);
 
   /* Says in the plugin's own words why it is about to return a failure; the last words count. [registration] [1.0] */
-  void (*fail)(const perdure_registrar *registrar, perdure_str why);
+  void (*fail)(const perdure_registrar* registrar, perdure_str why);
   /* 1.0 ends here */
 };
 
-/* The entry point, defined by the plugin. Declares the plugin, then its tasks and hooks. Anything but PERDURE_OK refuses
- * the plugin, and the version serving until now goes on serving. [1.0] */
-PERDURE_EXPORT perdure_status perdure_register_v1(const perdure_registrar *registrar);
+/* The entry point, defined by the plugin. Declares the plugin, then its tasks and hooks. Anything but PERDURE_OK
+ * refuses the plugin, and the version serving until now goes on serving. [1.0] */
+PERDURE_EXPORT perdure_status perdure_register_v1(const perdure_registrar* registrar);
 
 /* ---- What a host gives ------------------------------------------------------------------------------------------ */
 
 /* One attempt of one run, as a task function sees it. Everything in it is valid until that function returns. [1.0] */
 struct perdure_attempt {
   uint64_t struct_size;
-  const perdure_services *services;
-  void *host;          /* the host's own */
-  void *user;          /* that of the perdure_task or perdure_hooks the function stands in */
+  const perdure_services* services;
+  void* host; /* the host's own */
+  void* user; /* that of the perdure_task or perdure_hooks the function stands in */
   perdure_str task_id;
   perdure_str run_id;
   perdure_str payload; /* JSON, any value */
@@ -251,59 +252,59 @@ struct perdure_services {
 
   /* The result of run or of a hook; the last one counts, and only with PERDURE_OK. Text that is not JSON, or more than
    * the host's output limit (10 MB by default), fails the run when it is taken. [attempt-thread] [1.0] */
-  perdure_status (*set_result)(const perdure_attempt *attempt, perdure_str json);
+  perdure_status (*set_result)(const perdure_attempt* attempt, perdure_str json);
 
   /* The error that goes with a status other than PERDURE_OK; the last one counts. [attempt-thread] [1.0] */
-  perdure_status (*set_error)(const perdure_attempt *attempt, const perdure_error *error);
+  perdure_status (*set_error)(const perdure_attempt* attempt, const perdure_error* error);
 
   /* Why the last service that failed on the calling thread did; empty when none has. Valid until the thread's next
    * service call. [any-thread] [1.0] */
-  perdure_str (*last_error)(const perdure_attempt *attempt);
+  perdure_str (*last_error)(const perdure_attempt* attempt);
 
   /* Gives back, early, something a service handed out. Never needed; for functions that ask for much, for long.
    * [the thread it was handed out on] [1.0] */
-  perdure_status (*release)(const perdure_attempt *attempt, perdure_str handed_out);
+  perdure_status (*release)(const perdure_attempt* attempt, perdure_str handed_out);
 
   /* -- Observation: seen by people while the attempt executes -- */
 
   /* Adds a log line. fields is a JSON object or empty. Lines beyond the host's limit are dropped and counted; this is
    * no failure. PERDURE_INVALID: fields is something else. [any-thread] [1.0] */
-  perdure_status (*log)(const perdure_attempt *attempt, perdure_level level, perdure_str message, perdure_str fields);
+  perdure_status (*log)(const perdure_attempt* attempt, perdure_level level, perdure_str message, perdure_str fields);
 
   /* Changes one entry of the run's metadata, or of its parent's or root's. Visible within 100 ms; durable with the
    * outcome at the latest. value is JSON. PERDURE_INVALID: the value does not fit the operation, or the metadata would
    * exceed 256 KB. [any-thread] [1.0] */
-  perdure_status (*set_metadata)(const perdure_attempt *attempt, perdure_metadata_target target, perdure_metadata_op op,
+  perdure_status (*set_metadata)(const perdure_attempt* attempt, perdure_metadata_target target, perdure_metadata_op op,
                                  perdure_str key, perdure_str value);
 
   /* Adds tags to the run: all or none. One that is there already is no failure. PERDURE_INVALID: more than 10 tags on
    * the run, or one that has not 1 to 128 bytes. [any-thread] [1.0] */
-  perdure_status (*add_tags)(const perdure_attempt *attempt, const perdure_str *tags, uint64_t count);
+  perdure_status (*add_tags)(const perdure_attempt* attempt, const perdure_str* tags, uint64_t count);
 
   /* Appends a chunk of text to a named stream of the run, which readers follow live or from its start.
    * PERDURE_INVALID: a bad name (1 to 128 bytes) or a chunk over 1 MB. [any-thread] [1.0] */
-  perdure_status (*stream_append)(const perdure_attempt *attempt, perdure_str stream, perdure_str chunk);
+  perdure_status (*stream_append)(const perdure_attempt* attempt, perdure_str stream, perdure_str chunk);
 
   /* Tells the host that this attempt makes progress. The runtime does so by itself every 30 s; call it where the
    * process may look stopped from outside. Returns as is_cancelled. [any-thread] [1.0] */
-  perdure_status (*heartbeat)(const perdure_attempt *attempt);
+  perdure_status (*heartbeat)(const perdure_attempt* attempt);
 
   /* PERDURE_OK while the attempt should go on; PERDURE_CANCELLED once it should stop, because the run was cancelled or
    * its max_duration is over; PERDURE_DISCONNECTED when the host is gone for good. Costs no system call.
    * [any-thread] [1.0] */
-  perdure_status (*is_cancelled)(const perdure_attempt *attempt);
+  perdure_status (*is_cancelled)(const perdure_attempt* attempt);
 
   /* OK: *fd is a descriptor that polls readable once is_cancelled would not say PERDURE_OK. It is the host's: only poll
    * it, never read or close it. [any-thread] [1.0] */
-  perdure_status (*cancel_fd)(const perdure_attempt *attempt, int32_t *fd);
+  perdure_status (*cancel_fd)(const perdure_attempt* attempt, int32_t* fd);
 
   /* OK: *json is the plugin's [plugins.NAME] table from perdure.toml, a JSON object with ${ENV} references resolved;
    * {} when there is none. [any-thread] [1.0] */
-  perdure_status (*config)(const perdure_attempt *attempt, perdure_str *json);
+  perdure_status (*config)(const perdure_attempt* attempt, perdure_str* json);
 
   /* OK: *json is what the attempt used so far: {"durationMs","cpuMs","memoryBytes","peakMemoryBytes",
    * "memoryLimitBytes"}. [any-thread] [1.0] */
-  perdure_status (*usage)(const perdure_attempt *attempt, perdure_str *json);
+  perdure_status (*usage)(const perdure_attempt* attempt, perdure_str* json);
 
   /* -- Durable calls: recorded before they return. A later attempt of the run, or the same one entered again after an
    *    eviction, must make the same calls in the same order and gets what was recorded; another order is PERDURE_FAILED
@@ -313,48 +314,48 @@ struct perdure_services {
   /* The recorded result of the step named key. OK: *json holds it. PERDURE_NOT_FOUND: do the step, then memo_put. Memos
    * belong to the run, names are free (1 to 256 bytes); the same name may come again and is then the next step of that
    * name. [attempt-thread] [1.0] */
-  perdure_status (*memo_get)(const perdure_attempt *attempt, perdure_str key, perdure_str *json);
+  perdure_status (*memo_get)(const perdure_attempt* attempt, perdure_str key, perdure_str* json);
 
   /* Records the result of the step that memo_get has just not found. Durable when it returns OK. PERDURE_INVALID: not
    * JSON, too large, or no such memo_get before it. [attempt-thread] [1.0] */
-  perdure_status (*memo_put)(const perdure_attempt *attempt, perdure_str key, perdure_str json);
+  perdure_status (*memo_put)(const perdure_attempt* attempt, perdure_str key, perdure_str json);
 
   /* Triggers a run. OK: *run_id. PERDURE_NOT_FOUND: no such task. PERDURE_INVALID: bad payload or options.
    * [attempt-thread] [1.0] */
-  perdure_status (*trigger)(const perdure_attempt *attempt, const perdure_trigger *trigger, perdure_str *run_id);
+  perdure_status (*trigger)(const perdure_attempt* attempt, const perdure_trigger* trigger, perdure_str* run_id);
 
   /* Triggers a run and waits for its end. OK: *json is its output. PERDURE_CHILD_FAILED: *json is its error
    * {"name","message",...,"status","runId"}. Else as trigger. [attempt-thread] [1.0] */
-  perdure_status (*trigger_and_wait)(const perdure_attempt *attempt, const perdure_trigger *trigger, perdure_str *json);
+  perdure_status (*trigger_and_wait)(const perdure_attempt* attempt, const perdure_trigger* trigger, perdure_str* json);
 
-  /* Triggers up to 1,000 runs, all or none. OK: *json is {"id": batch, "runs": [run ids in order]}. Failures as trigger.
-   * [attempt-thread] [1.0] */
-  perdure_status (*batch_trigger)(const perdure_attempt *attempt, const perdure_trigger *const *triggers, uint64_t count,
-                                  perdure_str *json);
+  /* Triggers up to 1,000 runs, all or none. OK: *json is {"id": batch, "runs": [run ids in order]}. Failures as
+   * trigger. [attempt-thread] [1.0] */
+  perdure_status (*batch_trigger)(const perdure_attempt* attempt, const perdure_trigger* const* triggers,
+                                  uint64_t count, perdure_str* json);
 
   /* The same, and waits for the end of all. OK, whatever became of them: *json is an array, in order, of
    * {"ok":true,"runId","output"} or {"ok":false,"runId","error"}. [attempt-thread] [1.0] */
-  perdure_status (*batch_trigger_and_wait)(const perdure_attempt *attempt, const perdure_trigger *const *triggers,
-                                           uint64_t count, perdure_str *json);
+  perdure_status (*batch_trigger_and_wait)(const perdure_attempt* attempt, const perdure_trigger* const* triggers,
+                                           uint64_t count, perdure_str* json);
 
   /* Waits for a duration; zero and less return at once. [attempt-thread] [1.0] */
-  perdure_status (*wait_for)(const perdure_attempt *attempt, int64_t duration_ms);
+  perdure_status (*wait_for)(const perdure_attempt* attempt, int64_t duration_ms);
 
   /* Waits until a time; one that is past returns at once. [attempt-thread] [1.0] */
-  perdure_status (*wait_until)(const perdure_attempt *attempt, int64_t unix_ms);
+  perdure_status (*wait_until)(const perdure_attempt* attempt, int64_t unix_ms);
 
   /* Creates a token that something outside completes. options is a JSON object or empty: timeoutMs (10 minutes), tags,
    * idempotencyKey, idempotencyKeyTtlMs. OK: *json is {"id","url"}; a POST to the signed url completes it.
    * [attempt-thread] [1.0] */
-  perdure_status (*token_create)(const perdure_attempt *attempt, perdure_str options, perdure_str *json);
+  perdure_status (*token_create)(const perdure_attempt* attempt, perdure_str options, perdure_str* json);
 
   /* Waits for a token. OK: *json is what it was completed with. PERDURE_TIMED_OUT: it was not, in time.
    * PERDURE_NOT_FOUND: no such token. [attempt-thread] [1.0] */
-  perdure_status (*token_wait)(const perdure_attempt *attempt, perdure_str token_id, perdure_str *json);
+  perdure_status (*token_wait)(const perdure_attempt* attempt, perdure_str token_id, perdure_str* json);
 
   /* Completes a token with a JSON value. A token that is complete already is no failure and keeps its first value.
    * PERDURE_NOT_FOUND: no such token. [attempt-thread] [1.0] */
-  perdure_status (*token_complete)(const perdure_attempt *attempt, perdure_str token_id, perdure_str json);
+  perdure_status (*token_complete)(const perdure_attempt* attempt, perdure_str token_id, perdure_str json);
   /* 1.0 ends here */
 };
 
