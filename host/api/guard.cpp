@@ -65,7 +65,7 @@ bool equal_in_constant_time(std::string_view a, std::string_view b) {
   return difference == 0;
 }
 
-Guard::Guard(std::string key, std::vector<std::string> host_names) : key_(std::move(key)) {
+Guard::Guard(std::string key, const std::vector<std::string>& host_names) : key_(std::move(key)) {
   for (const std::string& name : host_names) host_names_.push_back(lower(name));
 }
 

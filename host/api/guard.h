@@ -16,7 +16,7 @@ bool equal_in_constant_time(std::string_view a, std::string_view b);
 
 class Guard {
  public:
-  Guard(std::string key, std::vector<std::string> host_names);
+  Guard(std::string key, const std::vector<std::string>& host_names);
 
   /// Checks Host and Origin: an answer that refuses (400, 403), or nothing. Loopback names, addresses and the
   /// configured names may be reached; pages from loopback, from those names and from the same host may ask.

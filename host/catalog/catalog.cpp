@@ -64,7 +64,7 @@ void Catalog::decide(std::size_t index, store::Result<process::Manifest> manifes
     candidate.plugin.state = VersionState::kRefused;
     candidate.plugin.reason = manifest.status().message();
   }
-  if (candidates_.size() > index) advance();
+  advance();
 }
 
 void Catalog::advance() {
