@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <array>
 #include <ostream>
+#include <string>
+#include <vector>
 
 namespace perdure::cli {
 namespace {
@@ -21,6 +23,17 @@ Reached reached(const CLI::App& app) {
     at.verb = inner.front();
   }
   return at;
+}
+
+// What was wrong, in CLI11's words but where it only says that a verb is missing.
+std::string complaint(const CLI::App& at, const CLI::ParseError& error) {
+  const std::vector<const CLI::App*> verbs =
+      at.get_subcommands([](const CLI::App* each) { return !each->get_group().empty(); });
+  if (verbs.empty() || dynamic_cast<const CLI::RequiredError*>(&error) == nullptr) return error.what();
+  const std::vector<std::string> unknown = at.remaining();
+  std::string text = unknown.empty() ? "a verb is missing:" : "there is no verb \"" + unknown.front() + "\", only";
+  for (const CLI::App* each : verbs) text += (each == verbs.front() ? " " : ", ") + each->get_name();
+  return text;
 }
 
 }  // namespace
@@ -52,8 +65,8 @@ int run(std::vector<std::string> arguments, Console& console, std::span<const Ad
     console.out << at.verb->help(at.before);
   } catch (const CLI::ParseError& error) {
     const Reached at = reached(app);
-    console.err << styled(color_err(console), Style::kRed, "perdure:") << " " << printable(error.what()) << "\nSee `"
-                << (at.before.empty() ? "" : at.before + " ") << at.verb->get_name() << " --help`.\n";
+    console.err << styled(color_err(console), Style::kRed, "perdure:") << " " << printable(complaint(*at.verb, error))
+                << "\nSee `" << (at.before.empty() ? "" : at.before + " ") << at.verb->get_name() << " --help`.\n";
     return kWrongUsage;
   }
   console.out.flush();

@@ -1,9 +1,9 @@
 // perdure plugins check FILE: loads a plugin as a host would and says what it offers, or exactly why it is refused.
 #include <fmt/format.h>
-#include <stdlib.h>
 
 #include <CLI/CLI.hpp>
 #include <boost/asio/io_context.hpp>
+#include <cstdlib>
 #include <filesystem>
 #include <memory>
 #include <ostream>

@@ -127,7 +127,9 @@ void add_runs_list(CLI::App& parent, Console& console, int& exit_status) {
   verb.add_option("--tag", options->tags, "Only runs with this tag; repeat for any of more")->allow_extra_args(false);
   verb.add_option("--since", options->since, "Only runs created since then: a time, or how long ago (1h)");
   verb.add_option("--until", options->until, "Only runs created until then: a time, or how long ago");
-  verb.add_option("--limit", options->limit, "At most so many")->capture_default_str()->check(CLI::PositiveNumber);
+  verb.add_option("--limit", options->limit, "At most so many")
+      ->capture_default_str()
+      ->check(CLI::Range(std::size_t{1}, std::size_t{1'000'000}));
   add_client_options(verb, *options);
   verb.footer(
       "Examples:\n"

@@ -269,6 +269,7 @@ int serve_host(const config::Config& config, bool repair, Console& console) {
   supervisor.backtrace_executable = own.value();
   supervisor.output_limit = config.limits.output;
   supervisor.log_limit = config.limits.log;
+  supervisor.warn = [](const std::string& message) { log().warn("{}", message); };
   return Host(config, console, std::move(store.value()), std::move(supervisor)).run(key.value());
 }
 

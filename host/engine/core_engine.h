@@ -98,7 +98,8 @@ class CoreEngine final : public Engine, private store::Listener, private process
   void leave(process::AttemptHandle handle);
   void wake();
   void write_logs();
-  void cancel_on_core(const store::RunId& run, const std::string& reason, int tries, store::Done<store::Run> done);
+  void cancel_on_core(const store::RunId& run, const std::string& reason, int tries,
+                      const store::Done<store::Run>& done);
   void warn(const std::string& message) const;
 
   Core& core_;

@@ -50,14 +50,14 @@ void CoreEngine::trigger(TriggerRequest request, store::Done<Triggered> done) {
 }
 
 void CoreEngine::cancel(const store::RunId& run, const std::string& reason, store::Done<store::Run> done) {
-  core_.run([this, alive = std::weak_ptr(alive_), run, reason, done = std::move(done)]() mutable {
+  core_.run([this, alive = std::weak_ptr(alive_), run, reason, done = std::move(done)] {
     if (alive.expired()) return done(store::Status::unavailable("The host is stopping."));
-    cancel_on_core(run, reason, kCancelTries, std::move(done));
+    cancel_on_core(run, reason, kCancelTries, done);
   });
 }
 
 void CoreEngine::cancel_on_core(const store::RunId& run, const std::string& reason, int tries,
-                                store::Done<store::Run> done) {
+                                const store::Done<store::Run>& done) {
   const auto executing = slot_of_.find(run);
   if (executing != slot_of_.end()) {
     Slot& slot = slots_.at(executing->second);

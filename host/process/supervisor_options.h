@@ -12,9 +12,10 @@
 namespace perdure::process {
 
 struct SupervisorOptions {
-  std::string zygote_executable;  // path of perdure-zygote
-  std::string
-      backtrace_executable;  // path of perdure, called as `perdure backtrace --pid P --tid T`; empty: no backtraces
+  /// Path of perdure-zygote.
+  std::string zygote_executable;
+  /// Path of perdure, called as `perdure backtrace --pid P --tid T`; empty: no backtraces.
+  std::string backtrace_executable;
 
   /// A plugin that has not finished registering by then is refused.
   std::chrono::milliseconds load_timeout{10'000};
@@ -46,6 +47,8 @@ struct SupervisorOptions {
   /// folder.
   std::vector<std::string> environment{"PATH",   "HOME",         "LANG",          "LC_ALL",       "TZ",
                                        "TMPDIR", "ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS", "LSAN_OPTIONS"};
+  /// Told in a sentence what an operator should know, such as that a zygote died. May be empty.
+  std::function<void(const std::string& message)> warn;
   /// The wall clock, for the times of log lines.
   std::function<store::Time()> clock = [] {
     return std::chrono::time_point_cast<std::chrono::milliseconds>(std::chrono::system_clock::now());

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <ranges>
 #include <utility>
 
@@ -75,6 +76,9 @@ void Version::loaded(Zygote& zygote, Manifest manifest) {
 }
 
 void Version::died(Zygote& zygote, bool was_loading, const std::string& why) {
+  if (!done_ && !zygote.leaving() && shared_.options.warn) {
+    shared_.options.warn("the zygote of " + std::filesystem::path(plugin_).filename().string() + " died: " + why);
+  }
   const auto found = std::ranges::find(zygotes_, &zygote, &std::unique_ptr<Zygote>::get);
   if (found != zygotes_.end()) {
     std::unique_ptr<Zygote> dead = std::move(*found);

@@ -35,6 +35,8 @@ class Zygote final : public Watcher, public Timed {
   [[nodiscard]] State state() const { return state_; }
   [[nodiscard]] pid_t pid() const { return pid_; }
   [[nodiscard]] bool accepts() const { return state_ == State::kServing && !leaving_; }
+  /// It ends because it was asked to.
+  [[nodiscard]] bool leaving() const { return leaving_; }
   /// Children that execute or finish an attempt, the unborn included.
   [[nodiscard]] std::size_t busy() const { return children_.size() - spares_.size() - recycled_.size(); }
   [[nodiscard]] std::size_t forking() const { return forking_; }

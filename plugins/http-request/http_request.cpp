@@ -64,9 +64,9 @@ bool is_content_type(std::string_view name) {
                     [](char a, char b) { return (a >= 'A' && a <= 'Z' ? a - 'A' + 'a' : a) == b; });
 }
 
-http::Exchange exchange_of(const Request& request) {
+http::Exchange exchange_of(Request request) {
   http::Exchange exchange;
-  exchange.url = request.url;
+  exchange.url = std::move(request.url);
   exchange.method = request.method.value_or(request.body ? "POST" : "GET");
   if (!is_token(exchange.method)) throw perdure::Abort("method \"" + exchange.method + "\" is no HTTP method");
   std::string type;
@@ -76,7 +76,7 @@ http::Exchange exchange_of(const Request& request) {
     type = text != nullptr ? "text/plain; charset=utf-8" : "application/json";
   }
   exchange.timeout = std::chrono::milliseconds(request.timeout_ms.value_or(60'000));
-  for (const auto& [name, value] : request.headers.value_or(std::map<std::string, std::string>())) {
+  for (const auto& [name, value] : std::move(request.headers).value_or(std::map<std::string, std::string>())) {
     if (!is_token(name)) throw perdure::Abort("headers: \"" + name + "\" is no header name");
     if (value.find_first_of(std::string_view("\r\n\0", 3)) != std::string::npos) {
       throw perdure::Abort("headers: the value of \"" + name + "\" contains a line break or NUL");
@@ -94,9 +94,10 @@ constexpr perdure::Task<Request, Response> http_request{
     .description = "Makes an HTTP request; 5xx and 429 are retried, as Retry-After says",
     .run =
         [](Request request, perdure::Attempt& run) {
-          http::Answer answer = http::transfer(exchange_of(request), run);
+          const http::Exchange exchange = exchange_of(std::move(request));
+          http::Answer answer = http::transfer(exchange, run);
           run.log.info("answered", {{"status", answer.status}, {"bytes", answer.body.size()}});
-          if (answer.status == 429 || answer.status >= 500) fail(answer, request.url);
+          if (answer.status == 429 || answer.status >= 500) fail(answer, exchange.url);
           Response response{answer.status, std::move(answer.headers), std::move(answer.body), std::nullopt};
           if (!http::is_utf8(response.body)) {
             response.body = http::base64(response.body);

@@ -43,13 +43,19 @@ TEST(Usage, EveryVerbsHelpHasAnExample) {
   }
 }
 
-TEST(Usage, AnUnknownVerbIsWrongUsage) {
-  const Ended ended = perdure({"triger"});
+TEST(Usage, AnUnknownVerbIsNamedBesideThoseThereAre) {
+  const Ended ended = perdure({"frobnicate"});
   EXPECT_EQ(ended.status, kWrongUsage);
-  EXPECT_NE(ended.err.find("See `perdure --help`"), std::string::npos) << ended.err;
+  EXPECT_EQ(ended.err,
+            "perdure: there is no verb \"frobnicate\", only trigger, runs, tasks, plugins\nSee `perdure --help`.\n");
+  EXPECT_NE(perdure({"runs", "frobnicate"}).err.find("only list, get, logs"), std::string::npos);
 }
 
-TEST(Usage, NoVerbIsWrongUsage) { EXPECT_EQ(perdure({}).status, kWrongUsage); }
+TEST(Usage, AMissingVerbIsAskedFor) {
+  const Ended ended = perdure({});
+  EXPECT_EQ(ended.status, kWrongUsage);
+  EXPECT_NE(ended.err.find("a verb is missing: trigger, runs"), std::string::npos) << ended.err;
+}
 
 TEST(Usage, AMissingArgumentIsNamed) {
   const Ended ended = perdure({"runs", "get"});

@@ -52,6 +52,21 @@ TEST_F(ZygoteTest, AnotherTakesItsPlace) {
   EXPECT_NE(zygote(), first);
 }
 
+TEST_F(ZygoteTest, ItsDeathIsToldInASentenceUnlessItWasAskedToLeave) {
+  std::vector<std::string> warnings;
+  options.warn = [&](const std::string& message) { warnings.push_back(message); };
+  supervisor = std::make_unique<Supervisor>(io, options);
+  load_behaviours();
+  kill(zygote(), SIGKILL);
+  until([&] { return !warnings.empty(); }, "a warning");
+  EXPECT_EQ(warnings[0], "the zygote of behaviours.so died: the plugin's process was ended by SIGKILL");
+  EXPECT_EQ(run("echo", "1").result.output, "1");
+  const std::int32_t next = zygote();
+  supervisor->unload(version);
+  until([&] { return !is_alive(next); }, "the zygote to leave");
+  EXPECT_EQ(warnings.size(), 1u);
+}
+
 TEST_F(ZygoteTest, StartsWaitForTheNextOne) {
   kill(zygote(), SIGKILL);
   std::vector<AttemptHandle> attempts;

@@ -81,8 +81,11 @@ void append_struct_schema(std::string& out, const SchemaPlace& here) {
 template <class T>
 void append_schema(std::string& out, const SchemaPlace* outer) {
   const SchemaPlace here{outer, &typeid(T)};
-  const bool inside_itself = outer != nullptr && outer->holds(typeid(T));
-  if (!Shaped<T> || inside_itself) {
+  if (outer != nullptr && outer->holds(typeid(T))) {  // inside itself
+    out += "{}";
+    return;
+  }
+  if constexpr (!Shaped<T>) {
     out += "{}";
   } else if constexpr (std::same_as<T, bool>) {
     out += R"({"type":"boolean"})";
