@@ -200,10 +200,10 @@ class Ladder {
       if (!status.ok()) return from_rocks(status, "copy " + path(name) + " to " + aside);
     }
     if (request_.log) {
-      request_.log(LogSinkLevel::kWarn,
-                   "the end of the store's log was cut off, as by a power cut, and is left out; the "
-                   "logs as they were are in " +
-                       aside);
+      const char* const what = request_.accept_loss
+                                   ? "what the store's log holds after the damage is given up, as told to"
+                                   : "the end of the store's log was cut off, as by a power cut, and is left out";
+      request_.log(LogSinkLevel::kWarn, std::string(what) + "; the logs as they were are in " + aside);
     }
     return Status::ok();
   }
