@@ -2,7 +2,6 @@
 #include <elf.h>
 #include <gtest/gtest.h>
 
-#include <boost/json.hpp>
 #include <csignal>
 #include <cstring>
 #include <filesystem>
@@ -15,8 +14,6 @@
 
 namespace perdure::test {
 namespace {
-
-namespace json = boost::json;
 
 std::string file(const std::string& plugin) { return PERDURE_TEST_PLUGIN_DIR "/" + plugin + ".so"; }
 
@@ -42,7 +39,7 @@ std::vector<Symbol> exported(const std::string& path) {
       Elf64_Sym symbol;
       std::memcpy(&symbol, bytes.data() + section.sh_offset + i * sizeof symbol, sizeof symbol);
       if (symbol.st_shndx == SHN_UNDEF || symbol.st_name == 0) continue;
-      found.push_back({names + symbol.st_name, ELF64_ST_BIND(symbol.st_info)});
+      found.push_back({names + symbol.st_name, static_cast<unsigned>(ELF64_ST_BIND(symbol.st_info))});
     }
   }
   return found;

@@ -226,7 +226,7 @@ TEST(Descriptors, AreFlatOverManyAttempts) {
   const std::size_t before = descriptor_count();
   rounds(100);
   // Spares and recycled children wait with three each.
-  EXPECT_LE(descriptor_count(), before + 3 * 6);
+  EXPECT_LE(descriptor_count(), before + std::size_t{3} * 6);
 }
 
 }  // namespace

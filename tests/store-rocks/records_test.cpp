@@ -43,7 +43,7 @@ RunRecord full_record() {
   run.options.machine = "large-1x";
   run.options.idempotency_key = "key";
   run.options.idempotency_shown = "shown";
-  run.options.tags = {"a", "", "b\0c"};
+  run.options.tags = {"a", "", std::string("b\0c", 3)};
   run.options.metadata = R"({"a":1})";
   run.options.payload_type = "application/json";
   run.options.is_test = true;

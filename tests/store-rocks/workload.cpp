@@ -80,7 +80,7 @@ void Workload::cancel(Store& store) {
 }
 
 void Workload::wake(Store& store) {
-  store.wake_due(now_, [](Result<std::size_t>) {});
+  store.wake_due(now_, [](const Result<std::size_t>&) {});
 }
 
 void Workload::restart(Store& store) {
