@@ -13,6 +13,8 @@
 namespace perdure::store::rocks {
 namespace {
 
+constexpr int kCacheShardBits = 2;  // few threads read, and a shard of a few hundred KB would hold next to nothing
+
 rocksdb::DBOptions db_options(const DatabaseOptions& options, rocksdb::Env* env) {
   rocksdb::DBOptions db;
   db.create_if_missing = true;
@@ -41,7 +43,11 @@ rocksdb::ColumnFamilyOptions family_options(Family family, const DatabaseOptions
   cf.max_write_buffer_number = 4;
   rocksdb::BlockBasedTableOptions table;
   table.block_cache = cache;
+  // In pieces, so that a large table's index does not push everything else out of the cache each time it is asked.
+  table.index_type = rocksdb::BlockBasedTableOptions::kTwoLevelIndexSearch;
+  table.partition_filters = true;
   table.cache_index_and_filter_blocks = true;
+  table.pin_top_level_index_and_filter = true;
   table.pin_l0_filter_and_index_blocks_in_cache = true;
   table.format_version = 5;
   // These are asked for single keys, some of which do not exist; the others are only scanned.
@@ -107,7 +113,7 @@ Result<std::unique_ptr<Database>> Database::open(const DatabaseOptions& options,
   request.doubtful = options.doubtful;
   request.accept_loss = options.accept_loss;
   request.log = options.log;
-  const std::shared_ptr<rocksdb::Cache> cache = rocksdb::NewLRUCache(options.cache_bytes);
+  const std::shared_ptr<rocksdb::Cache> cache = rocksdb::NewLRUCache(options.cache_bytes, kCacheShardBits);
   for (std::size_t i = 0; i < kFamilyCount; ++i) {
     const auto family = static_cast<Family>(i);
     request.families.emplace_back(std::string(family_name(family)), family_options(family, options, cache));
