@@ -19,7 +19,7 @@ struct PluginVersion {
   std::string name;     // the plugin's own name; the file's stem before it is loaded
   std::string version;  // the plugin's own version text
   VersionState state = VersionState::kLoading;
-  std::string reason;     // why it is refused: one sentence
+  std::string reason;     // why it is refused: one sentence; after a crash the backtrace in the lines below it
   std::string isolation;  // "fork" or "spawn"
   std::string isolation_reason;
   std::vector<std::string> warnings;

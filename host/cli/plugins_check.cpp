@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <memory>
 #include <ostream>
+#include <sstream>
 
 #include "host/catalog/plugin_cache.h"
 #include "host/catalog/task_table.h"
@@ -157,8 +158,12 @@ int refuse(Console& console, const Options& options, const std::string& why) {
         "{\"file\":" + json_string(options.file) + ",\"accepted\":false,\"reason\":" + json_string(why) + "}";
     console.out << indented(out) << "\n";
   } else {
+    std::istringstream lines(why);
+    std::string line;
+    std::getline(lines, line);
     console.err << styled(color_err(console), Style::kRed, printable(options.file) + " is refused:") << " "
-                << printable(why) << "\n";
+                << printable(line) << "\n";
+    while (std::getline(lines, line)) console.err << "  " << printable(line) << "\n";
   }
   return kFailed;
 }

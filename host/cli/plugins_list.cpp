@@ -1,5 +1,6 @@
 // perdure plugins list: the files in the host's plugin directory and what became of them.
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <memory>
 #include <ostream>
 
@@ -23,6 +24,7 @@ int list(const ClientOptions& options, Console& console) {
     }
     const std::string state = plugin["state"].text();
     std::string why = plugin["reason"].text();
+    why.resize(std::min(why.find('\n'), why.size()));  // without the backtrace of a crash
     for (const JsonView& warning : plugin["warnings"].items()) why += (why.empty() ? "" : "; ") + warning.text();
     table.add({{plugin["name"].text(), Style::kBold},
                {plugin["version"].text()},

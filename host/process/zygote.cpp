@@ -78,7 +78,7 @@ store::Status Zygote::start(const std::string& plugin, const std::string& librar
 }
 
 void Zygote::on_deadline(Instant) {
-  if (state_ == State::kLoading) {
+  if (state_ == State::kLoading && refusal_.empty()) {
     refusal_ = "the plugin did not finish registering within " + seconds(shared_.options.load_timeout);
   }
   if (state_ != State::kDead) (void)kill(pid_, SIGKILL);
@@ -295,6 +295,8 @@ void Zygote::on_frame(Incoming& frame) {
       return on_exited(frame);
     case Kind::kForkFailed:
       return on_fork_failed(frame);
+    case Kind::kCrash:
+      return on_crash(frame);
     default:
       return distrust("a message of the unknown kind " + std::to_string(static_cast<unsigned>(frame.kind)));
   }
@@ -328,6 +330,23 @@ void Zygote::on_exited(const Incoming& frame) {
   forget(child);
   version_.serve();
   leave_if_idle();
+}
+
+// The plugin crashed while it was loaded, which has been told as the refusal; the process waits in its signal handler.
+void Zygote::on_crash(const Incoming& frame) {
+  protocol::CrashReport report{};
+  if (state_ != State::kLoading || refusal_.empty() || crashed_ || frame.raw.size() != sizeof report) {
+    return distrust("a crash report that nothing led to");
+  }
+  crashed_ = true;
+  std::memcpy(&report, frame.raw.data(), sizeof report);
+  shared_.deadlines.set(
+      *this, std::chrono::steady_clock::now() + shared_.options.backtrace_timeout + shared_.options.leave_grace);
+  shared_.backtraces.request(pid_, report.tid, [this, alive = std::weak_ptr(alive_)](const std::string& text) {
+    if (alive.expired()) return;
+    if (!text.empty()) refusal_ += '\n' + text;
+    (void)send(Kind::kResume, 0, 0);
+  });
 }
 
 void Zygote::on_fork_failed(const Incoming& frame) {

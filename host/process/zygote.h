@@ -87,6 +87,7 @@ class Zygote final : public Watcher, public Timed {
   void on_spare(protocol::Incoming& frame);
   void on_exited(const protocol::Incoming& frame);
   void on_fork_failed(const protocol::Incoming& frame);
+  void on_crash(const protocol::Incoming& frame);
   void read_output();
   void close(os::UniqueFd& fd);
   void distrust(const std::string& why);
@@ -102,8 +103,9 @@ class Zygote final : public Watcher, public Timed {
   pid_t pid_ = 0;
   os::UniqueFd control_, pidfd_, output_;
   std::deque<Queued> queued_;
-  std::string refusal_;      // why the plugin is not loaded, once known
+  std::string refusal_;      // why the plugin is not loaded, once known; after a crash with the backtrace below it
   std::string last_output_;  // the tail of what the plugin printed while loading
+  bool crashed_ = false;     // while loading; it waits until its backtrace has been taken
   bool leaving_ = false;
   bool quit_sent_ = false;
   std::uint64_t next_id_ = 1;
@@ -113,6 +115,7 @@ class Zygote final : public Watcher, public Timed {
   std::size_t forking_ = 0;
   std::size_t spare_children_ = 0;
   std::uint32_t spares_wanted_ = 0;
+  std::shared_ptr<int> alive_ = std::make_shared<int>(0);
 };
 
 }  // namespace perdure::process

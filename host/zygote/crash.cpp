@@ -28,8 +28,8 @@ constexpr std::size_t kSignalStack = std::size_t{64}
 constexpr std::int64_t kPatienceMs = 10'000;  // for the host to take the backtrace
 constexpr int kSliceMs = 50;                  // another thread may receive the answer
 
-std::atomic<int> attempt_link{-1};
-std::atomic<pid_t> attempt_pid{0};
+std::atomic<int> crash_link{-1};
+std::atomic<pid_t> watched_pid{0};
 std::atomic<pid_t> crashed_thread{0};
 
 pid_t thread_id() { return static_cast<pid_t>(syscall(SYS_gettid)); }
@@ -57,13 +57,13 @@ void wait_for_resume(int link) {
   }
 }
 
-void report_attempt_crash(int signal, const siginfo_t& info, const void* context) {
-  const int link = attempt_link.load();
-  if (link < 0 || getpid() != attempt_pid.load()) return;
+void report_crash(int signal, const siginfo_t& info, const void* context) {
+  const int link = crash_link.load();
+  if (link < 0 || getpid() != watched_pid.load()) return;
   const pid_t self = thread_id();
   pid_t nobody = 0;
   if (!crashed_thread.compare_exchange_strong(nobody, self)) {
-    if (nobody != self) wait_for_resume(link);  // the first thread's crash is the attempt's; it ends the process
+    if (nobody != self) wait_for_resume(link);  // the first thread's crash is the one that counts; it ends the process
     return;
   }
   prctl(PR_SET_PTRACER, PR_SET_PTRACER_ANY);
@@ -82,7 +82,7 @@ void report_attempt_crash(int signal, const siginfo_t& info, const void* context
 
 void on_fatal_signal(int signal, siginfo_t* info, void* context) {
   report_load_crash(signal);
-  report_attempt_crash(signal, *info, context);
+  report_crash(signal, *info, context);
   struct sigaction standard {};
   standard.sa_handler = SIG_DFL;
   sigaction(signal, &standard, nullptr);
@@ -119,8 +119,8 @@ void install_crash_handlers() {
 }
 
 void report_crashes_to(int link) {
-  attempt_pid.store(getpid());
-  attempt_link.store(link);
+  watched_pid.store(getpid());
+  crash_link.store(link);
 }
 
 }  // namespace perdure::zygote

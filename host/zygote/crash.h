@@ -25,7 +25,7 @@ class SignalStack {
   void* memory_;
 };
 
-/// From now on a crash of this process is one of the attempt at the other end of `link`.
+/// From now on a crash of this process is told on `link`, where the host takes the backtrace. -1: on none.
 void report_crashes_to(int link);
 
 /// Set by whoever reads kResume from the link while a crashed thread waits for it.

@@ -95,9 +95,11 @@ void forget_library_path() { unsetenv("LD_LIBRARY_PATH"); }
   install_crash_handlers();
   if (const auto refusal = inspect(plugin)) refuse(*refusal);
   begin_load_watch(kControl, "while loading");
+  report_crashes_to(kControl);
   const Loaded loaded = load(plugin);
   if (!loaded.registration) refuse(loaded.refusal);
   end_load_watch();
+  report_crashes_to(-1);
   fflush(nullptr);
   block_signals();  // before the host hears of us, so that no signal that comes with its first word can end us
   const std::string manifest = manifest_json(*loaded.registration, loaded.isolation_reason);

@@ -32,19 +32,21 @@ std::vector<Bad> make_bad_files(const fs::path& directory) {
   std::fstream machine(directory / "other_machine.so", std::ios::in | std::ios::out | std::ios::binary);
   machine.seekp(18);  // e_machine
   machine.write("\xb7\x00", 2);
-  return {{"text.so", "ELF"},
-          {"truncated.so", ""},
-          {"other_machine.so", "machine"},
-          {"constructor_crashes.so", "SIG"},
-          {"constructor_exits.so", "exit"},
-          {"entry_missing.so", "perdure_register_v1"},
-          {"entry_of_another_major.so", "perdure_register_v2"},
-          {"option_unknown.so", ""},
-          {"option_wrong_type.so", ""},
-          {"registration_fails.so", ""},
-          {"registration_throws.so", ""},
-          {"symbol_unresolved.so", "symbol"},
-          {"task_twice.so", "twice"}};
+  return {{"text.so", "not an ELF shared object: the file does not start with the ELF mark"},
+          {"truncated.so", "the file is truncated: it has 5000 bytes"},
+          {"other_machine.so", "built for another machine: aarch64"},
+          {"constructor_crashes.so", "the plugin crashed while loading: SIGSEGV"},
+          {"constructor_crashes.so", "crash at constructor_crashes.c:"},
+          {"constructor_exits.so", "the plugin called exit(0) while loading"},
+          {"constructor_hangs.so", "did not finish registering within 10 s"},
+          {"entry_missing.so", "it exports no perdure_register_v1"},
+          {"entry_of_another_major.so", "it exports perdure_register_v2"},
+          {"option_unknown.so", "option retry.maxAtempts is unknown; the nearest known one is retry.maxAttempts"},
+          {"option_wrong_type.so", "option maxDurationMs must be a whole number from 5000"},
+          {"registration_fails.so", "refuses to register: the licence file is missing"},
+          {"registration_throws.so", "let an exception escape: std::runtime_error: thrown while registering"},
+          {"symbol_unresolved.so", "it needs the symbol nobody_defines_this"},
+          {"task_twice.so", "task id \"twice\" is registered twice"}};
 }
 
 TEST(BadPlugins, AreRefusedWithTheirReasonsAndDisturbNothing) {

@@ -162,6 +162,8 @@ TEST(Refusal, LeavesTheSignalInTheWaitStatus) {
   if (kThreadSanitizer) GTEST_SKIP() << "the signal is held back";
   ZygoteProcess zygote(fixture("misbehaves"), {"PERDURE_FIXTURE=write-null"});
   EXPECT_NE(zygote.refusal(), "");
+  EXPECT_TRUE(zygote.next(protocol::Kind::kCrash)) << "it lets the host take its backtrace first";
+  zygote.send(protocol::Kind::kResume, 0, 0);
   const auto status = zygote.wait();
   ASSERT_TRUE(status);
   EXPECT_TRUE(WIFSIGNALED(*status));
