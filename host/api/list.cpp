@@ -20,9 +20,10 @@ using store::RunStatus;
 constexpr std::size_t kLargestPage = 100;
 constexpr int kMostStorePages = 50;  // looked through for one page of ours
 
-constexpr std::string_view kFilters[] = {"filter[status]",        "filter[taskIdentifier]",
-                                         "filter[tag]",           "filter[createdAt][from]",
-                                         "filter[createdAt][to]", "filter[createdAt][period]"};
+constexpr std::string_view kParameters[] = {
+    "filter[status]",        "filter[taskIdentifier]",    "filter[tag]", "filter[createdAt][from]",
+    "filter[createdAt][to]", "filter[createdAt][period]", "page[size]",  "page[after]",
+    "page[before]"};
 
 std::optional<QueryFault> read_statuses(const Request& request, std::vector<RunStatus>& statuses) {
   std::string invalid;
@@ -67,10 +68,12 @@ std::optional<QueryFault> read_cursors(const Request& request, store::RunFilter&
 
 std::optional<QueryFault> read_filter(const Request& request, store::RunFilter& filter) {
   for (const Field& parameter : request.query) {
-    const bool known = std::ranges::find(kFilters, parameter.name) != std::end(kFilters);
     // A filter that is left out would show runs that were not asked for.
-    if (parameter.name.starts_with("filter[") && !known) {
-      return QueryFault{parameter.name, parameter.name + " is not supported by this version of Perdure"};
+    if (std::ranges::find(kParameters, parameter.name) == std::end(kParameters)) {
+      return QueryFault{parameter.name, parameter.name +
+                                            " is no parameter of this list; it takes filter[status], "
+                                            "filter[taskIdentifier], filter[tag], filter[createdAt][from], [to] and "
+                                            "[period], page[size], page[after] and page[before]"};
     }
   }
   if (auto fault = read_statuses(request, filter.statuses)) return fault;

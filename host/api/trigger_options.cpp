@@ -194,7 +194,8 @@ Fault read_machine(std::string_view value, store::Time, TriggerRequest& request)
 
 Fault read_priority(std::string_view value, store::Time, TriggerRequest& request) {
   const auto count = number(value);
-  if (!count || *count < 0 || *count > kLongestSeconds) return must_be("a number of seconds, 0 or more", value);
+  if (!count || *count < 0 || *count > kLongestSeconds)
+    return must_be("a number of seconds from 0 to 315360000", value);
   request.priority = seconds(*count);
   return {};
 }

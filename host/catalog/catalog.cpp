@@ -17,7 +17,8 @@ store::Status Catalog::scan(std::function<void()> done) {
   std::vector<std::filesystem::path> files;
   std::error_code error;
   for (std::filesystem::directory_iterator it(options_.plugins, error), end; !error && it != end; it.increment(error)) {
-    if (it->path().extension() == ".so") files.push_back(it->path());
+    const bool hidden = it->path().filename().string().starts_with('.');  // such as one that is being copied in
+    if (it->path().extension() == ".so" && !hidden) files.push_back(it->path());
   }
   if (error) {
     return store::Status::io("Could not read the plugin directory " + options_.plugins.string() + ": " +

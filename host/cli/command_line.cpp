@@ -38,6 +38,11 @@ std::string complaint(const CLI::App& at, const CLI::ParseError& error) {
 
 }  // namespace
 
+CLI::Option& add_name(CLI::App& verb, const char* label, std::string& value, const char* help) {
+  const auto named = [](const std::string& given) { return given.empty() ? "it is empty" : std::string(); };
+  return *verb.add_option(label, value, help)->required()->check(named);
+}
+
 std::span<const AddVerb> client_verbs() {
   static constexpr std::array<AddVerb, 4> kVerbs{add_trigger, add_runs, add_tasks, add_plugins_list};
   return kVerbs;
@@ -69,7 +74,10 @@ int run(std::vector<std::string> arguments, Console& console, std::span<const Ad
                 << "\nSee `" << (at.before.empty() ? "" : at.before + " ") << at.verb->get_name() << " --help`.\n";
     return kWrongUsage;
   }
-  console.out.flush();
+  if (!console.out.flush()) {
+    console.err << "perdure: the output could not be written\n";
+    return kFailed;
+  }
   return exit_status;
 }
 

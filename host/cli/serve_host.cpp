@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 #include <systemd/sd-daemon.h>
 
+#include <algorithm>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/address.hpp>
 #include <boost/asio/post.hpp>
@@ -116,7 +117,11 @@ class Host {
     if (!server) return fail(server.status());
     server_ = std::move(server.value());
     await_signal();
-    if (const Status scan = catalog_.scan([this] { start_engine(); }); !scan) return fail(scan);
+    const auto loaded = [this] {
+      warn_of_tables_without_plugin();
+      start_engine();
+    };
+    if (const Status scan = catalog_.scan(loaded); !scan) return fail(scan);
     io_.run();
     if (stopper_.joinable()) stopper_.join();
     return exit_status_;
@@ -148,11 +153,20 @@ class Host {
         log().error("plugin {} is refused: {}", plugin.file, plugin.reason);
         continue;
       }
-      log().info("plugin {} {} serves {} tasks, from {}", plugin.name, plugin.version, plugin.tasks.size(),
+      log().info("plugin {} {} serves {}, from {}", plugin.name, plugin.version, fmt::join(plugin.tasks, ", "),
                  plugin.file);
       for (const std::string& warning : plugin.warnings) log().warn("plugin {}: {}", plugin.file, warning);
     }
     engine_.offer(snapshot);
+  }
+
+  void warn_of_tables_without_plugin() {
+    const auto& plugins = catalog_.snapshot()->plugins;
+    for (const auto& [name, table] : config_.plugins) {
+      const auto called_so = [&](const catalog::PluginVersion& plugin) { return plugin.name == name; };
+      if (std::ranges::any_of(plugins, called_so)) continue;
+      log().warn("[plugins.{}] of the configuration is used by nobody: no plugin is called so", name);
+    }
   }
 
   void start_engine() {
@@ -193,7 +207,7 @@ class Host {
     ::sd_notify(0, "STOPPING=1");
     const auto executing = engine_.status().executing;
     if (executing > 0) {
-      log().info("stopping: {} attempts have {} s to end; a second signal ends them at once", executing,
+      log().info("stopping: what executes ({}) has {} s to end; a second signal ends it at once", executing,
                  std::chrono::duration_cast<std::chrono::seconds>(config_.host.drain_timeout).count());
     }
     timer_.expires_after(config_.host.drain_timeout);

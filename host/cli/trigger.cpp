@@ -2,6 +2,8 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <cmath>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <memory>
@@ -21,9 +23,10 @@ using store::Result;
 using store::Status;
 
 struct Options : ClientOptions {
-  std::string task, payload;
+  std::string task;
   bool wait = false;
   std::string delay, ttl, queue, concurrency_key, idempotency_key, metadata, machine, max_duration;
+  std::optional<std::string> payload;
   std::optional<double> priority;
   std::optional<unsigned> max_attempts;
   std::vector<std::string> tags;
@@ -34,17 +37,18 @@ Result<std::string> text_of(const std::string& argument, Console& console) {
   if (argument == "-") return std::string(std::istreambuf_iterator<char>(console.in), {});
   if (!argument.starts_with('@')) return argument;
   std::ifstream file(argument.substr(1), std::ios::binary);
-  if (!file.is_open()) return Status::invalid("cannot read the file " + argument.substr(1));
-  std::string text(std::istreambuf_iterator<char>(file), {});
-  if (file.bad()) return Status::invalid("cannot read the file " + argument.substr(1));
-  return text;
+  std::error_code ignored;
+  if (!file.is_open() || std::filesystem::is_directory(argument.substr(1), ignored)) {
+    return Status::invalid("cannot read the file " + argument.substr(1));
+  }
+  return std::string(std::istreambuf_iterator<char>(file), {});
 }
 
 // The request's body. kInvalid: the command line is wrong.
 Result<std::string> body_of(const Options& options, Console& console) {
   std::string body = "{";
-  if (!options.payload.empty()) {
-    const auto payload = text_of(options.payload, console);
+  if (options.payload) {
+    const auto payload = text_of(*options.payload, console);
     if (!payload) return payload.status();
     if (const Status json = store::check_json(payload.value(), store::kPayloadLimits, "the payload"); !json) {
       return Status::invalid(json.message() + "; give JSON (a string as '\"text\"'), @FILE, or - for standard input");
@@ -61,6 +65,8 @@ Result<std::string> body_of(const Options& options, Console& console) {
   text("idempotencyKey", options.idempotency_key);
   text("machine", options.machine);
   if (!options.queue.empty()) body += ",\"queue\":{\"name\":" + json_string(options.queue) + "}";
+  if (options.priority && std::isnan(*options.priority))
+    return Status::invalid("--priority: expected seconds, not nan");
   if (options.priority) body += ",\"priority\":" + fmt::format("{}", *options.priority);
   if (options.max_attempts) body += ",\"maxAttempts\":" + std::to_string(*options.max_attempts);
   if (!options.max_duration.empty()) {
@@ -139,7 +145,7 @@ int trigger(const Options& options, Console& console) {
 void add_trigger(CLI::App& parent, Console& console, int& exit_status) {
   auto options = std::make_shared<Options>();
   CLI::App& verb = *parent.add_subcommand("trigger", "Create a run of a task, and with --wait follow it to its end");
-  verb.add_option("TASK", options->task, "The task's id")->required();
+  add_name(verb, "TASK", options->task, "The task's id");
   verb.add_option("PAYLOAD", options->payload, "JSON, @FILE, or - for standard input; null unless given");
   verb.add_flag("--wait", options->wait, "Follow the logs and print the output; status 1 unless it completes");
   verb.add_option("--delay", options->delay,
@@ -147,7 +153,8 @@ void add_trigger(CLI::App& parent, Console& console, int& exit_status) {
   verb.add_option("--ttl", options->ttl, "Expire unless started within this time: 10m");
   verb.add_option("--queue", options->queue, "The queue to wait in, instead of the task's own");
   verb.add_option("--concurrency-key", options->concurrency_key, "Which copy of the queue: one for each key");
-  verb.add_option("--priority", options->priority, "Seconds of head start in the queue");
+  verb.add_option("--priority", options->priority, "Seconds of head start in the queue")
+      ->check(CLI::Range(0.0, 315'360'000.0));  // ten years, which the host takes at the most
   verb.add_option("--idempotency-key", options->idempotency_key, "At most one run of the task for this key");
   verb.add_option("--tag", options->tags, "A tag; repeat for more, at most 10")->allow_extra_args(false);
   verb.add_option("--metadata", options->metadata, "A JSON object, @FILE, or -");

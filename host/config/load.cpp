@@ -92,9 +92,12 @@ class Loader {
   }
 
   Status read_file(const std::string& file) {
+    std::error_code ignored;
     std::ifstream in(file, std::ios::binary);
+    if (!in.is_open() || std::filesystem::is_directory(file, ignored)) {
+      return Status::io("cannot read the configuration file " + file);
+    }
     const std::string text{std::istreambuf_iterator<char>(in), {}};
-    if (!in.is_open() || in.bad()) return Status::io("cannot read the configuration file " + file);
     toml::table table;
     try {
       table = toml::parse(text, file);

@@ -71,12 +71,16 @@ class Ladder {
   Result<Opened> climb() {
     if (Status there = check_beginning(); !there) return there;
     if (Status synced = sync_logs(); !synced) return synced;
+    Result<Opened> tolerant = open_tolerant();
+    if (tolerant || tolerant.status().code() != Code::kCorruption) return tolerant;
     if (!request_.accept_loss) {
-      Result<Opened> tolerant = open_tolerant();
-      if (tolerant || tolerant.status().code() != Code::kCorruption) return tolerant;
       if (Status end = is_unsynced_end(tolerant.status()); !end) return end;
+      return open_to_damage("the end of the store's log was cut off, as by a power cut, and is left out");
     }
-    return open_to_damage();
+    std::vector<Drop> ignored;
+    const Result<std::uint64_t> reached = readable(rocksdb::WALRecoveryMode::kPointInTimeRecovery, ignored);
+    if (!reached) return beyond_repair(reached.status());
+    return open_to_damage("what the store's log holds after the damage is given up, as told to");
   }
 
  private:
@@ -88,7 +92,7 @@ class Ladder {
     const bool data = std::any_of(names.begin(), names.end(),
                                   [](const std::string& name) { return is_log(name) || name.ends_with(".sst"); });
     if (!data || (request_.mark && *request_.mark == 0)) return Status::ok();
-    return refuse(Status::corruption("its file CURRENT is missing"), "its other files are there");
+    return beyond_repair(Status::corruption("its file CURRENT is missing, its other files are there"));
   }
 
   // What a killed process left in the page cache only would be a hole under the writes to come, if the power failed.
@@ -158,7 +162,7 @@ class Ladder {
   Status is_unsynced_end(const Status& damage) {
     std::vector<Drop> drops, ignored;
     const Result<std::uint64_t> reached = readable(rocksdb::WALRecoveryMode::kPointInTimeRecovery, drops);
-    if (!reached) return refuse(damage, reached.status().message());
+    if (!reached) return beyond_repair(reached.status());
     if (request_.mark) {
       if (*reached >= *request_.mark) return Status::ok();
       return refuse(damage, "only " + std::to_string(*reached) + " of " + std::to_string(*request_.mark) +
@@ -176,34 +180,45 @@ class Ladder {
   Status refuse(const Status& damage, const std::string& why) {
     return Status::corruption(
         "the store in " + request_.directory + " has lost acknowledged writes: " + damage.message() + "; " + why +
-        "; nothing was changed. Restore a backup, or accept the loss with: perdure serve --repair");
+        "; nothing was changed. Restore a backup, or accept the loss with: perdure serve --data " +
+        request_.directory.substr(0, request_.directory.rfind('/')) + " --repair");
   }
 
-  Result<Opened> open_to_damage() {
+  // More than the log is damaged.
+  Status beyond_repair(const Status& damage) const {
+    return Status::corruption("the store in " + request_.directory + " cannot be read: " + damage.message() +
+                              "; nothing was changed. Restore a backup; --repair cannot help here, it gives up the end "
+                              "of a log");
+  }
+
+  Result<Opened> open_to_damage(const std::string& what) {
     if (Status copied = copy_logs(); !copied) return copied;
     rocksdb::DBOptions options = request_.options;
     options.info_log = make_info_log(request_.log);
     options.wal_recovery_mode = rocksdb::WALRecoveryMode::kPointInTimeRecovery;
     options.avoid_flush_during_recovery = false;  // the damaged log must not be replayed ever again
-    return open(options);
+    Result<Opened> opened = open(options);
+    if (!opened || !request_.log) return opened;
+    const std::uint64_t left = opened->db->GetLatestSequenceNumber();
+    std::string told = what;
+    if (request_.mark && left < *request_.mark) {
+      told += ": " + std::to_string(left) + " of " + std::to_string(*request_.mark) + " synced writes are left";
+    }
+    request_.log(LogSinkLevel::kWarn, told + "; the logs as they were are in " + aside());
+    return opened;
   }
 
+  [[nodiscard]] std::string aside() const { return request_.directory + ".damaged"; }
+
   Status copy_logs() {
-    const std::string aside = request_.directory + ".damaged";
-    if (auto status = files_->CreateDirIfMissing(aside, {}, nullptr); !status.ok()) {
-      return from_rocks(status, "create " + aside);
+    if (auto status = files_->CreateDirIfMissing(aside(), {}, nullptr); !status.ok()) {
+      return from_rocks(status, "create " + aside());
     }
     for (const std::string& name : log_files(*files_, request_.directory)) {
       std::string bytes;
       rocksdb::Status status = rocksdb::ReadFileToString(files_.get(), path(name), &bytes);
-      if (status.ok()) status = rocksdb::WriteStringToFile(files_.get(), bytes, aside + "/" + name, true);
-      if (!status.ok()) return from_rocks(status, "copy " + path(name) + " to " + aside);
-    }
-    if (request_.log) {
-      const char* const what = request_.accept_loss
-                                   ? "what the store's log holds after the damage is given up, as told to"
-                                   : "the end of the store's log was cut off, as by a power cut, and is left out";
-      request_.log(LogSinkLevel::kWarn, std::string(what) + "; the logs as they were are in " + aside);
+      if (status.ok()) status = rocksdb::WriteStringToFile(files_.get(), bytes, aside() + "/" + name, true);
+      if (!status.ok()) return from_rocks(status, "copy " + path(name) + " to " + aside());
     }
     return Status::ok();
   }

@@ -7,6 +7,7 @@
 //      missing. With no mark at hand only one drop of at most one block, at the very end of the newest log, is
 //      believed to be a torn end.
 //   3. An unsynced end: keep a copy of the logs aside, open up to the damage. Otherwise refuse, having changed nothing.
+//   4. Where the loss is accepted, open up to the damage all the same. What is no damage of a log is beyond repair.
 // More than one batch may be cut off by one power cut, since several are written between two syncs; the mark tells.
 // One thread.
 #pragma once

@@ -59,7 +59,18 @@ Result<std::unique_ptr<Store>> RocksStore::open(RocksOptions options) {
   std::unique_ptr<RocksStore> store(new RocksStore(std::move(options), std::move(*lock)));
   std::error_code exists;
   std::filesystem::create_directory(store->options_.directory + "/store", exists);
-  if (Database::is_new(store->database_options())) store->mark_->reset();
+  if (Database::is_new(store->database_options())) {
+    const std::uint64_t synced = store->mark_->value().value_or(0);
+    if (synced > 0 && !store->options_.accept_loss) {
+      const std::string& data = store->options_.directory;
+      return Status::corruption(
+          "the store in " + data + "/store is gone, although " + std::to_string(synced) +
+          " writes to it were synced; put it back, or begin with an empty one with: perdure serve "
+          "--data " +
+          data + " --repair");
+    }
+    store->mark_->reset();
+  }
   Result<std::unique_ptr<Database>> db = Database::open(store->database_options(), store->mark_->value());
   if (!db) return db.status();
   if (Status prepared = prepare_schema(**db); !prepared) return prepared;

@@ -128,6 +128,7 @@ TEST_F(CatalogTest, LooksAtSharedObjectsOnly) {
   here.put("README.txt", "text");
   here.put("a.so.tmp", "half");
   here.put(".so", "no name");
+  here.put(".a.so", "hidden");
   scan();
   EXPECT_TRUE(loader.asked.empty());
   EXPECT_TRUE(catalog.snapshot()->plugins.empty());

@@ -1,6 +1,9 @@
 // What the client verbs ask of a host, and what they make of its answers.
 #include <gtest/gtest.h>
 
+#include <filesystem>
+#include <sstream>
+
 #include "host/cli/run_text.h"
 #include "tests/cli/fake_host.h"
 #include "tests/cli/perdure_command.h"
@@ -107,6 +110,39 @@ TEST_F(Verbs, TriggerNamesTheFileThatItCannotRead) {
   const Ended ended = ask({"trigger", "hello", "@/nowhere.json"});
   EXPECT_EQ(ended.status, kWrongUsage);
   EXPECT_NE(ended.err.find("/nowhere.json"), std::string::npos) << ended.err;
+}
+
+TEST_F(Verbs, TriggerTakesNoDirectoryForAFile) {
+  const std::string directory = std::filesystem::temp_directory_path();
+  for (const Ended& ended :
+       {ask({"trigger", "hello", "@" + directory}), ask({"trigger", "hello", "1", "--metadata", "@" + directory})}) {
+    EXPECT_EQ(ended.status, kWrongUsage);
+    EXPECT_NE(ended.err.find("cannot read the file " + directory), std::string::npos) << ended.err;
+  }
+}
+
+TEST_F(Verbs, AnEmptyArgumentIsNotTakenForNone) {
+  EXPECT_EQ(ask({"trigger", "hello", ""}).status, kWrongUsage);
+  EXPECT_EQ(ask({"trigger", ""}).status, kWrongUsage);
+  EXPECT_EQ(ask({"runs", "get", ""}).status, kWrongUsage);
+  EXPECT_TRUE(host.requests().empty());
+}
+
+TEST_F(Verbs, TriggerRefusesAPriorityThatIsNoNumberOfSeconds) {
+  for (const char* priority : {"nan", "inf", "-1", "x"}) {
+    EXPECT_EQ(ask({"trigger", "hello", "1", "--priority", priority}).status, kWrongUsage) << priority;
+  }
+  EXPECT_TRUE(host.requests().empty());
+}
+
+TEST_F(Verbs, OutputThatCannotBeWrittenIsAFailure) {
+  host.on("GET /perdure/v1/tasks", {{.body = R"({"data":[]})"}});
+  std::istringstream in;
+  std::ostringstream out, err;
+  out.setstate(std::ios::badbit);  // as when the disk is full
+  Console console{.in = in, .out = out, .err = err, .environment = [](const std::string&) { return std::nullopt; }};
+  EXPECT_EQ(run({"tasks", "list", "--url", host.url()}, console, client_verbs()), kFailed);
+  EXPECT_NE(err.str().find("could not be written"), std::string::npos);
 }
 
 TEST_F(Verbs, TriggerTellsTheHostsRefusal) {

@@ -131,6 +131,7 @@ TEST(Configuration, SaysThatItCannotReadItsFile) {
   const auto loaded = load({.file = "/nowhere/perdure.toml", .environment = {}, .flags = {}});
   ASSERT_FALSE(loaded);
   EXPECT_EQ(loaded.status().message(), "cannot read the configuration file /nowhere/perdure.toml");
+  EXPECT_FALSE(load({.file = "/", .environment = {}, .flags = {}})) << "a directory";
 }
 
 TEST(Configuration, TakesPathsRelativeToTheFile) {

@@ -137,11 +137,37 @@ TEST_F(Recovery, AMissingCurrentFileIsRefusedInsteadOfClearingTheStore) {
   EXPECT_TRUE(fs::exists(log_));
 }
 
-TEST_F(Recovery, AStoreThatWasRemovedStartsEmpty) {
+TEST_F(Recovery, AStoreThatIsGoneIsNotTakenForANewOne) {
   fill(10);
   fs::remove_all(directory_.path() + "/store");
+  expect_refused("is gone");
+  fs::create_directory(directory_.path() + "/store");
+  expect_refused("is gone");
+  options_.accept_loss = true;
   EXPECT_EQ(open_or_die(options_)->counts()[RunStatus::kQueued], 0u);
+  options_.accept_loss = false;
   EXPECT_EQ(open_or_die(options_)->counts()[RunStatus::kQueued], 0u);
+}
+
+TEST_F(Recovery, AcceptingALossWhereThereIsNoneLosesNothing) {
+  fill(10);
+  options_.accept_loss = true;
+  expect_all_there();
+  EXPECT_FALSE(fs::exists(directory_.path() + "/store.damaged"));
+}
+
+TEST_F(Recovery, MoreThanADamagedLogIsRefusedAlsoWhenTheLossIsAccepted) {
+  fill(10);
+  for (const auto& entry : fs::directory_iterator(directory_.path() + "/store")) {
+    if (entry.path().filename().string().starts_with("MANIFEST")) overwrite(entry.path(), 20, std::string(13, '\xff'));
+  }
+  expect_refused("--repair cannot help here");
+  options_.accept_loss = true;
+  expect_refused("--repair cannot help here");
+  fs::remove(directory_.path() + "/store/CURRENT");
+  expect_refused("CURRENT is missing");
+  EXPECT_TRUE(fs::exists(log_));
+  EXPECT_FALSE(fs::exists(directory_.path() + "/store.damaged"));
 }
 
 TEST_F(Recovery, ALayoutFromTheFutureIsRefusedByNumber) {
