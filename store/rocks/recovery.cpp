@@ -147,6 +147,8 @@ class Ladder {
       drops.push_back(parse_drop(line));
     });
     options.wal_recovery_mode = mode;
+    NoGaps filter;
+    options.wal_filter = &filter;
     options.create_if_missing = options.create_missing_column_families = false;
     Opened trial;
     rocksdb::DB* db = nullptr;
@@ -197,7 +199,10 @@ class Ladder {
     options.info_log = make_info_log(request_.log);
     options.wal_recovery_mode = rocksdb::WALRecoveryMode::kPointInTimeRecovery;
     options.avoid_flush_during_recovery = false;  // the damaged log must not be replayed ever again
+    const auto filter = std::make_shared<NoGaps>();
+    options.wal_filter = filter.get();
     Result<Opened> opened = open(options);
+    if (opened) opened->filter = filter;
     if (!opened || !request_.log) return opened;
     const std::uint64_t left = opened->db->GetLatestSequenceNumber();
     std::string told = what;

@@ -16,12 +16,13 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::string newest_log(const std::string& store) {
+std::vector<std::string> all_logs(const std::string& store) {
   std::vector<std::string> logs;
   for (const auto& entry : fs::directory_iterator(store)) {
     if (entry.path().extension() == ".log" && fs::file_size(entry) > 0) logs.push_back(entry.path().string());
   }
-  return logs.empty() ? "" : *std::max_element(logs.begin(), logs.end());
+  std::sort(logs.begin(), logs.end());
+  return logs;
 }
 
 void overwrite(const std::string& file, std::uint64_t offset, const std::string& bytes) {
@@ -44,8 +45,9 @@ class Recovery : public testing::Test {
       runs_.push_back(run.id);
       ASSERT_TRUE(enqueue(*store, run));
     }
-    log_ = newest_log(directory_.path() + "/store");
-    ASSERT_FALSE(log_.empty());
+    const std::vector<std::string> logs = all_logs(directory_.path() + "/store");
+    ASSERT_FALSE(logs.empty());
+    log_ = logs.back();
   }
   void expect_all_there() {
     const std::unique_ptr<Store> store = open_or_die(options_);
@@ -98,6 +100,22 @@ TEST_F(Recovery, AMissingLogIsRefused) {
   fill(100);
   fs::remove(log_);
   expect_refused("synced");
+}
+
+TEST_F(Recovery, AMissingLogBetweenOthersIsRefused) {
+  for (int i = 0; i < 4; ++i) fill(5);  // each leaves a log
+  const std::vector<std::string> logs = all_logs(directory_.path() + "/store");
+  ASSERT_EQ(logs.size(), 4u);
+  const std::string aside = directory_.path() + "/aside";
+  for (std::size_t i = 1; i < logs.size(); ++i) {
+    SCOPED_TRACE(logs[i]);
+    fs::rename(logs[i], aside);
+    expect_refused("synced");
+    std::ofstream(logs[i]).close();  // there, and empty
+    expect_refused("synced");
+    fs::rename(aside, logs[i]);
+  }
+  expect_all_there();
 }
 
 TEST_F(Recovery, WithoutTheMarkDamageInTheMiddleIsRefusedToo) {
