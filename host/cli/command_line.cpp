@@ -36,12 +36,16 @@ std::string complaint(const CLI::App& at, const CLI::ParseError& error) {
   return text;
 }
 
-}  // namespace
-
-CLI::Option& add_name(CLI::App& verb, const char* label, std::string& value, const char* help) {
-  const auto named = [](const std::string& given) { return given.empty() ? "it is empty" : std::string(); };
-  return *verb.add_option(label, value, help)->required()->check(named);
+// No argument is empty: an unset shell variable is not taken for an option that was left out.
+void refuse_empty_values(CLI::App& app) {
+  const auto check = [](const std::string& given) { return given.empty() ? "its value is empty" : std::string(); };
+  for (CLI::Option* option : app.get_options()) {
+    if (option->get_expected_max() > 0) option->check(check);
+  }
+  for (CLI::App* verb : app.get_subcommands({})) refuse_empty_values(*verb);
 }
+
+}  // namespace
 
 std::span<const AddVerb> client_verbs() {
   static constexpr std::array<AddVerb, 4> kVerbs{add_trigger, add_runs, add_tasks, add_plugins_list};
@@ -60,6 +64,7 @@ int run(std::vector<std::string> arguments, Console& console, std::span<const Ad
       "2 wrong usage, 3 no host reachable.");
   int exit_status = kDone;
   for (const AddVerb add : verbs) add(app, console, exit_status);
+  refuse_empty_values(app);
   std::ranges::reverse(arguments);  // as CLI11 wants them
   try {
     app.parse(std::move(arguments));

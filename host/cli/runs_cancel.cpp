@@ -37,7 +37,7 @@ int cancel(const Options& options, Console& console) {
 void add_runs_cancel(CLI::App& parent, Console& console, int& exit_status) {
   auto options = std::make_shared<Options>();
   CLI::App& verb = *parent.add_subcommand("cancel", "Cancel a run; one that is final stays as it is");
-  add_name(verb, "ID", options->id, "The run's id, run_…");
+  verb.add_option("ID", options->id, "The run's id, run_…")->required();
   add_client_options(verb, *options);
   verb.footer("Example:\n  perdure runs cancel run_06bq2mtf8k3v1c9h5e7n4x0a2");
   verb.callback([options, &console, &exit_status] { exit_status = cancel(*options, console); });

@@ -104,7 +104,7 @@ int get(const Options& options, Console& console) {
 void add_runs_get(CLI::App& parent, Console& console, int& exit_status) {
   auto options = std::make_shared<Options>();
   CLI::App& verb = *parent.add_subcommand("get", "Show a run: its attempts, payload, output or error");
-  add_name(verb, "ID", options->id, "The run's id, run_…");
+  verb.add_option("ID", options->id, "The run's id, run_…")->required();
   add_client_options(verb, *options);
   verb.footer("Example:\n  perdure runs get run_06bq2mtf8k3v1c9h5e7n4x0a2 --json | jq .attempts");
   verb.callback([options, &console, &exit_status] { exit_status = get(*options, console); });

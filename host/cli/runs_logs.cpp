@@ -46,7 +46,7 @@ int logs(const Options& options, Console& console) {
 void add_runs_logs(CLI::App& parent, Console& console, int& exit_status) {
   auto options = std::make_shared<Options>();
   CLI::App& verb = *parent.add_subcommand("logs", "Print what a run has logged");
-  add_name(verb, "ID", options->id, "The run's id, run_…");
+  verb.add_option("ID", options->id, "The run's id, run_…")->required();
   verb.add_flag("-f,--follow", options->follow, "Go on until the run is final");
   add_client_options(verb, *options);
   verb.footer("Example:\n  perdure runs logs run_06bq2mtf8k3v1c9h5e7n4x0a2 --follow");

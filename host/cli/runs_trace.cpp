@@ -46,7 +46,7 @@ int trace(const Options& options, Console& console) {
 void add_runs_trace(CLI::App& parent, Console& console, int& exit_status) {
   auto options = std::make_shared<Options>();
   CLI::App& verb = *parent.add_subcommand("trace", "Show a run's timeline");
-  add_name(verb, "ID", options->id, "The run's id, run_…");
+  verb.add_option("ID", options->id, "The run's id, run_…")->required();
   add_client_options(verb, *options);
   verb.footer("Example:\n  perdure runs trace run_06bq2mtf8k3v1c9h5e7n4x0a2");
   verb.callback([options, &console, &exit_status] { exit_status = trace(*options, console); });

@@ -46,7 +46,7 @@ int watch(const Options& options, Console& console) {
 void add_runs_watch(CLI::App& parent, Console& console, int& exit_status) {
   auto options = std::make_shared<Options>();
   CLI::App& verb = *parent.add_subcommand("watch", "Follow a run to its end; status 1 unless it completes");
-  add_name(verb, "ID", options->id, "The run's id, run_…");
+  verb.add_option("ID", options->id, "The run's id, run_…")->required();
   add_client_options(verb, *options);
   verb.footer(
       "With --json: its log entries, one a line, and last the run itself.\n\n"

@@ -76,7 +76,7 @@ void add_tasks_list(CLI::App& parent, Console& console, int& exit_status) {
 void add_tasks_get(CLI::App& parent, Console& console, int& exit_status) {
   auto options = std::make_shared<Options>();
   CLI::App& verb = *parent.add_subcommand("get", "Show a task: its options, payload schema, plugin");
-  add_name(verb, "TASK", options->id, "The task's id");
+  verb.add_option("TASK", options->id, "The task's id")->required();
   add_client_options(verb, *options);
   verb.footer("Example:\n  perdure tasks get hello-world --json");
   verb.callback([options, &console, &exit_status] { exit_status = get(*options, console); });

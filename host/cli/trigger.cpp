@@ -145,7 +145,7 @@ int trigger(const Options& options, Console& console) {
 void add_trigger(CLI::App& parent, Console& console, int& exit_status) {
   auto options = std::make_shared<Options>();
   CLI::App& verb = *parent.add_subcommand("trigger", "Create a run of a task, and with --wait follow it to its end");
-  add_name(verb, "TASK", options->task, "The task's id");
+  verb.add_option("TASK", options->task, "The task's id")->required();
   verb.add_option("PAYLOAD", options->payload, "JSON, @FILE, or - for standard input; null unless given");
   verb.add_flag("--wait", options->wait, "Follow the logs and print the output; status 1 unless it completes");
   verb.add_option("--delay", options->delay,

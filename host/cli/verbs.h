@@ -3,19 +3,13 @@
 // App. One thread.
 #pragma once
 
-#include <string>
-
 #include "host/cli/console.h"
 
 namespace CLI {
 class App;
-class Option;
-}  // namespace CLI
+}
 
 namespace perdure::cli {
-
-/// Adds a required argument that names something, so is not empty.
-CLI::Option& add_name(CLI::App& verb, const char* label, std::string& value, const char* help);
 
 using AddVerb = void (*)(CLI::App& parent, Console& console, int& exit_status);
 

@@ -124,7 +124,12 @@ TEST_F(Verbs, TriggerTakesNoDirectoryForAFile) {
 TEST_F(Verbs, AnEmptyArgumentIsNotTakenForNone) {
   EXPECT_EQ(ask({"trigger", "hello", ""}).status, kWrongUsage);
   EXPECT_EQ(ask({"trigger", ""}).status, kWrongUsage);
-  EXPECT_EQ(ask({"runs", "get", ""}).status, kWrongUsage);
+  EXPECT_EQ(ask({"trigger", "hello", "--idempotency-key", ""}).status, kWrongUsage);
+  EXPECT_EQ(ask({"trigger", "hello", "--delay="}).status, kWrongUsage);
+  EXPECT_EQ(ask({"tasks", "get", ""}).status, kWrongUsage);
+  const Ended ended = ask({"runs", "get", ""});
+  EXPECT_EQ(ended.status, kWrongUsage);
+  EXPECT_NE(ended.err.find("ID: its value is empty"), std::string::npos) << ended.err;
   EXPECT_TRUE(host.requests().empty());
 }
 
