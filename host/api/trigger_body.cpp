@@ -1,5 +1,6 @@
 #include "host/api/trigger_body.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "host/api/errors.h"
@@ -74,6 +75,17 @@ std::variant<engine::TriggerRequest, Response> parse_trigger(const store::TaskId
   }
   const std::optional<std::vector<JsonMember>> members = json_members(body);
   if (!members) return body_error("it must be an object such as {\"payload\": ..., \"options\": {...}}");
+  const auto is = [](std::string_view name) { return [name](const JsonMember& each) { return each.name == name; }; };
+  if (!members->empty() && std::ranges::none_of(*members, is("payload")) &&
+      std::ranges::none_of(*members, is("options"))) {
+    return body_error("it has neither \"payload\" nor \"options\": write {\"payload\": what the task is to get}");
+  }
+  for (const JsonMember& member : *members) {
+    if (is_trigger_option(member.name)) {
+      return body_error("\"" + std::string(member.name) + "\" is an option: write {\"payload\": ..., \"options\": {\"" +
+                        std::string(member.name) + "\": ...}}");
+    }
+  }
   if (const std::optional<std::string_view> options = find_member(*members, "options"); options && *options != "null") {
     if (std::optional<Response> refusal = read_trigger_options(*options, now, request)) return std::move(*refusal);
   }

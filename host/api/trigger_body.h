@@ -19,6 +19,9 @@ namespace perdure::api {
 std::variant<engine::TriggerRequest, Response> parse_trigger(const store::TaskId& task, std::string_view body,
                                                              store::Time now, bool allow_pending);
 
+/// Whether the options object may have a member of this name.
+bool is_trigger_option(std::string_view name);
+
 /// Reads the options object `json` (valid JSON) into `request`; the refusal, if any.
 std::optional<Response> read_trigger_options(std::string_view json, store::Time now, engine::TriggerRequest& request);
 

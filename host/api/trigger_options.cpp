@@ -12,6 +12,7 @@
 #include "host/api/json_members.h"
 #include "host/api/trigger_body.h"
 #include "store/model/duration.h"
+#include "store/model/nearest.h"
 #include "store/model/timestamp.h"
 
 namespace perdure::api {
@@ -223,7 +224,8 @@ struct Option {
   Fault (*read)(std::string_view value, store::Time now, TriggerRequest& request);
 };
 
-// Options not listed, among them region, payloadSize and externalDeploymentId, mean nothing to Perdure and are ignored.
+// Options not listed, among them region, payloadSize and externalDeploymentId, mean nothing to Perdure and are ignored;
+// what looks like a misspelt one is refused.
 constexpr std::array kOptions{
     Option{"payloadType", read_payload_type},
     Option{"queue", read_queue},
@@ -249,7 +251,16 @@ constexpr std::array kOptions{
     Option{"version", refuse},
 };
 
+constexpr std::size_t kMisspelt = 2;  // letters; what is further from any option is another one
+constexpr std::array kNames = [] {
+  std::array<std::string_view, kOptions.size()> names;
+  for (std::size_t i = 0; i < names.size(); ++i) names[i] = kOptions[i].name;
+  return names;
+}();
+
 }  // namespace
+
+bool is_trigger_option(std::string_view name) { return std::ranges::find(kNames, name) != kNames.end(); }
 
 std::optional<Response> read_trigger_options(std::string_view json, store::Time now, TriggerRequest& request) {
   const std::optional<std::vector<JsonMember>> members = json_members(json);
@@ -257,7 +268,11 @@ std::optional<Response> read_trigger_options(std::string_view json, store::Time 
   for (const JsonMember& member : *members) {
     if (member.value == "null") continue;
     const auto* const option = std::ranges::find(kOptions, member.name, &Option::name);
-    if (option == kOptions.end()) continue;
+    if (option == kOptions.end()) {  // of a later client, or misspelt
+      const std::string_view meant = store::nearest_name(member.name, kNames, kMisspelt);
+      if (!meant.empty()) return option_error(member.name, "is unknown; did you mean " + std::string(meant) + "?");
+      continue;
+    }
     if (const Fault fault = option->read(member.value, now, request); !fault.empty()) {
       return option_error(option->name, fault);
     }

@@ -96,7 +96,11 @@ int wait_for(Client& client, Console& console, const Options& options, const std
   Following following(client, console, id);
   const bool color = color_err(console);
   const auto document = following.to_end([&](const JsonView& entry) { print_log_entry(console.err, color, entry); });
-  if (!document) return client.report();
+  if (!document) {
+    const int status = client.report();
+    console.err << id << " was accepted and goes on; see how with: perdure runs watch " << id << "\n";
+    return status;
+  }
   const JsonView run(*document);
   const std::string status = run["status"].text();
   if (options.json) {

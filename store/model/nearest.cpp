@@ -27,14 +27,14 @@ std::size_t edit_distance(std::string_view from, std::string_view to) {
 
 }  // namespace
 
-std::string_view nearest_name(std::string_view name, std::span<const std::string_view> known) {
+std::string_view nearest_name(std::string_view name, std::span<const std::string_view> known, std::size_t most) {
   constexpr std::size_t kEnough = 256;  // of a name; what follows cannot make it nearer to a known one
   const std::string_view beginning = name.substr(0, kEnough);
   std::string_view nearest;
   std::size_t least = SIZE_MAX;
   for (const std::string_view each : known) {
     const std::size_t distance = edit_distance(beginning, each);
-    if (distance < least) {
+    if (distance < least && distance <= most) {
       least = distance;
       nearest = each;
     }

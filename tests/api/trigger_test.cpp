@@ -241,6 +241,25 @@ TEST_F(Trigger, RefusesWhatItCannotHonourRatherThanIgnoreIt) {
   EXPECT_EQ(stored_runs(), 1u);
 }
 
+TEST_F(Trigger, NamesWhatAMisspeltOptionWasMeantToBe) {
+  const Answer answer = trigger(R"({"payload":"1","options":{"maxAtempts":2}})");
+  EXPECT_EQ(answer.status, 422);
+  EXPECT_EQ(answer.error(), "options.maxAtempts is unknown; did you mean maxAttempts?");
+  EXPECT_EQ(trigger(R"({"payload":"1","options":{"idempotencykey":"k"}})").status, 422);
+  EXPECT_EQ(stored_runs(), 0u);
+}
+
+TEST_F(Trigger, WhosePayloadOrOptionIsNotWhereItBelongsIs400) {
+  const Answer bare = trigger(R"({"name":"Ada"})");
+  EXPECT_EQ(bare.status, 400);
+  EXPECT_NE(bare.error().find("neither \"payload\" nor \"options\""), std::string::npos) << bare.error();
+  const Answer outside = trigger(R"({"payload":"1","idempotencyKey":"k"})");
+  EXPECT_EQ(outside.status, 400);
+  EXPECT_NE(outside.error().find("is an option"), std::string::npos) << outside.error();
+  EXPECT_EQ(trigger(R"({"payload":"1","context":{},"somethingNew":1})").status, 200);
+  EXPECT_EQ(stored_runs(), 1u);
+}
+
 TEST_F(Trigger, TakesJsonOnly) {
   const std::string body = "payload=1";
   const Answer answer = ask("POST /api/v1/tasks/echo/trigger HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer " +

@@ -150,6 +150,8 @@ TEST(NearestName, IsTheOneWithTheFewestChanges) {
   EXPECT_EQ(nearest_name("factors", known), "factor");
   EXPECT_EQ(nearest_name("", known), "factor");
   EXPECT_EQ(nearest_name("x", {}), "");
+  EXPECT_EQ(nearest_name("facto", known, 1), "factor");
+  EXPECT_EQ(nearest_name("fact", known, 1), "") << "too far";
 }
 
 }  // namespace
