@@ -32,8 +32,8 @@ class PluginLoader {
   virtual ~PluginLoader() = default;
   /// Starts a zygote for the plugin file at `path` (a private copy) and reports its manifest, or in one sentence why it
   /// is refused: not an ELF shared object, other machine, no or another perdure_register, unresolved symbols, crash,
-  /// hang or exit while loading; after a crash the backtrace follows in lines of its own. `library_path`: where $ORIGIN of the original file was. `done` is called once, on the
-  /// core thread.
+  /// hang or exit while loading; after a crash the backtrace follows in lines of its own. `library_path`: where $ORIGIN
+  /// of the original file was. `done` is called once, on the core thread.
   virtual void load(const store::VersionId& version, const std::string& path, const std::string& library_path,
                     std::function<void(store::Result<Manifest>)> done) = 0;
   /// Ends the version's zygotes once their attempts have ended; no start() names it any more.
