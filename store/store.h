@@ -60,10 +60,27 @@ struct Enqueued {
   bool same_request = false;  // … it was the request id: answered as if this call had created it
 };
 
-/// Says which plugin version an attempt of `run` is to start on (`run.version` is set when it is locked to one), or
-/// nothing when no loaded plugin offers the task: the run becomes PENDING_VERSION. Called inside claim(); must not
-/// block or call the store.
-using VersionOf = std::function<std::optional<VersionId>(const Run& run)>;
+// What claim() does with a run whose turn it is: one of these three.
+
+/// An attempt begins on this version, to which the run is locked from then on; it may be another than `run.version`.
+struct StartOn {
+  VersionId version;
+};
+/// No loaded plugin offers the task: the run becomes PENDING_VERSION, until release().
+struct Hold {};
+/// The version the run would start on is not to be tried now. The run stays QUEUED and nothing is written; it is not
+/// handed out again, and holds no slot of its queue, until put_back() or until the store is opened again.
+struct SetAside {
+  VersionId version;
+};
+using ClaimDecision = std::variant<StartOn, Hold, SetAside>;
+
+/// Decides on a run that is ready (`run.version` is set when it is locked to one). Called inside claim(), as the run is
+/// stored; must not block or call the store.
+using DecideClaim = std::function<ClaimDecision(const Run& run)>;
+
+/// How many runs one claim() holds or sets aside at most, so that no call keeps the others waiting for long.
+inline constexpr std::size_t kMostTurnedAway = 1000;
 
 struct Claim {
   Run run;          // after the claim: EXECUTING, `attempts` counts this one
@@ -108,6 +125,10 @@ class Listener {
   virtual void on_due_changed() = 0;
   /// The run is in a new status, durably.
   virtual void on_run_changed(const RunId& run, RunStatus status) = 0;
+  /// No unfinished run is locked to the version any more, durably: the last one ended, or moved to another version. A
+  /// claim may lock a run to it again before this is heard; locked_versions() says how it is now. Does nothing unless
+  /// overridden.
+  virtual void on_version_free(const VersionId& /*version*/) {}
   /// kOk: serving (again). Otherwise why mutations are refused until further notice.
   virtual void on_health(const Status& health) = 0;
 };
@@ -126,10 +147,18 @@ class Store {
   /// Takes up to `max` runs that are ready, and begins an attempt of each (two transitions, kClaimed and
   /// kAttemptStarted). A queue has a sub-queue for each concurrency key. Of the sub-queues with a ready run and a free
   /// slot the one from which a run was taken longest ago is next; those never served come before all others, in the
-  /// order in which they appeared. Within one: by the time a run was queued less its priority, then by id. Runs whose
-  /// task no plugin offers become PENDING_VERSION instead and are not counted. done: written; before return where the
+  /// order in which they appeared. Within one: by the time a run was queued less its priority, then by id. Runs that
+  /// `decide` holds or sets aside have had their sub-queue's turn and are not counted; after kMostTurnedAway of them
+  /// the call ends with what it has, and on_ready() tells when more is there. done: written; before return where the
   /// engine can.
-  virtual void claim(std::size_t max, Time now, const VersionOf& version_of, Done<std::vector<Claim>> done) = 0;
+  virtual void claim(std::size_t max, Time now, const DecideClaim& decide, Done<std::vector<Claim>> done) = 0;
+
+  /// Lets up to `max` runs of `task` be claimed again that claim() set aside for `version` (nothing: for any), the
+  /// first in order first; they take the places in their queues that they had. on_ready() is told. How many. Works
+  /// while mutations are refused; what is set aside is not stored, so that an opened store has none.
+  virtual std::size_t put_back(const TaskId& task, const std::optional<VersionId>& version, std::size_t max) = 0;
+  /// How many runs of `task` are set aside for `version` (nothing: for any).
+  virtual std::size_t set_aside(const TaskId& task, const std::optional<VersionId>& version) const = 0;
 
   /// Records an attempt's end. A repeat with the same token is answered like the first, changing nothing; kConflict
   /// when the attempt is not the run's current one or the token is another's. done: durable; the run afterwards.
@@ -148,7 +177,7 @@ class Store {
   /// When wake_due() next has something to do.
   virtual std::optional<Time> next_due() const = 0;
 
-  /// PENDING_VERSION runs of these tasks become QUEUED. done: durable; how many.
+  /// Runs of these tasks that are PENDING_VERSION become QUEUED, some hundred in one commit. done: durable; how many.
   virtual void release(const std::vector<TaskId>& tasks, Time now, Done<std::size_t> done) = 0;
 
   /// Ends every attempt that the store still holds for executing as HOST_LOST and queues its run again (or
@@ -177,6 +206,8 @@ class Store {
   virtual Result<RunPage> list(const RunFilter& filter) const = 0;
   /// How many runs are in each status now; O(statuses).
   virtual std::map<RunStatus, std::uint64_t> counts() const = 0;
+  /// How many unfinished runs, in whichever status, are locked to each version to which any is; O(versions).
+  virtual std::map<VersionId, std::uint64_t> locked_versions() const = 0;
   /// kOk, or why mutations are refused.
   virtual Status health() const = 0;
 };

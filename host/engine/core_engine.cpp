@@ -123,12 +123,12 @@ void CoreEngine::dispatch() {
   if (slots_.size() >= options_.concurrency) return;
   claiming_ = true;
   const catalog::SnapshotPtr catalog = this->catalog();
-  const auto version_of = [&catalog](const store::Run& run) -> std::optional<store::VersionId> {
+  const auto decide = [&catalog](const store::Run& run) -> store::ClaimDecision {
     const auto task = catalog->tasks.find(run.task);
-    if (task == catalog->tasks.end()) return std::nullopt;
-    return task->second.version;
+    if (task == catalog->tasks.end()) return store::Hold();
+    return store::StartOn{task->second.version};
   };
-  store_.claim(options_.concurrency - slots_.size(), core_.now(), version_of,
+  store_.claim(options_.concurrency - slots_.size(), core_.now(), decide,
                on_core([this](store::Result<std::vector<store::Claim>> claims) {
                  claiming_ = false;
                  if (claims) {

@@ -106,6 +106,20 @@ std::map<RunStatus, std::uint64_t> MemoryStore::counts() const {
   return counts_;
 }
 
+std::map<VersionId, std::uint64_t> MemoryStore::locked_versions() const {
+  std::lock_guard lock(mutex_);
+  std::map<VersionId, std::uint64_t> locked;
+  for (const auto& [id, entry] : unfinished_) {
+    if (!entry->run.version.empty()) ++locked[entry->run.version];
+  }
+  return locked;
+}
+
+std::size_t MemoryStore::set_aside(const TaskId& task, const std::optional<VersionId>& version) const {
+  std::lock_guard lock(mutex_);
+  return aside_in_order(task, version).size();
+}
+
 std::optional<Time> MemoryStore::next_due() const {
   std::lock_guard lock(mutex_);
   return earliest_due();

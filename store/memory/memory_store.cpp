@@ -102,39 +102,61 @@ void MemoryStore::enqueue(NewRun created, Done<Enqueued> done) {
   mutation.finish<Enqueued>(std::move(done), Enqueued{created.id, false, false});
 }
 
-void MemoryStore::claim(std::size_t max, Time now, const VersionOf& version_of, Done<std::vector<Claim>> done) {
+void MemoryStore::claim(std::size_t max, Time now, const DecideClaim& decide, Done<std::vector<Claim>> done) {
   if (Status admitted = admit("claim"); !admitted) return done(admitted);
   std::vector<Claim> claims;
   {
     Mutation mutation(*this);
-    while (claims.size() < max) {
+    std::size_t turned_away = 0;
+    while (claims.size() < max && turned_away < kMostTurnedAway) {
       const std::optional<RunId> id = next_ready();
       if (!id) break;
       Entry& entry = runs_.at(*id);
       Run& run = entry.run;
-      const std::optional<VersionId> version = version_of(run);
+      const ClaimDecision decision = decide(run);
       entry.claimable = false;
       turns_[{run.queue, run.concurrency_key}] = next_turn_++;
-      if (!version) {
-        (void)apply(mutation, entry, RunEvent::kHeld, now);
+      const StartOn* start = std::get_if<StartOn>(&decision);
+      if (start == nullptr) {
+        ++turned_away;
+        if (const SetAside* aside = std::get_if<SetAside>(&decision)) {
+          entry.aside = aside->version;
+        } else {
+          (void)apply(mutation, entry, RunEvent::kHeld, now);
+        }
         continue;
       }
       Attempt attempt;
       attempt.run = *id;
       attempt.number = ++run.attempts;
       attempt.started_at = now;
-      attempt.version = *version;
+      attempt.version = start->version;
       attempt.token = "token-" + std::to_string(next_token_++);
-      run.version = *version;
+      mutation.unlock(run.version);
+      run.version = start->version;
       if (!run.started_at) run.started_at = now;
       (void)apply(mutation, entry, RunEvent::kClaimed, now, attempt.number);
       (void)apply(mutation, entry, RunEvent::kAttemptStarted, now, attempt.number);
       entry.attempts.push_back(attempt);
       claims.push_back({run, std::move(attempt), entry.payload});
     }
+    if (turned_away == kMostTurnedAway) mutation.slots_freed = true;  // asks for on_ready(), if there is more
     mutation.finish();
   }
   done(std::move(claims));
+}
+
+std::size_t MemoryStore::put_back(const TaskId& task, const std::optional<VersionId>& version, std::size_t max) {
+  Mutation mutation(*this);
+  std::vector<Entry*> back = aside_in_order(task, version);
+  if (back.size() > max) back.resize(max);
+  for (Entry* entry : back) {
+    entry->aside.reset();
+    entry->claimable = true;
+  }
+  mutation.slots_freed = !back.empty();
+  mutation.finish();
+  return back.size();
 }
 
 // What the end of the newest attempt does to it and its run.

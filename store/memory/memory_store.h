@@ -37,13 +37,15 @@ class MemoryStore final : public Store {
  public:
   explicit MemoryStore(MemoryOptions options = {});
 
-  /// Ends the refusals that an injected fault began, as if the store had been opened again.
+  /// Ends the refusals that an injected fault began, as if the store had been opened again: what was set aside is back.
   void serve_again();
 
   void listen(Listener* listener) override;
 
   void enqueue(NewRun created, Done<Enqueued> done) override;
-  void claim(std::size_t max, Time now, const VersionOf& version_of, Done<std::vector<Claim>> done) override;
+  void claim(std::size_t max, Time now, const DecideClaim& decide, Done<std::vector<Claim>> done) override;
+  std::size_t put_back(const TaskId& task, const std::optional<VersionId>& version, std::size_t max) override;
+  std::size_t set_aside(const TaskId& task, const std::optional<VersionId>& version) const override;
   void finish_attempt(AttemptEnd end, Done<Run> done) override;
   void set_attempt_pid(const RunId& run, std::uint32_t number, std::int32_t pid) override;
   void cancel(const RunId& run, Time now, const std::string& reason, Done<Run> done) override;
@@ -63,6 +65,7 @@ class MemoryStore final : public Store {
   Result<std::vector<LogEntry>> logs(const RunId& id, std::uint64_t after, std::size_t limit) const override;
   Result<RunPage> list(const RunFilter& filter) const override;
   std::map<RunStatus, std::uint64_t> counts() const override;
+  std::map<VersionId, std::uint64_t> locked_versions() const override;
   Status health() const override;
 
  private:
@@ -74,7 +77,8 @@ class MemoryStore final : public Store {
     std::vector<Attempt> attempts;
     std::vector<TimelineEvent> timeline;
     std::vector<LogEntry> logs;
-    bool claimable = false;  // QUEUED, and durably so
+    bool claimable = false;               // QUEUED, durably so, and not set aside
+    std::optional<VersionId> aside = {};  // QUEUED, but set aside for this version
   };
   /// An idempotency key or a request id.
   struct Key {
@@ -101,6 +105,8 @@ class MemoryStore final : public Store {
   void append(Entry& entry, std::vector<LogEntry> entries);
   std::optional<RunId> next_ready() const;
   std::optional<Time> earliest_due() const;
+  std::vector<Entry*> aside_in_order(const TaskId& task, const std::optional<VersionId>& version) const;
+  bool locked(const VersionId& version) const;
 
   const Entry* find(const RunId& id) const;
   template <class T, class Read>
@@ -117,6 +123,8 @@ class MemoryStore final : public Store {
   std::uint64_t next_new_ = 0;               // for a sub-queue never served: those come first, as they appeared
   std::uint64_t next_turn_ = std::uint64_t{1} << 63;
   std::uint64_t next_token_ = 1;
+  std::map<VersionId, std::uint64_t> freed_by_;  // the latest mutation that freed the version, until that was told
+  std::uint64_t next_free_ = 1;
   Status health_;
   std::deque<std::function<void()>> following_;  // what follows mutations, in their order
 

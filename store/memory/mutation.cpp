@@ -1,6 +1,7 @@
 // What the mutations share: transitions, keys, logs, who is next; and what follows once one is durable.
 #include "store/memory/mutation.h"
 
+#include <algorithm>
 #include <tuple>
 
 namespace perdure::store {
@@ -12,9 +13,14 @@ MemoryStore::MemoryStore(MemoryOptions options) : options_(std::move(options)) {
 void MemoryStore::Mutation::finish(std::function<void()> then) {
   const std::optional<Time> due = store.earliest_due();
   const bool due_earlier = due && (!due_before || *due < *due_before);
+  std::map<VersionId, std::uint64_t> free;
+  for (const VersionId& version : unlocked) {
+    if (!store.locked(version)) free[version] = store.freed_by_[version] = store.next_free_++;
+  }
   store.following_.push_back([&engine = store, published = std::move(queued), told = std::move(changed),
-                              freed = slots_freed, due_earlier, then = std::move(then)] {
+                              freed = slots_freed, due_earlier, free = std::move(free), then = std::move(then)] {
     bool ready = false;
+    std::vector<VersionId> still_free;
     {
       std::lock_guard publishing(engine.mutex_);
       for (const RunId& id : published) {
@@ -25,11 +31,17 @@ void MemoryStore::Mutation::finish(std::function<void()> then) {
         if (!engine.turns_.contains(sub)) engine.turns_[sub] = engine.next_new_++;
       }
       ready = (freed || !published.empty()) && engine.next_ready().has_value();
+      for (const auto& [version, number] : free) {
+        if (engine.freed_by_[version] != number) continue;  // locked and freed again meanwhile: told with that
+        engine.freed_by_.erase(version);
+        if (!engine.locked(version)) still_free.push_back(version);
+      }
     }
     engine.tell([&](Listener& listener) {
       if (ready) listener.on_ready();
       if (due_earlier) listener.on_due_changed();
       for (const auto& [run, status] : told) listener.on_run_changed(run, status);
+      for (const VersionId& version : still_free) listener.on_version_free(version);
     });
     then();
   });
@@ -85,6 +97,9 @@ void MemoryStore::serve_again() {
   {
     std::lock_guard lock(mutex_);
     health_ = Status::ok();
+    for (const auto& [id, entry] : unfinished_) {
+      if (std::exchange(entry->aside, std::nullopt)) entry->claimable = true;
+    }
     following_.emplace_back([this] {
       tell([](Listener& listener) {
         listener.on_health(Status::ok());
@@ -115,6 +130,7 @@ Status MemoryStore::apply(Mutation& mutation, Entry& entry, RunEvent event, Time
   run.updated_at = now;
   if (run.status == RunStatus::kQueued) run.ready_at.reset();
   entry.claimable = false;
+  entry.aside.reset();
   add_event(entry, event_name(event), now, attempt, std::move(data));
   mutation.note(run);
   if (is_final(run.status)) {
@@ -165,6 +181,22 @@ std::optional<RunId> MemoryStore::next_ready() const {
     if (!best || candidate < *best) best = std::move(candidate);
   }
   return best ? std::optional(std::get<RunId>(*best)) : std::nullopt;
+}
+
+std::vector<MemoryStore::Entry*> MemoryStore::aside_in_order(const TaskId& task,
+                                                             const std::optional<VersionId>& version) const {
+  std::vector<Entry*> entries;
+  for (const auto& [id, entry] : unfinished_) {
+    if (entry->run.task == task && entry->aside && (!version || *entry->aside == *version)) entries.push_back(entry);
+  }
+  const auto order = [](const Entry* entry) { return entry->run.updated_at - entry->run.priority; };
+  std::stable_sort(entries.begin(), entries.end(), [&](auto* a, auto* b) { return order(a) < order(b); });
+  return entries;
+}
+
+bool MemoryStore::locked(const VersionId& version) const {
+  return std::any_of(unfinished_.begin(), unfinished_.end(),
+                     [&](const auto& each) { return each.second->run.version == version; });
 }
 
 std::optional<Time> MemoryStore::earliest_due() const {

@@ -4,6 +4,7 @@
 
 #include <mutex>
 #include <optional>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -18,6 +19,11 @@ struct MemoryStore::Mutation {
   void note(const Run& run) {
     changed.emplace_back(run.id, run.status);
     if (run.status == RunStatus::kQueued) queued.push_back(run.id);
+    if (is_final(run.status)) unlock(run.version);
+  }
+  /// A run is no longer locked to the version.
+  void unlock(const VersionId& version) {
+    if (!version.empty()) unlocked.insert(version);
   }
 
   /// Lets the mutex go; `then` is called once the mutation is durable, after the listener was told.
@@ -32,6 +38,7 @@ struct MemoryStore::Mutation {
   std::optional<Time> due_before;
   std::vector<RunId> queued;
   std::vector<std::pair<RunId, RunStatus>> changed;
+  std::set<VersionId> unlocked;
   bool slots_freed = false;
 };
 

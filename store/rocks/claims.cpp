@@ -1,6 +1,7 @@
-// How attempts begin: claim. See rocks_store.h.
+// How attempts begin: claim, and what it set aside. See rocks_store.h.
 #include <sys/random.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdlib>
 #include <utility>
@@ -31,51 +32,63 @@ std::string new_token() {
 
 }  // namespace
 
-Status RocksStore::add_claim(PackedId id, Time now, const VersionOf& version_of, Batch& batch,
-                             std::vector<Claim>& claims) {
-  Claim claim;
-  Result<RunRecord> record = stored_run(*database_, id);
-  Status got = record ? database_->get(Family::kPayloads, payload_key(id, PayloadPart::kPayload), claim.payload)
-                      : record.status();
-  if (got.code() == Code::kIo) return got;
-  if (!got) {  // this one cannot run; the others can
-    leave_alone(id, got);
-    return Status::ok();
-  }
-  RunChange change(id, std::move(*record));
+Status RocksStore::begin(RunChange& change, const VersionId& version, std::string payload, Claiming& claiming) {
   Run& run = change.run();
-  std::optional<VersionId> version = version_of(run);
-  leave(id, run);
-  if (!version) {
-    hot_.ready.ended(run.queue, run.concurrency_key);
-    if (Status held = change.apply(RunEvent::kHeld, now); !held) return held;
-    change.write(batch);
-    settle(change);
-    return Status::ok();
-  }
-
   const std::uint32_t number = run.attempts + 1;
-  if (Status claimed = change.apply(RunEvent::kClaimed, now, number); !claimed) return claimed;
+  leave(change.id(), run);
+  if (Status claimed = change.apply(RunEvent::kClaimed, claiming.now, number); !claimed) return claimed;
   run.attempts = number;
-  run.version = *version;
-  if (!run.started_at) run.started_at = now;
-  if (Status begun = change.apply(RunEvent::kAttemptStarted, now, number); !begun) return begun;
+  run.version = version;
+  if (!run.started_at) run.started_at = claiming.now;
+  if (Status begun = change.apply(RunEvent::kAttemptStarted, claiming.now, number); !begun) return begun;
+  Claim claim;
   claim.attempt.run = run.id;
   claim.attempt.number = number;
-  claim.attempt.started_at = now;
-  claim.attempt.version = std::move(*version);
+  claim.attempt.started_at = claiming.now;
+  claim.attempt.version = version;
   claim.attempt.token = new_token();
   claim.run = run;
-  change.begin_attempt(claim.attempt, batch);
-  change.write(batch);
+  claim.payload = std::move(payload);
+  change.begin_attempt(claim.attempt, claiming.batch);
+  change.write(claiming.batch);
   settle(change);
-  hot_.executing.insert_or_assign(id, Executing{std::move(change.record()), std::nullopt});
-  claims.push_back(std::move(claim));
+  hot_.executing.insert_or_assign(change.id(), Executing{std::move(change.record()), std::nullopt});
+  claiming.claims.push_back(std::move(claim));
   return Status::ok();
 }
 
-void RocksStore::claim(std::size_t max, Time now, const VersionOf& version_of, Done<std::vector<Claim>> done) {
-  std::vector<Claim> claims;
+Status RocksStore::claim_one(PackedId id, Claiming& claiming) {
+  // One that cannot be read cannot run; the others can.
+  auto unreadable = [&](const Status& why) {
+    if (why.code() == Code::kIo) return why;
+    ++claiming.turned_away;
+    leave_alone(id, why);
+    return Status::ok();
+  };
+  Result<RunRecord> record = stored_run(*database_, id);
+  if (!record) return unreadable(record.status());
+  RunChange change(id, std::move(*record));
+  const Run& run = change.run();
+  const ClaimDecision decision = claiming.decide(run);
+  if (const StartOn* start = std::get_if<StartOn>(&decision)) {
+    std::string payload;
+    const Status got = database_->get(Family::kPayloads, payload_key(id, PayloadPart::kPayload), payload);
+    return got ? begin(change, start->version, std::move(payload), claiming) : unreadable(got);
+  }
+  ++claiming.turned_away;
+  if (const SetAside* aside = std::get_if<SetAside>(&decision)) {
+    hot_.set_aside(id, run, aside->version);
+    return Status::ok();
+  }
+  leave(id, run);
+  hot_.ready.ended(run.queue, run.concurrency_key);
+  if (Status held = change.apply(RunEvent::kHeld, claiming.now); !held) return held;
+  change.write(claiming.batch);
+  settle(change);
+  return Status::ok();
+}
+
+void RocksStore::claim(std::size_t max, Time now, const DecideClaim& decide, Done<std::vector<Claim>> done) {
   Lock lock(mutex_);
   auto answer = [&](Result<std::vector<Claim>> result) {
     lock.unlock();
@@ -83,22 +96,44 @@ void RocksStore::claim(std::size_t max, Time now, const VersionOf& version_of, D
   };
   if (!health_) return answer(refused());
   saw_time(now);
-  Batch batch(*database_);
-  while (claims.size() < max) {
+  Claiming claiming{now, decide, Batch(*database_), {}};
+  std::vector<Claim>& claims = claiming.claims;
+  while (claims.size() < max && claiming.turned_away < kMostTurnedAway) {
     const std::optional<PackedId> id = hot_.ready.take();
     if (!id) break;
-    if (Status added = add_claim(*id, now, version_of, batch, claims); !added) {
-      return answer(must_reopen(added));
-    }
+    if (Status added = claim_one(*id, claiming); !added) return answer(must_reopen(added));
   }
-  if (!batch.empty()) {
-    if (Status written = write(batch); !written) return answer(written);
+  if (!claiming.batch.empty()) {
+    if (Status written = write(claiming.batch); !written) return answer(written);
     if (!claims.empty()) {
-      group_.claims.push_back({*pack(claims.front().run.id), claims.front().attempt.number, batch.bytes()});
+      group_.claims.push_back({*pack(claims.front().run.id), claims.front().attempt.number, claiming.batch.bytes()});
     }
     if (commit_thread_idle_) wake_commit_thread();
   }
+  if (claiming.turned_away == kMostTurnedAway) {  // there may be more, and nobody else asks the caller to come back
+    group_.slots_freed = true;
+    wake_commit_thread();
+  }
   answer(std::move(claims));
+}
+
+std::size_t RocksStore::put_back(const TaskId& task, const std::optional<VersionId>& version, std::size_t max) {
+  Lock lock(mutex_);
+  std::size_t left = std::min(max, hot_.aside.count(task, version));  // no more, also when claims set aside meanwhile
+  std::size_t back = 0;
+  while (left > 0) {
+    const std::size_t some = hot_.put_back(task, version, std::min(left, kMostTurnedAway));
+    if (some == 0) break;
+    back += some;
+    left -= some;
+    group_.slots_freed = true;
+    wake_commit_thread();
+    if (left > 0) {  // let others in between
+      lock.unlock();
+      lock.lock();
+    }
+  }
+  return back;
 }
 
 void RocksStore::set_attempt_pid(const RunId& run, std::uint32_t number, std::int32_t pid) {

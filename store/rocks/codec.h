@@ -53,6 +53,8 @@ class Decoder {
 
   /// Whether everything read so far was there.
   [[nodiscard]] bool ok() const { return ok_; }
+  /// Whether there is more: a field that a later version added.
+  [[nodiscard]] bool more() const { return !in_.empty(); }
   /// Fails: what was read means nothing.
   void refuse() { fail<int>(); }
 

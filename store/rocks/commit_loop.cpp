@@ -35,6 +35,7 @@ void RocksStore::commit_loop() {
 
 void RocksStore::commit(Lock& lock) {
   Group group = std::exchange(group_, {});
+  group.freed = hot_.locks.take_freed();
   const bool must_sync = std::exchange(dirty_, false);
   syncing_ = must_sync;
   const std::uint64_t sequence = database_->sequence();
@@ -55,8 +56,9 @@ void RocksStore::commit(Lock& lock) {
   }
   for (const PackedId id : group.queued) hot_.publish(id);
   const bool became_ready = (!group.queued.empty() || group.slots_freed) && hot_.ready.can_take();
+  const std::vector<VersionId> free = hot_.locks.still_free(group.freed);
   lock.unlock();
-  tell(group, became_ready);
+  tell(group, became_ready, free);
   for (Completion& completion : group.completions) completion(synced);
   group = {};
   if (const auto now = std::chrono::steady_clock::now(); now - ballast_checked_ > kBallastEvery) {
@@ -67,12 +69,13 @@ void RocksStore::commit(Lock& lock) {
   syncing_ = false;  // only now, so that nobody is answered at once who came after these
 }
 
-void RocksStore::tell(const Group& group, bool became_ready) {
+void RocksStore::tell(const Group& group, bool became_ready, const std::vector<VersionId>& free) {
   std::lock_guard lock(listener_lock_);
   if (listener_ == nullptr) return;
   if (became_ready) listener_->on_ready();
   if (group.due_changed) listener_->on_due_changed();
   for (const auto& [run, status] : group.changed) listener_->on_run_changed(run, status);
+  for (const VersionId& version : free) listener_->on_version_free(version);
 }
 
 }  // namespace perdure::store::rocks

@@ -1,8 +1,6 @@
 // See hot_state.h.
 #include "store/rocks/hot_state.h"
 
-#include <vector>
-
 namespace perdure::store::rocks {
 
 namespace {
@@ -16,7 +14,7 @@ bool waits(RunStatus status) { return status <= RunStatus::kQueued; }
 Time order_of(const Run& run) { return run.updated_at - run.priority; }
 
 Waiting waiting_of(const Run& run) {
-  Waiting waiting{run.task, run.queue, run.concurrency_key, order_of(run), {}, {}};
+  Waiting waiting{run.task, run.queue, run.concurrency_key, order_of(run), {}, {}, run.version};
   if (run.status == RunStatus::kDelayed) waiting.ready_at = run.ready_at;
   if (!run.started_at) waiting.expires_at = run.expires_at;
   return waiting;
@@ -33,12 +31,14 @@ void HotState::enter_waiting(PackedId id, RunStatus status, const Waiting& waiti
 
 void HotState::enter(PackedId id, const Run& run) {
   ++count(run.status);
+  if (!is_final(run.status)) locks.add(run.version);
   if (waits(run.status)) enter_waiting(id, run.status, waiting_of(run));
 }
 
 bool HotState::leave(PackedId id, const Run& run) {
   if (run.status == RunStatus::kExecuting) return leave_executing(id, run);
   --count(run.status);
+  locks.drop(run.version);
   if (run.ready_at && run.status == RunStatus::kDelayed) due.erase({*run.ready_at, id});
   if (run.expires_at) due.erase({*run.expires_at, id});
   if (run.status == RunStatus::kPendingVersion) {
@@ -49,13 +49,15 @@ bool HotState::leave(PackedId id, const Run& run) {
     }
   }
   if (run.status == RunStatus::kQueued && unpublished_.erase(id) == 0) {
-    ready.remove(run.queue, run.concurrency_key, order_of(run), id);
+    const Time order = order_of(run);
+    if (!ready.remove(run.queue, run.concurrency_key, order, id)) aside.remove(run.task, order, id);
   }
   return false;
 }
 
 bool HotState::leave_executing(PackedId id, const Run& run) {
   --count(RunStatus::kExecuting);
+  locks.drop(run.version);
   executing.erase(id);
   return ready.ended(run.queue, run.concurrency_key);
 }
@@ -65,6 +67,29 @@ void HotState::publish(PackedId id) {
   if (found == unpublished_.end()) return;
   ready.add(found->second.queue, found->second.key, found->second.order, id);
   unpublished_.erase(found);
+}
+
+std::vector<PackedId> HotState::held_after(const TaskId& task, PackedId after, std::size_t max) const {
+  std::vector<PackedId> runs;
+  const auto of = held.find(task);
+  if (of == held.end()) return runs;
+  for (auto at = of->second.upper_bound(after); at != of->second.end() && runs.size() < max; ++at) runs.push_back(*at);
+  return runs;
+}
+
+void HotState::set_aside(PackedId id, const Run& run, const VersionId& version) {
+  ready.ended(run.queue, run.concurrency_key);
+  aside.add(run.task, version, {id, run.queue, run.concurrency_key, order_of(run)});
+}
+
+std::size_t HotState::put_back(const TaskId& task, const std::optional<VersionId>& version, std::size_t max) {
+  std::size_t count = 0;
+  for (; count < max; ++count) {
+    const std::optional<AsideRun> back = aside.take(task, version);
+    if (!back) break;
+    ready.add(back->queue, back->key, back->order, back->run);
+  }
+  return count;
 }
 
 std::optional<Time> HotState::next_due() const {
@@ -77,6 +102,18 @@ FinishedCounts HotState::finished() const {
     counts[i] = counts_[static_cast<std::size_t>(RunStatus::kCompleted) + i];
   }
   return counts;
+}
+
+// Entries of unstarted runs need no look at the run; nor does a run that cannot be read stop the store from opening.
+Result<VersionId> HotState::version_of(const Database& db, PackedId id, const Waiting& waiting) {
+  if (waiting.version) return *waiting.version;
+  if (waiting.expires_at) return VersionId();
+  std::string bytes;
+  if (Status got = db.get(Family::kRuns, run_key(id), bytes); !got) {
+    return got.code() == Code::kNotFound ? Result<VersionId>(VersionId()) : got;
+  }
+  const Result<RunRecord> record = decode_run(id, bytes);
+  return record ? record->run.version : VersionId();
 }
 
 Result<HotState> HotState::rebuild(const Database& db) {
@@ -100,7 +137,10 @@ Result<HotState> HotState::rebuild(const Database& db) {
       if (!id) return cut_short();
       Result<Waiting> waiting = decode_waiting(scan.value());
       if (!waiting) return waiting.status();
+      const Result<VersionId> version = version_of(db, *id, *waiting);
+      if (!version) return version.status();
       ++state.count(status);
+      state.locks.add(*version);
       state.enter_waiting(*id, status, *waiting);
       if (status == RunStatus::kQueued) state.publish(*id);
     }
@@ -119,6 +159,7 @@ Result<HotState> HotState::rebuild(const Database& db) {
                                 "restore the store from a backup");
     }
     ++state.count(RunStatus::kExecuting);
+    state.locks.add(record->run.version);
     state.ready.started(record->run.queue, record->run.concurrency_key);
     state.executing.emplace(*id, Executing{std::move(*record), std::nullopt});
   }

@@ -1,6 +1,6 @@
 // What the engine keeps in memory of unfinished runs: who is ready, due, held for a version or executing, and how many
-// runs are in each status. Everything here is derived from the database; rebuild() makes it anew.
-// Not thread-safe: the store's mutex guards it.
+// runs are in each status and locked to each version. Everything here is derived from the database; rebuild() makes it
+// anew. Not thread-safe: the store's mutex guards it.
 #pragma once
 
 #include <array>
@@ -11,13 +11,16 @@
 #include <string>
 #include <unordered_map>
 #include <utility>
+#include <vector>
 
 #include "store/model/run.h"
 #include "store/model/status.h"
+#include "store/rocks/aside_runs.h"
 #include "store/rocks/database.h"
 #include "store/rocks/keys.h"
 #include "store/rocks/ready_index.h"
 #include "store/rocks/records.h"
+#include "store/rocks/version_locks.h"
 
 namespace perdure::store::rocks {
 
@@ -49,15 +52,24 @@ class HotState {
   /// Makes an entered QUEUED run ready, unless it has left meanwhile.
   void publish(PackedId id);
 
+  /// Up to `max` runs of `task` that are held, by id from the first one after `after`.
+  [[nodiscard]] std::vector<PackedId> held_after(const TaskId& task, PackedId after, std::size_t max) const;
+  /// Sets a run aside that ready.take() gave: it runs no more, and stays entered as QUEUED.
+  void set_aside(PackedId id, const Run& run, const VersionId& version);
+  /// Makes up to `max` runs that were set aside ready again, the first in order first. How many.
+  std::size_t put_back(const TaskId& task, const std::optional<VersionId>& version, std::size_t max);
+
   [[nodiscard]] std::optional<Time> next_due() const;
   [[nodiscard]] std::uint64_t& count(RunStatus status) { return counts_[static_cast<std::size_t>(status)]; }
   [[nodiscard]] std::uint64_t count(RunStatus status) const { return counts_[static_cast<std::size_t>(status)]; }
   [[nodiscard]] FinishedCounts finished() const;
 
   ReadyIndex ready;
+  AsideRuns aside;                            // QUEUED, but not ready
   std::set<std::pair<Time, PackedId>> due;    // DELAYED: ready_at; not started: expires_at
   std::map<TaskId, std::set<PackedId>> held;  // PENDING_VERSION
   std::unordered_map<PackedId, Executing> executing;
+  VersionLocks locks;
 
  private:
   struct Place {
@@ -65,6 +77,8 @@ class HotState {
     std::string key;
     Time order{};
   };
+  /// The version that a waiting run is locked to, read from the run where `waiting` does not tell.
+  static Result<VersionId> version_of(const Database& db, PackedId id, const Waiting& waiting);
   void enter_waiting(PackedId id, RunStatus status, const Waiting& waiting);
 
   std::unordered_map<PackedId, Place> unpublished_;  // QUEUED, but not durably so

@@ -343,6 +343,7 @@ std::string encode(const Waiting& waiting) {
   out.time(waiting.order);
   out.time(waiting.ready_at);
   out.time(waiting.expires_at);
+  if (waiting.version) out.name(*waiting.version);
   return bytes;
 }
 
@@ -356,6 +357,7 @@ Result<Waiting> decode_waiting(std::string_view bytes) {
   waiting.order = in.time();
   waiting.ready_at = in.maybe_time();
   waiting.expires_at = in.maybe_time();
+  if (in.more()) waiting.version = in.name<VersionId>();
   if (!in.ok()) return damaged("queue entry");
   return waiting;
 }

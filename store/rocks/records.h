@@ -35,6 +35,9 @@ struct Waiting {
   Time order{};                    // place within its queue: lower first
   std::optional<Time> ready_at;    // DELAYED
   std::optional<Time> expires_at;  // set while the run has not started
+  // Which version the run is locked to; an empty one: to none. Nothing: written before this was kept, only the run
+  // itself says it.
+  std::optional<VersionId> version;
   bool operator==(const Waiting&) const = default;
 };
 

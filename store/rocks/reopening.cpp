@@ -11,6 +11,7 @@ namespace perdure::store::rocks {
 void RocksStore::fail_group(Group group, const Status& status) {
   mark_->set_doubtful(true);
   withdrawn_.insert(withdrawn_.end(), group.created.begin(), group.created.end());
+  maybe_free_.merge(group.freed);
   for (ClaimBatch& claim : group.claims) lost_claims_.push_back(std::move(claim));
   const Status answer{status.code(), "not recorded: " + status.message()};
   for (Completion& completion : group.completions) completion(answer);
@@ -33,6 +34,7 @@ void RocksStore::go_unhealthy(Lock& lock) {
   }
   if (!health_) return;
   // Queued runs and free slots are there again, and waiting for nothing.
+  const std::vector<VersionId> free = hot_.locks.still_free(std::exchange(maybe_free_, {}));
   lock.unlock();
   if (options_.log) options_.log(LogSinkLevel::kInfo, "the store serves again");
   {
@@ -41,6 +43,7 @@ void RocksStore::go_unhealthy(Lock& lock) {
       listener_->on_health(Status::ok());
       listener_->on_ready();
       listener_->on_due_changed();
+      for (const VersionId& version : free) listener_->on_version_free(version);
     }
   }
   lock.lock();
@@ -88,6 +91,8 @@ bool RocksStore::try_reopen(Lock& lock) {
   std::unique_lock readers(database_lock_);
   database_ = std::move(*opened);
   hot->ready.copy_limits(hot_.ready);
+  maybe_free_.merge(hot_.locks.take_freed());
+  for (const auto& [version, runs] : hot_.locks.counts()) maybe_free_.insert(version);
   hot_ = std::move(*hot);
   health_ = Status::ok();
   return true;

@@ -193,6 +193,16 @@ std::map<RunStatus, std::uint64_t> RocksStore::counts() const {
   return counts;
 }
 
+std::map<VersionId, std::uint64_t> RocksStore::locked_versions() const {
+  std::lock_guard lock(mutex_);
+  return hot_.locks.counts();
+}
+
+std::size_t RocksStore::set_aside(const TaskId& task, const std::optional<VersionId>& version) const {
+  std::lock_guard lock(mutex_);
+  return hot_.aside.count(task, version);
+}
+
 Status RocksStore::health() const {
   std::lock_guard lock(mutex_);
   return health_;

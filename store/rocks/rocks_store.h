@@ -23,6 +23,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <shared_mutex>
 #include <string>
 #include <thread>
@@ -47,7 +48,9 @@ class RocksStore final : public Store {
   void listen(Listener* listener) override;
 
   void enqueue(NewRun run, Done<Enqueued> done) override;
-  void claim(std::size_t max, Time now, const VersionOf& version_of, Done<std::vector<Claim>> done) override;
+  void claim(std::size_t max, Time now, const DecideClaim& decide, Done<std::vector<Claim>> done) override;
+  std::size_t put_back(const TaskId& task, const std::optional<VersionId>& version, std::size_t max) override;
+  std::size_t set_aside(const TaskId& task, const std::optional<VersionId>& version) const override;
   void finish_attempt(AttemptEnd end, Done<Run> done) override;
   void set_attempt_pid(const RunId& run, std::uint32_t number, std::int32_t pid) override;
   void cancel(const RunId& run, Time now, const std::string& reason, Done<Run> done) override;
@@ -67,6 +70,7 @@ class RocksStore final : public Store {
   Result<std::vector<LogEntry>> logs(const RunId& id, std::uint64_t after, std::size_t limit) const override;
   Result<RunPage> list(const RunFilter& filter) const override;
   std::map<RunStatus, std::uint64_t> counts() const override;
+  std::map<VersionId, std::uint64_t> locked_versions() const override;
   Status health() const override;
 
  private:
@@ -81,11 +85,20 @@ class RocksStore final : public Store {
     std::uint32_t number = 0;
     std::string bytes;
   };
+  /// A claim() under way.
+  struct Claiming {
+    Time now{};
+    const DecideClaim& decide;
+    Batch batch;
+    std::vector<Claim> claims;
+    std::size_t turned_away = 0;  // held, set aside or unreadable
+  };
   /// What follows the next sync.
   struct Group {
     std::vector<Completion> completions;
     std::vector<PackedId> queued;                      // to be published
     std::vector<std::pair<RunId, RunStatus>> changed;  // to be told
+    std::set<VersionId> freed;  // lost their last run: to be told, unless one is locked to them again by then
     bool slots_freed = false, due_changed = false;
     // For the case that the sync fails:
     std::vector<PackedId> created;
@@ -121,7 +134,9 @@ class RocksStore final : public Store {
   Status refused() const;
 
   Result<std::optional<KeyRecord>> live_key(KeyKind kind, const TaskId& task, const std::string& key, Time now) const;
-  Status add_claim(PackedId id, Time now, const VersionOf& version_of, Batch& batch, std::vector<Claim>& claims);
+  /// Does with the run, which was just taken, what is decided on it.
+  Status claim_one(PackedId id, Claiming& claiming);
+  Status begin(RunChange& change, const VersionId& version, std::string payload, Claiming& claiming);
   /// Ends the attempt of `executing` as `end` says; `event` is what that is for the run.
   Result<RunChange> end_attempt(PackedId id, Executing&& executing, RunEvent event, AttemptEnd& end, Batch& batch);
   /// The answer to an end whose attempt does not execute: the run, when this end is the one recorded.
@@ -135,7 +150,7 @@ class RocksStore final : public Store {
   // commit_loop.cpp, on the commit thread
   void commit_loop();
   void commit(Lock& lock);
-  void tell(const Group& group, bool became_ready);
+  void tell(const Group& group, bool became_ready, const std::vector<VersionId>& free);
   // reopening.cpp, on the commit thread
   void fail_group(Group group, const Status& status);
   void go_unhealthy(Lock& lock);
@@ -172,6 +187,7 @@ class RocksStore final : public Store {
   // Of groups that failed; commit thread only.
   std::vector<PackedId> withdrawn_;
   std::vector<ClaimBatch> lost_claims_;
+  std::set<VersionId> maybe_free_;  // versions that may have lost their last run with one of them
 
   std::recursive_mutex listener_lock_;
   Listener* listener_ = nullptr;

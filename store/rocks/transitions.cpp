@@ -144,18 +144,25 @@ void RocksStore::release(const std::vector<TaskId>& tasks, Time now, Done<std::s
   };
   if (!health_) return answer(refused());
   saw_time(now);
-  std::vector<PackedId> held;
-  for (const TaskId& task : tasks) {
-    auto of = hot_.held.find(task);
-    if (of != hot_.held.end()) held.insert(held.end(), of->second.begin(), of->second.end());
-  }
-  Result<std::size_t> changed = change_many(held, lock, [&](RunChange& change, Batch&) -> Result<bool> {
+  const auto release_one = [&](RunChange& change, Batch&) -> Result<bool> {
     if (change.run().status != RunStatus::kPendingVersion) return false;
     if (Status applied = change.apply(RunEvent::kReleased, now); !applied) return applied;
     return true;
-  });
-  if (!changed) return answer(changed.status());
-  if (std::optional<std::size_t> durable = after_sync(done, *changed)) answer(*durable);
+  };
+  std::size_t released = 0;
+  for (const TaskId& task : tasks) {
+    std::vector<PackedId> some = hot_.held_after(task, {}, kRunsPerBatch);
+    while (!some.empty()) {
+      const Result<std::size_t> changed = change_many(some, lock, release_one);
+      if (!changed) return answer(changed.status());
+      released += *changed;
+      lock.unlock();  // let others in between
+      lock.lock();
+      if (!health_) return answer(refused());
+      some = hot_.held_after(task, some.back(), kRunsPerBatch);
+    }
+  }
+  if (std::optional<std::size_t> durable = after_sync(done, released)) answer(*durable);
 }
 
 Status RocksStore::number_logs(PackedId id, std::optional<std::uint64_t>& last, std::vector<LogEntry>& entries) const {

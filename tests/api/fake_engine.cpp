@@ -203,7 +203,7 @@ store::Claim FakeEngine::claim() {
   std::promise<std::vector<store::Claim>> claimed;
   store_.claim(
       1, std::chrono::floor<store::Duration>(std::chrono::system_clock::now()),
-      [](const store::Run&) { return store::VersionId(std::string(64, 'a')); },
+      [](const store::Run&) { return store::StartOn{store::VersionId(std::string(64, 'a'))}; },
       [&](store::Result<std::vector<store::Claim>> claims) { claimed.set_value(std::move(claims).value()); });
   return claimed.get_future().get().at(0);
 }

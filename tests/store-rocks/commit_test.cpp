@@ -69,7 +69,7 @@ TEST_F(Commit, AClaimWaitsForNoSync) {
   enqueue_and_hold();
   bool answered = false;
   store_->claim(
-      1, kStart, [](const store::Run&) { return VersionId("v"); },
+      1, kStart, [](const store::Run&) { return StartOn{VersionId("v")}; },
       [&](Result<std::vector<Claim>> claims) { answered = claims && claims->size() == 1; });
   EXPECT_TRUE(answered) << "the claim was not answered before it returned";
   let_go();

@@ -77,7 +77,7 @@ Result<Enqueued> enqueue(Store& store, NewRun run) {
 std::vector<Claim> claim(Store& store, std::size_t max, Time now) {
   Result<std::vector<Claim>> claims = await<std::vector<Claim>>([&](Done<std::vector<Claim>> done) {
     store.claim(
-        max, now, [](const Run&) { return VersionId(std::string(64, 'a')); }, std::move(done));
+        max, now, [](const Run&) { return StartOn{VersionId(std::string(64, 'a'))}; }, std::move(done));
   });
   return claims ? std::move(*claims) : std::vector<Claim>();
 }

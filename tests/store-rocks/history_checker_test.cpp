@@ -30,9 +30,16 @@ class LyingStore final : public Store {
 
   void listen(Listener* listener) override { truth_.listen(listener); }
   void enqueue(NewRun run, Done<Enqueued> done) override { truth_.enqueue(std::move(run), std::move(done)); }
-  void claim(std::size_t max, Time now, const VersionOf& version_of, Done<std::vector<Claim>> done) override {
-    truth_.claim(max, now, version_of, std::move(done));
+  void claim(std::size_t max, Time now, const DecideClaim& decide, Done<std::vector<Claim>> done) override {
+    truth_.claim(max, now, decide, std::move(done));
   }
+  std::size_t put_back(const TaskId& task, const std::optional<VersionId>& version, std::size_t max) override {
+    return truth_.put_back(task, version, max);
+  }
+  std::size_t set_aside(const TaskId& task, const std::optional<VersionId>& version) const override {
+    return truth_.set_aside(task, version);
+  }
+  std::map<VersionId, std::uint64_t> locked_versions() const override { return truth_.locked_versions(); }
   void finish_attempt(AttemptEnd end, Done<store::Run> done) override {
     truth_.finish_attempt(std::move(end), std::move(done));
   }

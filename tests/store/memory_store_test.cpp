@@ -23,7 +23,7 @@ NewRun new_run() {
   return created;
 }
 
-std::optional<VersionId> version_one(const Run&) { return VersionId("v1"); }
+ClaimDecision version_one(const Run&) { return StartOn{VersionId("v1")}; }
 
 std::size_t claimed(MemoryStore& store) {
   std::size_t count = 0;

@@ -176,7 +176,7 @@ TEST_P(StoreConformance, TheVersionIsAskedForWithTheRunAsItIsStored) {
   store::Run seen;
   auto claims = conformance::claim(store(), 1, now, [&](const store::Run& asked) {
     seen = asked;
-    return VersionId("v7");
+    return StartOn{VersionId("v7")};
   });
   ASSERT_TRUE(claims);
   EXPECT_EQ(seen.id, id);
@@ -188,13 +188,14 @@ TEST_P(StoreConformance, TheVersionIsAskedForWithTheRunAsItIsStored) {
   fail(claims->front(), RetryAt{now});
   ASSERT_TRUE(conformance::claim(store(), 1, now, [&](const store::Run& asked) {
     seen = asked;
-    return asked.version;
+    return StartOn{asked.version};
   }));
   EXPECT_EQ(seen.version, VersionId("v7"));
 }
 
-std::optional<VersionId> only_echo(const store::Run& run) {
-  return run.task == TaskId("echo") ? std::optional(VersionId("v1")) : std::nullopt;
+ClaimDecision only_echo(const store::Run& run) {
+  if (run.task == TaskId("echo")) return StartOn{VersionId("v1")};
+  return Hold();
 }
 
 TEST_P(StoreConformance, ARunWhoseTaskNobodyOffersIsHeldAndNotCounted) {

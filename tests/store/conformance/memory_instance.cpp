@@ -15,8 +15,12 @@ class MemoryFactory final : public EngineFactory {
     return store;
   }
 
-  // What a host finds when it comes back to the store is all in the object: it is handed on as it is.
+  // What a host finds when it comes back to the store is all in the object: it is handed on, and serves again.
   [[nodiscard]] bool can_reopen() const override { return true; }
+  std::unique_ptr<Store> reopen(std::unique_ptr<Store> store) override {
+    store_->serve_again();
+    return store;
+  }
 
   [[nodiscard]] bool can_fail_writes() const override { return true; }
   void fail_writes() override { failing_ = true; }

@@ -38,6 +38,7 @@ TEST_P(StoreConformance, RandomOperationsWithReopeningsAreAnsweredAsByTheReferen
     operations.one(store());
     if (i % 150 != 0) continue;
     reopen();
+    operations.reopened();
     if (i % 300 == 0) operations.recover_all(store());
     operations.compare_all(store());
   }

@@ -71,7 +71,7 @@ void RandomOperations::one(Store& store) {
     case 16:
       return one_in(3) ? limit(store) : log(store);
     case 17:
-      return one_in(3) ? offer(store) : log(store);
+      return one_in(3) ? offer(store) : quarantine(store);
     case 18:
       if (one_in(20)) return recover_all(store);
       return compare_run(store, some_run());
@@ -111,13 +111,18 @@ void RandomOperations::enqueue(Store& store) {
 }
 
 void RandomOperations::claim(Store& store) {
-  const VersionOf version_of = [this](const Run& run) -> std::optional<VersionId> {
-    if (!offered_.contains(run.task)) return std::nullopt;
-    return run.version.empty() ? VersionId("v" + run.task.text()) : run.version;
+  const std::uint64_t newest = below(2);  // which version runs start on now, unless they are locked to one
+  const DecideClaim decide = [this, newest](const Run& run) -> ClaimDecision {
+    if (!offered_.contains(run.task)) return Hold();
+    // Now and then a run moves to the newest, as one that is locked to none.
+    const bool keeps = !run.version.empty() && run.attempts % 3 != 0;
+    const VersionId version = keeps ? run.version : VersionId(run.task.text() + "-v" + std::to_string(newest));
+    if (quarantined_.contains({run.task, version})) return SetAside{version};
+    return StartOn{version};
   };
   const std::size_t max = below(6);
-  const Result<std::vector<Claim>> subject = conformance::claim(store, max, now_, version_of);
-  const Result<std::vector<Claim>> reference = conformance::claim(reference_, max, now_, version_of);
+  const Result<std::vector<Claim>> subject = conformance::claim(store, max, now_, decide);
+  const Result<std::vector<Claim>> reference = conformance::claim(reference_, max, now_, decide);
   ASSERT_TRUE(subject) << subject.status().message();
   ASSERT_TRUE(reference);
   ASSERT_EQ(ids_of(*subject), ids_of(*reference));
@@ -182,6 +187,20 @@ void RandomOperations::offer(Store& store) {
   expect_same(release(store, {task}, now_), release(reference_, {task}, now_), "release");
 }
 
+// A version is not to be tried for a while; some or all of the runs set aside are put back.
+void RandomOperations::quarantine(Store& store) {
+  const TaskId task(pick("task", kTasks));
+  const VersionId version(task.text() + "-v" + std::to_string(below(2)));
+  if (one_in(2)) {
+    if (quarantined_.erase({task, version}) == 0) quarantined_.insert({task, version});
+  }
+  const std::optional<VersionId> of = one_in(3) ? std::nullopt : std::optional(version);
+  const std::size_t max = one_in(2) ? below(4) : SIZE_MAX;
+  EXPECT_EQ(store.set_aside(task, of), reference_.set_aside(task, of));
+  EXPECT_EQ(store.put_back(task, of, max), reference_.put_back(task, of, max));
+  EXPECT_EQ(store.set_aside(task, of), reference_.set_aside(task, of));
+}
+
 void RandomOperations::log(Store& store) {
   const RunId id = some_run();
   std::vector<LogEntry> entries;
@@ -224,6 +243,8 @@ void RandomOperations::recover_all(Store& store) {
   expect_same(recover(store, now_), recover(reference_, now_), "recover");
 }
 
+void RandomOperations::reopened() { reference_.serve_again(); }
+
 void RandomOperations::compare_run(Store& store, const RunId& id) {
   SCOPED_TRACE(id.text());
   expect_same_run(store.run(id), reference_.run(id), "run");
@@ -243,6 +264,11 @@ void RandomOperations::compare_all(Store& store) {
   for (const RunId& id : runs_) compare_run(store, id);
   EXPECT_EQ(store.counts(), reference_.counts());
   EXPECT_EQ(store.next_due(), reference_.next_due());
+  EXPECT_EQ(store.locked_versions(), reference_.locked_versions());
+  for (std::uint64_t i = 0; i < kTasks; ++i) {
+    const TaskId task("task" + std::to_string(i));
+    EXPECT_EQ(store.set_aside(task, std::nullopt), reference_.set_aside(task, std::nullopt));
+  }
 }
 
 }  // namespace perdure::store::conformance

@@ -24,6 +24,8 @@ class RandomOperations {
   void one(Store& store);
   /// recover() of both.
   void recover_all(Store& store);
+  /// The store was closed and opened: what was set aside is ready again.
+  void reopened();
   /// Everything that can be read of both.
   void compare_all(Store& store);
 
@@ -34,6 +36,7 @@ class RandomOperations {
   void cancel(Store& store);
   void limit(Store& store);
   void offer(Store& store);
+  void quarantine(Store& store);
   void log(Store& store);
   void list(Store& store);
   void compare_run(Store& store, const RunId& id);
@@ -57,6 +60,7 @@ class RandomOperations {
   std::vector<RunId> runs_;
   std::vector<Claimed> claims_;  // also of attempts that are over
   std::set<TaskId> offered_;
+  std::set<std::pair<TaskId, VersionId>> quarantined_;
 };
 
 }  // namespace perdure::store::conformance

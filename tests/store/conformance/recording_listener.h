@@ -23,6 +23,9 @@ class RecordingListener final : public Listener {
   void on_run_changed(const RunId& run, RunStatus status) override {
     note([&] { told_.changed.emplace_back(run, status); });
   }
+  void on_version_free(const VersionId& version) override {
+    note([&] { told_.free.push_back(version); });
+  }
   void on_health(const Status& health) override {
     note([&] { told_.health.push_back(health); });
   }
@@ -30,6 +33,7 @@ class RecordingListener final : public Listener {
   struct Told {
     std::size_t ready = 0, due_changed = 0;
     std::vector<std::pair<RunId, RunStatus>> changed;
+    std::vector<VersionId> free;
     std::vector<Status> health;
 
     [[nodiscard]] std::vector<RunStatus> statuses_of(const RunId& run) const {

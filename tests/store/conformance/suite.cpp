@@ -6,9 +6,9 @@ Result<Enqueued> enqueue(Store& store, NewRun run) {
   return await<Enqueued>([&](Done<Enqueued> done) { store.enqueue(std::move(run), std::move(done)); });
 }
 
-Result<std::vector<Claim>> claim(Store& store, std::size_t max, Time now, const VersionOf& version_of) {
+Result<std::vector<Claim>> claim(Store& store, std::size_t max, Time now, const DecideClaim& decide) {
   return await<std::vector<Claim>>(
-      [&](Done<std::vector<Claim>> done) { store.claim(max, now, version_of, std::move(done)); });
+      [&](Done<std::vector<Claim>> done) { store.claim(max, now, decide, std::move(done)); });
 }
 
 Result<Run> finish(Store& store, AttemptEnd end) {
@@ -56,7 +56,7 @@ AttemptEnd failure_of(const Claim& claim, Time now, AfterFailure after, FailureK
   return end;
 }
 
-std::optional<VersionId> version_one(const Run& run) { return run.version.empty() ? VersionId("v1") : run.version; }
+ClaimDecision version_one(const Run& run) { return StartOn{run.version.empty() ? VersionId("v1") : run.version}; }
 
 std::vector<RunId> ids_of(const std::vector<Claim>& claims) {
   std::vector<RunId> ids;

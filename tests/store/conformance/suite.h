@@ -40,7 +40,7 @@ Result<T> await(Call call) {
 
 // The calls, awaited.
 Result<Enqueued> enqueue(Store& store, NewRun run);
-Result<std::vector<Claim>> claim(Store& store, std::size_t max, Time now, const VersionOf& version_of);
+Result<std::vector<Claim>> claim(Store& store, std::size_t max, Time now, const DecideClaim& decide);
 Result<Run> finish(Store& store, AttemptEnd end);
 Result<Run> cancel(Store& store, const RunId& run, Time now, const std::string& reason = "asked to");
 Result<std::size_t> wake_due(Store& store, Time now);
@@ -53,7 +53,7 @@ AttemptEnd success_of(const Claim& claim, Time now, std::string output = "\"done
 AttemptEnd failure_of(const Claim& claim, Time now, AfterFailure after, FailureKind kind = FailureKind::kTaskError);
 
 /// Every task is offered, in version "v1" or the one the run is locked to.
-std::optional<VersionId> version_one(const Run& run);
+ClaimDecision version_one(const Run& run);
 
 std::vector<RunId> ids_of(const std::vector<Claim>& claims);
 std::vector<RunId> ids_of(const std::vector<Run>& runs);
