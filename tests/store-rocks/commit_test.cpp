@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <functional>
 #include <future>
 #include <memory>
 #include <string>
@@ -29,6 +30,12 @@ class Commit : public testing::Test {
   }
   // Enqueues a run whose sync begins and does not end until let_go().
   NewRun enqueue_and_hold() {
+    NewRun run = new_run(kStart);
+    hold([&] { store_->enqueue(run, [this](Result<Enqueued> result) { recorded_.set_value(result.is_ok()); }); });
+    return run;
+  }
+  // Does what makes one write, whose sync begins and does not end until let_go().
+  void hold(const std::function<void()>& mutation) {
     std::promise<void> syncing;
     held_ = true;
     const std::shared_future<void> go = release_.get_future().share();
@@ -36,10 +43,8 @@ class Commit : public testing::Test {
       syncing.set_value();
       go.wait();
     });
-    NewRun run = new_run(kStart);
-    store_->enqueue(run, [this](Result<Enqueued> result) { recorded_.set_value(result.is_ok()); });
+    mutation();
     syncing.get_future().get();
-    return run;
   }
   void let_go() {
     held_ = false;
@@ -104,6 +109,45 @@ TEST_F(Commit, AnswersComeInTheOrderOfTheCalls) {
   let_go();
   all.get_future().get();
   for (int i = 0; i < 20; ++i) EXPECT_EQ(order[static_cast<std::size_t>(i)], i);
+}
+
+// A run ends and, before that is durable, another one is locked to the version.
+class CommitLocks : public Commit {
+ protected:
+  CommitLocks() {
+    store_->listen(&listener_);
+    for (int i = 0; i < 2; ++i) EXPECT_TRUE(enqueue(*store_, new_run(kStart)));
+    const std::vector<Claim> first = claim(*store_, 1, kStart);
+    EXPECT_TRUE(synced(*store_));
+    hold([&] {
+      store_->finish_attempt(success_of(first.at(0), kStart),
+                             [this](const Result<store::Run>& run) { recorded_.set_value(run.is_ok()); });
+    });
+    second_ = claim(*store_, 1, kStart).at(0);
+  }
+  ~CommitLocks() override { store_->listen(nullptr); }
+
+  EventListener listener_;
+  Claim second_;
+};
+
+TEST_F(CommitLocks, AVersionIsNotToldFreeWhenARunWasLockedToItAgain) {
+  let_go();
+  EXPECT_TRUE(recorded_.get_future().get());
+  EXPECT_TRUE(listener_.free().empty());
+  ASSERT_TRUE(finish(*store_, success_of(second_, kStart)));
+  EXPECT_EQ(listener_.free().size(), 1u);
+}
+
+TEST_F(CommitLocks, AVersionIsToldFreeOnlyWhenTheEndThatFreedItIsDurable) {
+  std::promise<std::size_t> told;
+  store_->finish_attempt(success_of(second_, kStart),
+                         [&](const Result<store::Run>&) { told.set_value(listener_.free().size()); });
+  EXPECT_TRUE(store_->locked_versions().empty());
+  EXPECT_TRUE(listener_.free().empty());
+  let_go();
+  EXPECT_TRUE(recorded_.get_future().get());
+  EXPECT_EQ(told.get_future().get(), 1u);
 }
 
 TEST_F(Commit, ClosingSyncsWhatNobodyWaitedFor) {

@@ -133,6 +133,35 @@ TEST(DiskFailure, AttemptsThatExecuteSurviveIt) {
   store->listen(nullptr);
 }
 
+// Whether the end's write was lost or survived, and was found when the store opened itself again.
+TEST(DiskFailure, AVersionIsToldFreeOnceWhicheverOperationOfItsLastEndFails) {
+  bool failed = true;
+  for (std::uint64_t n = 1; failed; ++n) {
+    World world;
+    EventListener listener;
+    const std::unique_ptr<Store> store = open_or_die(world.options);
+    store->listen(&listener);
+    ASSERT_TRUE(enqueue(*store, new_run(kStart)));
+    const std::vector<Claim> claims = claim(*store, 1, kStart);
+    ASSERT_EQ(claims.size(), 1u);
+    ASSERT_TRUE(synced(*store));
+    world.disk->fail_from(n);
+    failed = !finish(*store, success_of(claims[0], kStart));
+    world.disk->heal();
+    if (failed) {
+      EXPECT_TRUE(listener.free().empty()) << n;
+      ASSERT_TRUE(listener.wait_for_health(true)) << n;
+      ASSERT_TRUE(finish(*store, success_of(claims[0], kStart))) << n;
+    }
+    EXPECT_TRUE(store->locked_versions().empty()) << n;
+    ASSERT_TRUE(listener.wait_for_free(1)) << n;
+    ASSERT_TRUE(enqueue(*store, new_run(kStart)));  // after which everything before was told
+    EXPECT_EQ(listener.free(), std::vector<VersionId>{claims[0].attempt.version}) << n;
+    store->listen(nullptr);
+    ASSERT_LT(n, 1000u) << "the end never gets through";
+  }
+}
+
 TEST(DiskFailure, WhileOpeningIsAnErrorAndHarmsNothing) {
   World prepared;
   {

@@ -110,6 +110,16 @@ bool EventListener::wait_for_health(bool ok) {
                             [&] { return !health_.empty() && health_.back().is_ok() == ok; });
 }
 
+bool EventListener::wait_for_free(std::size_t count) {
+  std::unique_lock lock(mutex_);
+  return happened_.wait_for(lock, std::chrono::seconds(20), [&] { return free_.size() >= count; });
+}
+
+std::vector<VersionId> EventListener::free() const {
+  std::lock_guard lock(mutex_);
+  return free_;
+}
+
 std::size_t EventListener::ready() const {
   std::lock_guard lock(mutex_);
   return ready_;

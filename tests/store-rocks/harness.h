@@ -71,12 +71,18 @@ class EventListener final : public Listener {
   void on_run_changed(const RunId& run, RunStatus status) override {
     note([&] { changed_.emplace_back(run, status); });
   }
+  void on_version_free(const VersionId& version) override {
+    note([&] { free_.push_back(version); });
+  }
   void on_health(const Status& health) override {
     note([&] { health_.push_back(health); });
   }
 
   /// Waits until the last health told is ok (or not ok); false after 20 s.
   bool wait_for_health(bool ok);
+  /// Waits until so many versions were told to be free; false after 20 s.
+  bool wait_for_free(std::size_t count);
+  [[nodiscard]] std::vector<VersionId> free() const;
   [[nodiscard]] std::size_t ready() const;
   [[nodiscard]] std::vector<Status> health() const;
   [[nodiscard]] std::vector<std::pair<RunId, RunStatus>> changed() const;
@@ -96,6 +102,7 @@ class EventListener final : public Listener {
   std::size_t ready_ = 0, due_changed_ = 0;
   std::vector<std::pair<RunId, RunStatus>> changed_;
   std::vector<Status> health_;
+  std::vector<VersionId> free_;
 };
 
 }  // namespace perdure::store::rocks

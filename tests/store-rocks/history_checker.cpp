@@ -168,13 +168,16 @@ std::vector<std::string> HistoryChecker::check(const Store& store) const {
   std::map<RunStatus, std::vector<Run>> by_status;
   std::map<TaskId, std::vector<Run>> by_task;
   std::map<std::string, std::vector<Run>> by_tag;
+  std::map<VersionId, std::uint64_t> locked;
   for (const Run& run : all) {
     findings.check_attempts(store, run);
     findings.check_timeline(store, run);
     by_status[run.status].push_back(run);
     by_task[run.task].push_back(run);
     for (const std::string& tag : run.options.tags) by_tag[tag].push_back(run);
+    if (!is_final(run.status) && !run.version.empty()) ++locked[run.version];
   }
+  if (store.locked_versions() != locked) findings.add("locked_versions()", "counts other runs than there are");
   std::map<RunStatus, std::uint64_t> counts = store.counts();
   for (std::size_t i = 1; i <= kRunStatusCount; ++i) {
     const auto status = static_cast<RunStatus>(i);

@@ -27,6 +27,7 @@ class LyingStore final : public Store {
   std::function<void(std::vector<TimelineEvent>&)> about_timeline;
   std::function<void(const RunFilter&, RunPage&)> about_list;
   std::function<void(std::map<RunStatus, std::uint64_t>&)> about_counts;
+  std::function<void(std::map<VersionId, std::uint64_t>&)> about_locks;
 
   void listen(Listener* listener) override { truth_.listen(listener); }
   void enqueue(NewRun run, Done<Enqueued> done) override { truth_.enqueue(std::move(run), std::move(done)); }
@@ -39,7 +40,11 @@ class LyingStore final : public Store {
   std::size_t set_aside(const TaskId& task, const std::optional<VersionId>& version) const override {
     return truth_.set_aside(task, version);
   }
-  std::map<VersionId, std::uint64_t> locked_versions() const override { return truth_.locked_versions(); }
+  std::map<VersionId, std::uint64_t> locked_versions() const override {
+    std::map<VersionId, std::uint64_t> locks = truth_.locked_versions();
+    if (about_locks) about_locks(locks);
+    return locks;
+  }
   void finish_attempt(AttemptEnd end, Done<store::Run> done) override {
     truth_.finish_attempt(std::move(end), std::move(done));
   }
@@ -210,6 +215,11 @@ TEST_F(Checker, FindsARunInTheWrongStatusIndex) {
 TEST_F(Checker, FindsAWrongCount) {
   lying_.about_counts = [](std::map<RunStatus, std::uint64_t>& counts) { ++counts[RunStatus::kCompleted]; };
   expect_found("COMPLETED: counts 2 runs, there are 1");
+}
+
+TEST_F(Checker, FindsAVersionThatIsLockedByNoRun) {
+  lying_.about_locks = [](std::map<VersionId, std::uint64_t>& locks) { ++locks[VersionId("v")]; };
+  expect_found("locked_versions()");
 }
 
 // The whole chain: a disk that says it synced and did not is found out, by the engine or by the checker.

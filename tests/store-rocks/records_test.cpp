@@ -119,6 +119,29 @@ TEST(Records, ALongerTailOfANewerVersionIsIgnored) {
   EXPECT_EQ(*key_back, key);
 }
 
+Waiting a_waiting() { return {TaskId("resize"), QueueName("q"), "k", at(300), at(64), std::nullopt, VersionId("v9")}; }
+
+TEST(Records, AWaitingRunsEntryComesBackAsItWas) {
+  for (const char* version : {"v9", ""}) {
+    Waiting waiting = a_waiting();
+    waiting.version = VersionId(version);
+    const Result<Waiting> back = decode_waiting(encode(waiting));
+    ASSERT_TRUE(back) << back.status().message();
+    EXPECT_EQ(*back, waiting);
+  }
+}
+
+TEST(Records, AWaitingRunsEntryFromBeforeVersionsWereKeptThereIsReadWithoutOne) {
+  using std::string_literals::operator""s;
+  const std::string old = "\x01\x06resize\x01q\x01k\xd8\x04\x01\x80\x01\x00"s;
+  const Result<Waiting> back = decode_waiting(old);
+  ASSERT_TRUE(back) << back.status().message();
+  Waiting expected = a_waiting();
+  expected.version.reset();
+  EXPECT_EQ(*back, expected);
+  EXPECT_EQ(encode(a_waiting()), old + "\x02v9") << "code from before it reads the new ones too";
+}
+
 TEST(Records, AnotherVersionByteIsRefused) {
   std::string bytes = encode(full_record());
   bytes[0] = 2;
