@@ -62,6 +62,7 @@ Status RocksStore::claim_one(PackedId id, Claiming& claiming) {
   auto unreadable = [&](const Status& why) {
     if (why.code() == Code::kIo) return why;
     ++claiming.turned_away;
+    hot_.ready.untake();
     leave_alone(id, why);
     return Status::ok();
   };
@@ -76,12 +77,12 @@ Status RocksStore::claim_one(PackedId id, Claiming& claiming) {
     return got ? begin(change, start->version, std::move(payload), claiming) : unreadable(got);
   }
   ++claiming.turned_away;
+  hot_.ready.untake();
   if (const SetAside* aside = std::get_if<SetAside>(&decision)) {
     hot_.set_aside(id, run, aside->version);
     return Status::ok();
   }
   leave(id, run);
-  hot_.ready.ended(run.queue, run.concurrency_key);
   if (Status held = change.apply(RunEvent::kHeld, claiming.now); !held) return held;
   change.write(claiming.batch);
   settle(change);

@@ -78,7 +78,6 @@ std::vector<PackedId> HotState::held_after(const TaskId& task, PackedId after, s
 }
 
 void HotState::set_aside(PackedId id, const Run& run, const VersionId& version) {
-  ready.ended(run.queue, run.concurrency_key);
   aside.add(run.task, version, {id, run.queue, run.concurrency_key, order_of(run)});
 }
 

@@ -54,7 +54,7 @@ class HotState {
 
   /// Up to `max` runs of `task` that are held, by id from the first one after `after`.
   [[nodiscard]] std::vector<PackedId> held_after(const TaskId& task, PackedId after, std::size_t max) const;
-  /// Sets a run aside that ready.take() gave: it runs no more, and stays entered as QUEUED.
+  /// Sets a run aside that was taken from `ready` and untaken; it stays entered as QUEUED.
   void set_aside(PackedId id, const Run& run, const VersionId& version);
   /// Makes up to `max` runs that were set aside ready again, the first in order first. How many.
   std::size_t put_back(const TaskId& task, const std::optional<VersionId>& version, std::size_t max);

@@ -77,8 +77,15 @@ std::optional<PackedId> ReadyIndex::take() {
   --size_;
   ++sub.running;
   sub.turn = next_turn_++;
+  taken_from_ = &sub;
   place(sub);
   return run;
+}
+
+void ReadyIndex::untake() {
+  --taken_from_->running;
+  place(*taken_from_);
+  taken_from_ = nullptr;
 }
 
 void ReadyIndex::started(const QueueName& queue, const std::string& key) {

@@ -30,6 +30,9 @@ class ReadyIndex {
 
   /// The next run, counted as running in its sub-queue from now on; nothing when none may start.
   std::optional<PackedId> take();
+  /// The run that was just taken does not run after all: it gives its slot back, and its sub-queue has had its turn.
+  /// Nothing else must have been done since take().
+  void untake();
   /// Counts a run as running that was not taken here (when the index is rebuilt).
   void started(const QueueName& queue, const std::string& key);
   /// A run that was taken or started runs no more. Whether a waiting run of its sub-queue may start because of that.
@@ -70,6 +73,7 @@ class ReadyIndex {
   std::unordered_map<QueueName, Queue> queues_;
   Turns eligible_;  // have a run and a free slot
   Turns idle_;      // neither wait nor run: remembered for their turn, the oldest forgotten beyond kIdleKept
+  SubQueue* taken_from_ = nullptr;  // by take(), until untake()
   std::size_t size_ = 0;
   // Sub-queues never served come before all others, in the order in which they appeared.
   std::uint64_t next_new_ = 0;

@@ -1,13 +1,15 @@
 // What the engine costs beside RocksDB alone, in one run on one disk: runs enqueued durably per second by 1, 8 and 32
-// threads that each wait for their answer, and the processor time of enqueue, claim and finish.
-// Usage: perdure_bench_store_rocks DIRECTORY [SECONDS]   (DIRECTORY is made and removed; SECONDS: about that long a
-// figure)
+// threads that each wait for their answer, the processor time of enqueue, claim and finish, and opening and turning
+// away with many runs. Usage: perdure_bench_store_rocks DIRECTORY [SECONDS]   (DIRECTORY is made and removed; SECONDS:
+// about that long a figure)
 #include <rocksdb/db.h>
 #include <rocksdb/write_batch.h>
 #include <time.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
@@ -148,6 +150,29 @@ void opening(const std::string& directory, int finished, int queued) {
               took, claim_cost);
 }
 
+// How long the claims that turn every one of many queued runs away keep the store to themselves, and putting them back.
+void turning_away(const std::string& directory, int queued, const ClaimDecision& decision, const char* what) {
+  std::filesystem::remove_all(directory);
+  const std::unique_ptr<Store> store = open_or_die(options_for(directory));
+  for (int i = 0; i < queued; ++i) store->enqueue(run_of_200_bytes(), [](Result<Enqueued>) {});
+  (void)synced(*store);
+  double all = 0, longest = 0;
+  const std::size_t rounds = static_cast<std::size_t>(queued) / kMostTurnedAway + 1;
+  for (std::size_t i = 0; i < rounds; ++i) {
+    const double begin = seconds_of(CLOCK_MONOTONIC);
+    store->claim(
+        1, now(), [&](const Run&) { return decision; }, [](Result<std::vector<Claim>>) {});
+    const double took = seconds_of(CLOCK_MONOTONIC) - begin;
+    all += took;
+    longest = std::max(longest, took);
+  }
+  const double begin = seconds_of(CLOCK_MONOTONIC);
+  const std::size_t back = store->put_back(TaskId("echo"), std::nullopt, SIZE_MAX);
+  const double took = seconds_of(CLOCK_MONOTONIC) - begin;
+  std::printf("store, %7d runs %-9s: %.3f s, the longest claim %.1f ms; putting %zu back: %.3f s\n", queued, what, all,
+              longest * 1e3, back, took);
+}
+
 }  // namespace
 }  // namespace perdure::store::rocks
 
@@ -167,5 +192,7 @@ int main(int count, char** arguments) {
   opening(directory, 0, 1000);
   opening(directory, 100'000, 1000);
   opening(directory, 0, 100'000);
+  turning_away(directory, 100'000, perdure::store::SetAside{}, "set aside");
+  turning_away(directory, 100'000, perdure::store::Hold{}, "held");
   std::filesystem::remove_all(directory);
 }

@@ -28,6 +28,18 @@ TEST(ReadyIndex, TakesByOrderTimeThenId) {
   EXPECT_EQ(index.take(), std::nullopt);
 }
 
+TEST(ReadyIndex, ARunThatIsUntakenHoldsNoSlot) {
+  ReadyIndex index;
+  index.limit(kQueue, 1);
+  for (std::uint64_t n = 1; n <= 3; ++n) index.add(kQueue, "", at(0), id(n));
+  EXPECT_EQ(index.take(), id(1));
+  EXPECT_EQ(index.take(), std::nullopt);
+  index.untake();
+  EXPECT_EQ(index.running(kQueue, ""), 0u);
+  EXPECT_EQ(index.take(), id(2));
+  EXPECT_EQ(index.take(), std::nullopt);
+}
+
 TEST(ReadyIndex, ServesTheSubQueueServedLongestAgo) {
   ReadyIndex index;
   for (std::uint64_t n = 0; n < 100; ++n) index.add(kQueue, "big", at(0), id(n));

@@ -104,5 +104,39 @@ TEST_P(StoreConformance, WhatSeveralThreadsTriggerClaimAndEndIsDoneExactlyOnce) 
   }
 }
 
+TEST_P(StoreConformance, WhatSeveralThreadsSetAsideAndPutBackIsDoneExactlyOnce) {
+  constexpr std::size_t kRuns = 200, kWorkers = 3;
+  store().limit_queue(QueueName("limited"), 2);
+  for (std::size_t i = 0; i < kRuns; ++i) enqueued_in(i % 2 == 0 ? "limited" : "free");
+  std::atomic<std::size_t> left{kRuns};
+  std::atomic<bool> wrong{false};
+  std::vector<std::thread> threads;
+  for (std::size_t t = 0; t < kWorkers; ++t) {
+    threads.emplace_back([&, t] {
+      std::size_t asked = 0;
+      const VersionId version("v" + std::to_string(t));
+      const auto decide = [&](const store::Run&) -> ClaimDecision {
+        if (asked++ % 3 != 0) return SetAside{version};
+        return StartOn{version};
+      };
+      while (left > 0 && !wrong) {
+        const auto claims = conformance::claim(store(), 2, now, decide);
+        if (!claims) wrong = true;
+        if (!claims || claims->empty())
+          store().put_back(TaskId("echo"), t == 0 ? std::nullopt : std::optional(version), 5);
+        if (!claims) return;
+        for (const Claim& each : *claims) {
+          if (conformance::finish(store(), success_of(each, now))) --left;
+        }
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_FALSE(wrong);
+  EXPECT_EQ(store().counts()[RunStatus::kCompleted], kRuns);
+  EXPECT_EQ(store().set_aside(TaskId("echo"), std::nullopt), 0u);
+  EXPECT_TRUE(store().locked_versions().empty());
+}
+
 }  // namespace
 }  // namespace perdure::store::conformance
