@@ -78,10 +78,14 @@ class VersionRegister {
 
   /// The file has this content: which version is to serve from it? `present` itself, or what people rolled back to.
   [[nodiscard]] store::VersionId serving_choice(const std::string& file, const store::VersionId& present) const;
-  /// `version` now serves from the file. Newly taken up it becomes the newest of its history and ends a rollback from
-  /// another content; what is already serving, or serves instead of what was rolled back, changes nothing. Call it
-  /// after every load that went live.
-  void served(const std::string& file, const store::VersionId& version, store::Time now);
+  /// `version` now serves from the file, whose content is `present`: the same, or another one that is passed over or
+  /// was refused. Newly taken up it becomes the newest of its history; what was serving already changes nothing. A
+  /// rollback ends when `present` is another content than the one gone back from. Call it after every load that went
+  /// live.
+  void served(const std::string& file, const store::VersionId& version, const store::VersionId& present,
+              store::Time now);
+  /// What served last, and will serve again after a restart if the file's own content is refused. nullopt: nothing has.
+  [[nodiscard]] std::optional<store::VersionId> serving(const std::string& file) const;
   /// The file is gone from the plugin directory, at the latest now; served() says that it is back.
   void withdrawn(const std::string& file, store::Time now);
   /// What roll_back() would make serve: the newest version of its history before the serving one that was not rolled
