@@ -21,6 +21,7 @@ struct HostSection {
   std::string listen = "127.0.0.1:3030";  // ADDRESS:PORT, IPv6 as [::1]:PORT; port 0: any free one
   std::string data;                       // the data directory
   std::string plugins;                    // where people drop plugins
+  Duration plugins_poll{0};               // how often to look for changes there; 0: the system tells of them (inotify)
   std::uint64_t concurrency = 8;          // attempts executing at once
   Duration drain_timeout{30000};          // how long attempts may go on after SIGTERM
   std::vector<std::string> names;         // by which clients may address it, besides loopback names and addresses
@@ -42,6 +43,18 @@ struct AuthSection {
   std::string key;  // the root key; empty: the one in the data directory's `secret`
 };
 
+struct TrustSection {
+  bool allow_writable = false;    // load plugins that others than root and the host's user may replace
+  std::vector<std::string> keys;  // Ed25519 public keys, see key_form.h; any: only signed plugins are loaded
+};
+
+struct QuarantineSection {
+  std::uint64_t crashes = 20;  // attempts of a task that crash in a row, within `window`: its version is held
+  Duration window{60'000};     // 0: no number of crashes is held against a version
+  Duration pause{10'000};      // before the first probe; doubled after each that fails
+  Duration longest_pause{600'000};
+};
+
 struct TelemetrySection {
   std::string level = "info";   // trace, debug, info, warn, error
   std::string format = "auto";  // text, json; auto: text on a terminal
@@ -52,6 +65,8 @@ struct Config {
   LimitsSection limits;
   StoreSection store;
   AuthSection auth;
+  TrustSection trust;
+  QuarantineSection quarantine;
   TelemetrySection telemetry;
   /// [plugins.NAME] by NAME: a JSON object with every ${VARIABLE} replaced by that environment variable.
   std::map<std::string, std::string> plugins;

@@ -26,6 +26,8 @@ const std::array kKeys{
     Key{"host", "listen", "PERDURE_LISTEN", "--listen", Kind::kAddress, slot<&Config::host, &HostSection::listen>},
     Key{"host", "data", "PERDURE_DATA", "--data", Kind::kPath, slot<&Config::host, &HostSection::data>},
     Key{"host", "plugins", "PERDURE_PLUGINS", "--plugins", Kind::kPath, slot<&Config::host, &HostSection::plugins>},
+    Key{"host", "plugins_poll", "PERDURE_PLUGINS_POLL", "", Kind::kDuration,
+        slot<&Config::host, &HostSection::plugins_poll>},
     Key{"host", "concurrency", "PERDURE_CONCURRENCY", "--concurrency", Kind::kCount,
         slot<&Config::host, &HostSection::concurrency>},
     Key{"host", "drain_timeout", "PERDURE_DRAIN_TIMEOUT", "--drain-timeout", Kind::kDuration,
@@ -40,6 +42,17 @@ const std::array kKeys{
     Key{"store", "reserve", "PERDURE_STORE_RESERVE", "", Kind::kSize, slot<&Config::store, &StoreSection::reserve>},
     Key{"store", "ballast", "PERDURE_STORE_BALLAST", "", Kind::kSize, slot<&Config::store, &StoreSection::ballast>},
     Key{"auth", "key", "PERDURE_AUTH_KEY", "", Kind::kSecret, slot<&Config::auth, &AuthSection::key>},
+    Key{"trust", "allow_writable", "PERDURE_TRUST_ALLOW_WRITABLE", "", Kind::kSwitch,
+        slot<&Config::trust, &TrustSection::allow_writable>},
+    Key{"trust", "keys", "PERDURE_TRUST_KEYS", "", Kind::kKeys, slot<&Config::trust, &TrustSection::keys>},
+    Key{"quarantine", "crashes", "PERDURE_QUARANTINE_CRASHES", "", Kind::kCount,
+        slot<&Config::quarantine, &QuarantineSection::crashes>},
+    Key{"quarantine", "window", "PERDURE_QUARANTINE_WINDOW", "", Kind::kDuration,
+        slot<&Config::quarantine, &QuarantineSection::window>},
+    Key{"quarantine", "pause", "PERDURE_QUARANTINE_PAUSE", "", Kind::kDuration,
+        slot<&Config::quarantine, &QuarantineSection::pause>},
+    Key{"quarantine", "longest_pause", "PERDURE_QUARANTINE_LONGEST_PAUSE", "", Kind::kDuration,
+        slot<&Config::quarantine, &QuarantineSection::longest_pause>},
     Key{"telemetry", "level", "PERDURE_LOG_LEVEL", "--log-level", Kind::kChoice,
         slot<&Config::telemetry, &TelemetrySection::level>, kLevels},
     Key{"telemetry", "format", "PERDURE_LOG_FORMAT", "--log-format", Kind::kChoice,
@@ -118,6 +131,8 @@ std::string expectation(const Key& key) {
       return "true or false";
     case Kind::kNames:
       return "a list of texts";
+    case Kind::kKeys:
+      return "a list of Ed25519 public keys (PEM texts, base64 of 32 bytes, or paths of PEM files)";
     case Kind::kDuration:
       return "a duration such as \"30s\" or \"1m30s\"";
     case Kind::kChoice: {
@@ -151,8 +166,8 @@ Status set_from_text(const Key& key, Config& config, std::string_view text) {
       *std::get<bool*>(slot) = text == "true";
       return Status::ok();
     case Kind::kNames:
-      set_names(key, config, split(text));
-      return Status::ok();
+    case Kind::kKeys:
+      return set_names(key, config, split(text));
     case Kind::kDuration: {
       const auto duration = store::parse_ttl(text);
       if (!duration) return expected(key, quoted(text));
@@ -188,8 +203,14 @@ Status set_from_number(const Key& key, Config& config, std::int64_t number) {
   return set_from_text(key, config, text);
 }
 
-void set_names(const Key& key, Config& config, std::vector<std::string> names) {
+Status set_names(const Key& key, Config& config, std::vector<std::string> names) {
+  for (const std::string& name : names) {
+    if (key.kind != Kind::kKeys) break;
+    if (name.empty()) return expected(key, "an empty text in it");
+    if (name.find("PRIVATE KEY") != std::string::npos) return expected(key, "a private key in it (not shown)");
+  }
   *std::get<std::vector<std::string>*>(key.slot(config)) = std::move(names);
+  return Status::ok();
 }
 
 std::string show(const Key& key, Config& config) {

@@ -26,6 +26,7 @@ enum class Kind : std::uint8_t {
   kDuration,  // "1m30s", or a whole number of seconds
   kSwitch,    // true or false
   kNames,     // a list of texts; separated by commas in variables and flags
+  kKeys,      // kNames that are public keys, see key_form.h; relative paths in the file are relative to the file
   kChoice,    // one of `choices`
   kSecret,    // text that is not shown
 };
@@ -56,8 +57,11 @@ store::Status set_from_text(const Key& key, Config& config, std::string_view tex
 /// Sets a key that takes numbers from a whole number in the file.
 store::Status set_from_number(const Key& key, Config& config, std::int64_t number);
 
-/// Sets a kNames key.
-void set_names(const Key& key, Config& config, std::vector<std::string> names);
+/// Whether the key holds a list of texts.
+constexpr bool is_list(Kind kind) { return kind == Kind::kNames || kind == Kind::kKeys; }
+
+/// Sets a key that holds a list. kInvalid names the text that cannot be in it.
+store::Status set_names(const Key& key, Config& config, std::vector<std::string> names);
 
 /// The key's value as TOML; kSecret ones hidden.
 std::string show(const Key& key, Config& config);

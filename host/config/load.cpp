@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "host/config/config.h"
+#include "host/config/key_form.h"
 #include "host/config/keys.h"
 #include "host/config/places.h"
 #include "host/config/plugin_table.h"
@@ -164,7 +165,7 @@ class Loader {
       status = set_from_number(*key, loaded_.config, number->get());
     } else if (const auto* on = node.as_boolean(); on != nullptr && key->kind == Kind::kSwitch) {
       status = set_from_text(*key, loaded_.config, on->get() ? "true" : "false");
-    } else if (const auto* list = node.as_array(); list != nullptr && key->kind == Kind::kNames) {
+    } else if (const auto* list = node.as_array(); list != nullptr && is_list(key->kind)) {
       status = read_names(*key, *list);
     } else if (const auto* text = node.as_string(); text != nullptr && takes_text(key->kind)) {
       const auto expanded = expand(text->get(), sources_.environment);
@@ -177,7 +178,7 @@ class Loader {
     loaded_.origins[full_name] = origin;
   }
 
-  static bool takes_text(Kind kind) { return kind != Kind::kCount && kind != Kind::kSwitch && kind != Kind::kNames; }
+  static bool takes_text(Kind kind) { return kind != Kind::kCount && kind != Kind::kSwitch && !is_list(kind); }
 
   Status read_names(const Key& key, const toml::array& list) {
     std::vector<std::string> names;
@@ -185,15 +186,18 @@ class Loader {
       const auto* text = each.as_string();
       if (text == nullptr)
         return Status::invalid("expected " + expectation(key) + ", got " + type_name(each) + " in it");
-      names.push_back(text->get());
+      const bool path = key.kind == Kind::kKeys && key_form(text->get()) == KeyForm::kFile;
+      names.push_back(path ? beside_file(text->get()) : text->get());
     }
-    set_names(key, loaded_.config, std::move(names));
-    return Status::ok();
+    return set_names(key, loaded_.config, std::move(names));
   }
 
   // A path in the file is relative to the file.
   [[nodiscard]] std::string from_file(const Key& key, const std::string& text) const {
-    if (key.kind != Kind::kPath || text.empty()) return text;
+    return key.kind == Kind::kPath ? beside_file(text) : text;
+  }
+  [[nodiscard]] std::string beside_file(const std::string& text) const {
+    if (text.empty()) return text;
     return (std::filesystem::path(*sources_.file).parent_path() / text).string();
   }
 

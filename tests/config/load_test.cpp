@@ -61,16 +61,15 @@ TEST(Configuration, TakesAnEmptyVariableForOneThatIsNotSet) {
 }
 
 TEST(Configuration, NamesTheNearestKnownKey) {
-  EXPECT_EQ(
-      errors_of({.toml = "[host]\n\nlisen = \"127.0.0.1:1\"\n"}),
-      "perdure.toml:3: unknown key host.lisen; did you mean listen? ([host] has: listen, data, plugins, concurrency, "
-      "drain_timeout, names, allow_pending)");
+  EXPECT_EQ(errors_of({.toml = "[host]\n\nlisen = \"127.0.0.1:1\"\n"}),
+            "perdure.toml:3: unknown key host.lisen; did you mean listen? ([host] has: listen, data, plugins, "
+            "plugins_poll, concurrency, drain_timeout, names, allow_pending)");
 }
 
 TEST(Configuration, NamesTheNearestKnownSection) {
   EXPECT_EQ(errors_of({.toml = "# one\n[hots]\n"}),
             "perdure.toml:2: unknown section [hots]; did you mean host? (there are: plugins, host, limits, store, "
-            "auth, telemetry)");
+            "auth, trust, quarantine, telemetry)");
 }
 
 TEST(Configuration, RefusesAKeyOutsideEverySection) {
@@ -140,6 +139,53 @@ TEST(Configuration, TakesPathsRelativeToTheFile) {
   EXPECT_TRUE(loaded->config.host.plugins.starts_with("/"));
   EXPECT_TRUE(loaded->config.host.plugins.ends_with("/mine"));
   EXPECT_EQ(loaded->config.host.data, "/abs");
+}
+
+TEST(Configuration, TrustsNobodysKeyAndNoWritableFileUnlessTold) {
+  const auto loaded = load_given({});
+  ASSERT_TRUE(loaded);
+  EXPECT_FALSE(loaded->config.trust.allow_writable);
+  EXPECT_TRUE(loaded->config.trust.keys.empty());
+  const auto told = load_given({.toml = "[trust]\nallow_writable = true\n"});
+  ASSERT_TRUE(told) << told.status().message();
+  EXPECT_TRUE(told->config.trust.allow_writable);
+}
+
+TEST(Configuration, TakesOnlyThosePublicKeysForPathsThatAreNone) {
+  const std::string raw(43, 'A'), pem = "-----BEGIN PUBLIC KEY-----\\nMCow\\n-----END PUBLIC KEY-----\\n";
+  const auto loaded =
+      load_given({.toml = "[trust]\nkeys = [\"release.pub\", \"/etc/key.pub\", \"" + raw + "=\", \"" + pem + "\"]\n"});
+  ASSERT_TRUE(loaded) << loaded.status().message();
+  const auto& keys = loaded->config.trust.keys;
+  ASSERT_EQ(keys.size(), 4u);
+  EXPECT_TRUE(keys[0].starts_with("/") && keys[0].ends_with("/release.pub")) << keys[0];
+  EXPECT_EQ(keys[1], "/etc/key.pub");
+  EXPECT_EQ(keys[2], raw + "=");
+  EXPECT_EQ(keys[3], "-----BEGIN PUBLIC KEY-----\nMCow\n-----END PUBLIC KEY-----\n");
+}
+
+TEST(Configuration, RefusesAPrivateKeyWithoutShowingIt) {
+  EXPECT_EQ(
+      errors_of({.toml = "[trust]\nkeys = [\"-----BEGIN PRIVATE KEY-----\\nhush\"]\n"}),
+      "perdure.toml:2: trust.keys: expected a list of Ed25519 public keys (PEM texts, base64 of 32 bytes, or paths "
+      "of PEM files), got a private key in it (not shown)");
+}
+
+TEST(Configuration, TakesTheQuarantinesNumbers) {
+  const auto loaded = load_given({.toml = "[quarantine]\ncrashes = 3\nwindow = \"2m\"\npause = \"1s\"\n",
+                                  .variables = {{"PERDURE_QUARANTINE_LONGEST_PAUSE", "1h"}}});
+  ASSERT_TRUE(loaded) << loaded.status().message();
+  EXPECT_EQ(loaded->config.quarantine.crashes, 3u);
+  EXPECT_EQ(loaded->config.quarantine.window, milliseconds(120'000));
+  EXPECT_EQ(loaded->config.quarantine.pause, milliseconds(1000));
+  EXPECT_EQ(loaded->config.quarantine.longest_pause, milliseconds(3'600'000));
+}
+
+TEST(Configuration, WatchesThePluginDirectoryUnlessToldHowOftenToLook) {
+  EXPECT_EQ(load_given({})->config.host.plugins_poll, milliseconds(0));
+  const auto loaded = load_given({.toml = "[host]\nplugins_poll = \"5s\"\n"});
+  ASSERT_TRUE(loaded) << loaded.status().message();
+  EXPECT_EQ(loaded->config.host.plugins_poll, milliseconds(5000));
 }
 
 TEST(Configuration, ExpandsVariablesInTheFilesTexts) {

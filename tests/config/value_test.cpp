@@ -1,6 +1,7 @@
 // How single values are read.
 #include <gtest/gtest.h>
 
+#include "host/config/key_form.h"
 #include "host/config/keys.h"
 
 namespace perdure::config {
@@ -32,6 +33,14 @@ TEST(Names, AreSeparatedByCommasInAVariable) {
   Config config;
   ASSERT_TRUE(set_from_text(*find_key("host.names"), config, "a.example,b.example"));
   EXPECT_EQ(config.host.names, (std::vector<std::string>{"a.example", "b.example"}));
+}
+
+TEST(KeyForm, IsToldByTheShapeOfTheText) {
+  EXPECT_EQ(key_form("-----BEGIN PUBLIC KEY-----\n"), KeyForm::kPem);
+  EXPECT_EQ(key_form(std::string(43, '/') + "="), KeyForm::kRaw);
+  EXPECT_EQ(key_form(std::string(43, '_')), KeyForm::kRaw);
+  EXPECT_EQ(key_form(std::string(42, 'a') + "."), KeyForm::kFile);
+  EXPECT_EQ(key_form("keys/release.pub"), KeyForm::kFile);
 }
 
 TEST(Switch, IsTrueOrFalse) {
