@@ -1,5 +1,5 @@
 // What the routes have at hand, and the routes themselves, each a coroutine that answers one exchange. By file:
-// trigger.cpp, cancel.cpp, run_routes.cpp, list.cpp, logs.cpp, catalog_routes.cpp, host_routes.cpp.
+// trigger.cpp, cancel.cpp, run_routes.cpp, list.cpp, logs.cpp, catalog_routes.cpp, plugin_routes.cpp, host_routes.cpp.
 // Thread: any of the server's; several at once when it has several threads.
 #pragma once
 
@@ -31,6 +31,8 @@ Handling show_trace(Api& api, ExchangePtr exchange);
 Handling list_tasks(Api& api, ExchangePtr exchange);
 Handling show_task(Api& api, ExchangePtr exchange);
 Handling list_plugins(Api& api, ExchangePtr exchange);
+Handling roll_back_plugin(Api& api, ExchangePtr exchange);
+Handling release_plugin(Api& api, ExchangePtr exchange);
 Handling show_status(Api& api, ExchangePtr exchange);
 Handling show_health(Api& api, ExchangePtr exchange);
 Handling show_readiness(Api& api, ExchangePtr exchange);

@@ -27,6 +27,8 @@ constexpr std::array<std::string_view, 5> kTrace{"perdure", "v1", "runs", "*", "
 constexpr std::array<std::string_view, 3> kTasks{"perdure", "v1", "tasks"};
 constexpr std::array<std::string_view, 4> kTask{"perdure", "v1", "tasks", "*"};
 constexpr std::array<std::string_view, 3> kPlugins{"perdure", "v1", "plugins"};
+constexpr std::array<std::string_view, 5> kRollback{"perdure", "v1", "plugins", "*", "rollback"};
+constexpr std::array<std::string_view, 5> kRelease{"perdure", "v1", "plugins", "*", "release"};
 constexpr std::array<std::string_view, 3> kStatus{"perdure", "v1", "status"};
 constexpr std::array<std::string_view, 1> kHealth{"healthz"};
 constexpr std::array<std::string_view, 1> kReadiness{"readyz"};
@@ -42,6 +44,8 @@ constexpr std::array kRoutes{
     Entry{Method::kGet, kTasks, list_tasks},
     Entry{Method::kGet, kTask, show_task},
     Entry{Method::kGet, kPlugins, list_plugins},
+    Entry{Method::kPost, kRollback, roll_back_plugin},
+    Entry{Method::kPost, kRelease, release_plugin},
     Entry{Method::kGet, kStatus, show_status},
     Entry{Method::kGet, kHealth, show_health},
     Entry{Method::kGet, kReadiness, show_readiness},

@@ -3,7 +3,9 @@
 
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "store/model/ids.h"
@@ -11,11 +13,20 @@
 
 namespace perdure::catalog {
 
-enum class VersionState : std::uint8_t { kLoading, kServing, kRefused };
+enum class VersionState : std::uint8_t {
+  kLoading,   // its file is being read, or its zygote loads it
+  kServing,   // its tasks are offered
+  kRetiring,  // another version took its place, or its file is gone; runs that are locked to it go on
+  kIdle,      // its file's content that a rollback passed over
+  kRefused,
+};
+std::string_view version_state_name(VersionState state);  // "loading", ...
 
 struct PluginVersion {
   store::VersionId id;  // content hash; empty when the file could not be read
+  std::string number;   // for people: "20261123.2"; empty like the id
   std::string file;     // the user's file, as found in the plugin directory
+  std::string path;     // the private copy that is loaded
   std::string name;     // the plugin's own name; the file's stem before it is loaded
   std::string version;  // the plugin's own version text
   VersionState state = VersionState::kLoading;
@@ -25,20 +36,31 @@ struct PluginVersion {
   std::vector<std::string> warnings;
   std::vector<std::string> tasks;
   store::Time loaded_at{};
+
+  /// Whether people mean this plugin by `plugin`: its own name, or its file's with or without the ending.
+  [[nodiscard]] bool called(std::string_view plugin) const;
 };
 
 struct Task {
   store::TaskId id;
   store::TaskOptions options;
-  store::VersionId version;  // the newest loaded version that offers it
+  store::VersionId version;  // the one that these are the options of
   std::string plugin;        // that plugin's name
   std::vector<std::string> hooks;
 };
+using Tasks = std::map<store::TaskId, Task>;
 
 struct Snapshot {
-  std::vector<PluginVersion> plugins;  // by file name
-  std::map<store::TaskId, Task> tasks;
-  bool loaded = false;  // the first scan of the plugin directory is done
+  std::vector<PluginVersion> plugins;  // by file name; of one file the serving version first
+  Tasks tasks;                         // what is offered: each from the version that serves
+  /// What an attempt can start on: every version with a zygote, the retiring ones included.
+  std::map<store::VersionId, std::shared_ptr<const Tasks>> versions;
+  /// Every task that was ever offered: runs of these are accepted, and wait when nobody offers them now.
+  std::shared_ptr<const std::set<store::TaskId>> known = std::make_shared<const std::set<store::TaskId>>();
+  bool loaded = false;  // the plugin directory was read once, and all that was in it is decided
+
+  /// The task as that version has it; null when the version is not loaded or has no such task.
+  [[nodiscard]] const Task* find(const store::VersionId& version, const store::TaskId& task) const;
 };
 
 using SnapshotPtr = std::shared_ptr<const Snapshot>;

@@ -76,6 +76,7 @@ json::object to_json(const VersionRecord& record) {
           {"file", record.file},
           {"plugin", record.plugin},
           {"version", record.version},
+          {"tasks", json::array(record.tasks.begin(), record.tasks.end())},
           {"first_seen", store::format_time(record.first_seen)}};
 }
 
@@ -101,6 +102,9 @@ Status read(const json::value& value, const std::string& what, VersionRecord& re
   record.file = members.text("file");
   record.plugin = members.text("plugin");
   record.version = members.text("version");
+  for (const json::value& task : members.array("tasks")) {
+    if (task.is_string()) record.tasks.emplace_back(task.get_string());
+  }
   record.first_seen = members.time("first_seen");
   return members.status();
 }

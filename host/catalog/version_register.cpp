@@ -103,14 +103,24 @@ const std::string& VersionRegister::number_of(const VersionId& version, std::str
   return versions_.emplace(version, std::move(record)).first->second.number;
 }
 
-void VersionRegister::describe(const VersionId& version, std::string_view plugin, std::string_view version_text) {
+void VersionRegister::describe(const VersionId& version, std::string_view plugin, std::string_view version_text,
+                               const std::vector<std::string>& tasks) {
   const auto found = versions_.find(version);
   if (found == versions_.end()) return;
   VersionRecord& record = found->second;
-  if (record.plugin == plugin && record.version == version_text) return;
+  if (record.plugin == plugin && record.version == version_text && record.tasks == tasks) return;
   record.plugin = plugin;
   record.version = version_text;
+  record.tasks = tasks;
   changed_ = true;
+}
+
+std::set<store::TaskId> VersionRegister::tasks() const {
+  std::set<store::TaskId> all;
+  for (const auto& [id, record] : versions_) {
+    for (const std::string& task : record.tasks) all.emplace(task);
+  }
+  return all;
 }
 
 const VersionRecord* VersionRegister::find(const VersionId& version) const {
@@ -186,6 +196,33 @@ store::Result<VersionId> VersionRegister::roll_back(const std::string& name, con
   record.hold = FileRecord::Hold{present, *target};
   changed_ = true;
   return target;
+}
+
+store::Result<VersionId> VersionRegister::roll_back_to(const std::string& name, const VersionId& present,
+                                                       std::string_view named) {
+  constexpr std::size_t kShortest = 4;  // characters of a hash that may name a version
+  const auto found = files_.find(name);
+  std::vector<VersionId> called_so;
+  std::string there;
+  if (found != files_.end()) {
+    for (const FileRecord::Served& served : found->second.history) {
+      const VersionRecord* record = find(served.version);
+      const std::string number = record != nullptr ? record->number : served.version.text();
+      if (!find_copy(directory_, served.version, name)) continue;
+      there += (there.empty() ? "" : ", ") + number;
+      const bool by_hash = named.size() >= kShortest && served.version.text().starts_with(named);
+      if (number == named || by_hash) called_so.push_back(served.version);
+    }
+  }
+  if (called_so.size() != 1) {
+    return Status::not_found((called_so.empty() ? "No version" : "More than one version") + (" of " + name) +
+                             " that has served is called '" + std::string(named) + "'" +
+                             (there.empty() ? "; there is none to go back to." : "; there are " + there + "."));
+  }
+  found->second.hold.reset();
+  if (called_so.front() != present) found->second.hold = FileRecord::Hold{present, called_so.front()};
+  changed_ = true;
+  return called_so.front();
 }
 
 bool VersionRegister::end_rollback(const std::string& name) {

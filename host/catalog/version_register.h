@@ -24,6 +24,7 @@ struct VersionRecord {
   std::string file;     // where it was first seen
   std::string plugin;   // the plugin's own name; empty until described
   std::string version;  // the plugin's own version text
+  std::vector<std::string> tasks;
   store::Time first_seen{};
 };
 
@@ -68,7 +69,10 @@ class VersionRegister {
   /// until the next call that is not const.
   const std::string& number_of(const store::VersionId& version, std::string_view file, store::Time now);
   /// What the loaded plugin says of itself. The version must have a number.
-  void describe(const store::VersionId& version, std::string_view plugin, std::string_view version_text);
+  void describe(const store::VersionId& version, std::string_view plugin, std::string_view version_text,
+                const std::vector<std::string>& tasks);
+  /// Every task of every version that is remembered.
+  [[nodiscard]] std::set<store::TaskId> tasks() const;
   /// Null for a version never seen or forgotten. Until the next call that is not const.
   [[nodiscard]] const VersionRecord* find(const store::VersionId& version) const;
   /// The version with this number.
@@ -94,6 +98,10 @@ class VersionRegister {
   /// Makes the previous version the choice while the file's content stays `present` (which is what serves, or what was
   /// refused). Returns the previous version. Again: the one before that. kNotFound as previous().
   store::Result<store::VersionId> roll_back(const std::string& file, const store::VersionId& present);
+  /// The same, to a version of the file's history that people name: by its number, or by the beginning of its content
+  /// hash, at least four characters. kNotFound: none or several are called so; the sentence says which there are.
+  store::Result<store::VersionId> roll_back_to(const std::string& file, const store::VersionId& present,
+                                               std::string_view named);
   /// Ends a rollback: the file's own content is the choice again. False: there was none.
   bool end_rollback(const std::string& file);
   /// Null for a file that nothing served from. Until the next call that is not const.

@@ -16,21 +16,26 @@ int list(const ClientOptions& options, Console& console) {
   Client client(console, options);
   const auto answer = client.get("/perdure/v1/plugins");
   if (!answer) return client.report();
-  Table table({"PLUGIN", "VERSION", "STATE", "TASKS", "FILE", "WHY"});
+  Table table({"PLUGIN", "VERSION", "NUMBER", "STATE", "TASKS", "FILE", "WHY"});
   for (const JsonView& plugin : JsonView(*answer)["data"].items()) {
     if (options.json) {
       console.out << plugin.raw() << "\n";
       continue;
     }
-    const std::string state = plugin["state"].text();
+    std::string state = plugin["state"].text();
     std::string why = plugin["reason"].text();
     why.resize(std::min(why.find('\n'), why.size()));  // without the backtrace of a crash
+    for (const JsonView& held : plugin["quarantine"].items()) {
+      state = "quarantine";
+      why += (why.empty() ? "" : "; ") + held["task"].text() + ": " + held["reason"].text();
+    }
     for (const JsonView& warning : plugin["warnings"].items()) why += (why.empty() ? "" : "; ") + warning.text();
     table.add({{plugin["name"].text(), Style::kBold},
                {plugin["version"].text()},
-               {state, state == "serving"   ? Style::kGreen
-                       : state == "refused" ? Style::kRed
-                                            : Style::kDim},
+               {plugin["versionNumber"].text()},
+               {state, state == "serving"                            ? Style::kGreen
+                       : state == "refused" || state == "quarantine" ? Style::kRed
+                                                                     : Style::kDim},
                {std::to_string(plugin["tasks"].items().size())},
                {plugin["file"].text()},
                {why}});

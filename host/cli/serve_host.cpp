@@ -14,13 +14,12 @@
 #include <future>
 #include <memory>
 #include <ostream>
-#include <set>
 #include <thread>
 
 #include "host/api/server.h"
-#include "host/catalog/catalog.h"
 #include "host/cli/executables.h"
 #include "host/cli/root_key.h"
+#include "host/cli/serve_plugins.h"
 #include "host/engine/asio_core.h"
 #include "host/engine/core_engine.h"
 #include "host/process/supervisor.h"
@@ -86,14 +85,14 @@ Status make_directory(const std::filesystem::path& path) {
 class Host {
  public:
   Host(const config::Config& config, Console& console, std::unique_ptr<store::Store> store,
-       process::SupervisorOptions supervisor)
+       process::SupervisorOptions supervisor, catalog::VersionRegister versions)
       : config_(config),
         console_(console),
         store_(std::move(store)),
         core_(io_),
         supervisor_(io_, std::move(supervisor)),
         engine_(core_, *store_, supervisor_, engine_options(config)),
-        catalog_(supervisor_, catalog_options()),
+        plugins_(io_, config, supervisor_, *store_, engine_, std::move(versions)),
         signals_(io_, SIGTERM, SIGINT),
         timer_(io_) {}
 
@@ -117,56 +116,32 @@ class Host {
     if (!server) return fail(server.status());
     server_ = std::move(server.value());
     await_signal();
-    const auto loaded = [this] {
-      warn_of_tables_without_plugin();
-      start_engine();
-    };
-    if (const Status scan = catalog_.scan(loaded); !scan) return fail(scan);
+    plugins_.start([this](const Status& loaded) {
+      if (loaded) return start_engine();
+      exit_status_ = fail(loaded);
+      finish();
+    });
     io_.run();
     if (stopper_.joinable()) stopper_.join();
     return exit_status_;
   }
 
  private:
-  static engine::EngineOptions engine_options(const config::Config& config) {
+  engine::EngineOptions engine_options(const config::Config& config) {
     return {.concurrency = static_cast<std::size_t>(config.host.concurrency),
             .plugin_config = config.plugins,
-            .warn = [](const std::string& message) { log().warn("{}", message); }};
-  }
-
-  catalog::CatalogOptions catalog_options() {
-    return {.plugins = config_.host.plugins,
-            .cache = std::filesystem::path(config_.host.data) / "plugins",
-            .now = [this] { return core_.now(); },
-            .changed = [this](const catalog::SnapshotPtr& snapshot) { offer(snapshot); }};
+            .quarantine = {.crashes = static_cast<std::uint32_t>(config.quarantine.crashes),
+                           .window = config.quarantine.window,
+                           .pause = config.quarantine.pause,
+                           .longest_pause = config.quarantine.longest_pause},
+            .warn = [](const std::string& message) { log().warn("{}", message); },
+            .quarantined = [this](const catalog::Held& task, bool held) { plugins_.quarantined(task, held); },
+            .version_free = [this](const store::VersionId& version) { plugins_.version_free(version); }};
   }
 
   static int fail(const Status& status) {
     log().error("{}", status.message());
     return kFailed;
-  }
-
-  void offer(const catalog::SnapshotPtr& snapshot) {
-    for (const catalog::PluginVersion& plugin : snapshot->plugins) {
-      if (plugin.state == catalog::VersionState::kLoading || !told_of_.insert(plugin.file).second) continue;
-      if (plugin.state == catalog::VersionState::kRefused) {
-        log().error("plugin {} is refused: {}", plugin.file, plugin.reason);
-        continue;
-      }
-      log().info("plugin {} {} serves {}, from {}", plugin.name, plugin.version, fmt::join(plugin.tasks, ", "),
-                 plugin.file);
-      for (const std::string& warning : plugin.warnings) log().warn("plugin {}: {}", plugin.file, warning);
-    }
-    engine_.offer(snapshot);
-  }
-
-  void warn_of_tables_without_plugin() {
-    const auto& plugins = catalog_.snapshot()->plugins;
-    for (const auto& [name, table] : config_.plugins) {
-      const auto called_so = [&](const catalog::PluginVersion& plugin) { return plugin.name == name; };
-      if (std::ranges::any_of(plugins, called_so)) continue;
-      log().warn("[plugins.{}] of the configuration is used by nobody: no plugin is called so", name);
-    }
   }
 
   void start_engine() {
@@ -184,7 +159,7 @@ class Host {
     if (stopping_) return;
     const std::string url = "http://" + listen_host(config_.host.listen) + ":" + std::to_string(server_->port());
     console_.out << "perdure is ready at " << url << std::endl;
-    log().info("ready at {}: {} tasks, at most {} attempts at once, data in {}", url, catalog_.snapshot()->tasks.size(),
+    log().info("ready at {}: {} tasks, at most {} attempts at once, data in {}", url, engine_.catalog()->tasks.size(),
                config_.host.concurrency, config_.host.data);
     ::sd_notify(0, "READY=1");
   }
@@ -239,12 +214,11 @@ class Host {
   engine::AsioCore core_;
   process::Supervisor supervisor_;
   engine::CoreEngine engine_;
-  catalog::Catalog catalog_;
+  ServePlugins plugins_;
   std::unique_ptr<api::Server> server_;
   asio::signal_set signals_;
   asio::steady_timer timer_;
   std::thread stopper_;
-  std::set<std::string> told_of_;  // plugin files
   bool stopping_ = false;
   int exit_status_ = kDone;
 };
@@ -278,13 +252,18 @@ int serve_host(const config::Config& config, bool repair, Console& console) {
   const std::string cache = config.host.data + "/plugins";
   if (const Status made = make_directory(cache); !made) return refuse(made, kFailed);
 
+  auto versions = catalog::VersionRegister::open(cache);
+  if (!versions) return refuse(versions.status(), kFailed);
+  if (!versions->damage()) log().warn("{}", versions->damage().message());
+
   process::SupervisorOptions supervisor;
   supervisor.zygote_executable = zygote.value();
   supervisor.backtrace_executable = own.value();
   supervisor.output_limit = config.limits.output;
   supervisor.log_limit = config.limits.log;
   supervisor.warn = [](const std::string& message) { log().warn("{}", message); };
-  return Host(config, console, std::move(store.value()), std::move(supervisor)).run(key.value());
+  return Host(config, console, std::move(store.value()), std::move(supervisor), std::move(versions.value()))
+      .run(key.value());
 }
 
 }  // namespace perdure::cli

@@ -26,6 +26,8 @@ void add_tasks_list(CLI::App& parent, Console& console, int& exit_status);
 void add_tasks_get(CLI::App& parent, Console& console, int& exit_status);
 /// Adds `plugins list`; add_plugins_check() adds to the same `plugins`.
 void add_plugins_list(CLI::App& parent, Console& console, int& exit_status);
+/// Adds `plugins rollback` and `plugins release`.
+void add_plugins_control(CLI::App& parent, Console& console, int& exit_status);
 /// The subcommand `plugins` of `parent`, made when it is not there yet.
 CLI::App& plugins_of(CLI::App& parent);
 

@@ -19,11 +19,12 @@ void CoreEngine::begin(store::Claim claim) {
   const process::AttemptHandle handle = next_handle_++;
   Slot& slot = slots_[handle];
   slot.catalog = catalog();
-  const auto task = slot.catalog->tasks.find(claim.run.task);
+  slot.probe = probes_.erase(claim.run.id) > 0;
   ++attempts_started_;
   executing_ = slots_.size();
   slot_of_[claim.run.id] = handle;
-  if (task == slot.catalog->tasks.end()) {  // withdrawn between the claim and now
+  slot.task = slot.catalog->find(claim.attempt.version, claim.run.task);
+  if (slot.task == nullptr) {  // withdrawn between the claim and now
     slot.run = std::move(claim.run);
     slot.attempt = std::move(claim.attempt);
     on_result(handle, {.failure = store::Failure{.kind = store::FailureKind::kHostLost,
@@ -37,7 +38,6 @@ void CoreEngine::begin(store::Claim claim) {
                        .usage = {}});
     return on_released(handle);
   }
-  slot.task = &task->second;
   const store::TaskOptions& options = slot.task->options;
   process::AttemptSpec spec;
   spec.handle = handle;
@@ -102,6 +102,9 @@ void CoreEngine::on_result(process::AttemptHandle attempt, process::AttemptResul
   end.usage = result.usage;
   end.output = std::move(result.output);
   end.logs = std::exchange(slot.logs, {});
+  quarantine(slot.attempt.version, slot.run.task,
+             quarantine_.ended(slot.attempt.version, slot.run.task, result.failure ? &*result.failure : nullptr,
+                               slot.probe, end.now));
   if (result.failure) {
     ++attempts_failed_;
     if (result.failure->kind == store::FailureKind::kCrashed) ++attempts_crashed_;

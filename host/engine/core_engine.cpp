@@ -14,6 +14,8 @@ CoreEngine::CoreEngine(Core& core, store::Store& store, process::Launcher& launc
       store_(store),
       launcher_(launcher),
       options_(std::move(options)),
+      quarantine_(options_.quarantine),
+      probe_timer_(core.timer([this] { probe(); })),
       random_(options_.seed != 0 ? options_.seed : std::random_device{}()),
       due_(core.timer([this] { wake(); })),
       log_timer_(core.timer([this] { write_logs(); })) {
@@ -38,19 +40,30 @@ void CoreEngine::start(store::DoneStatus done) {
 }
 
 void CoreEngine::offer(catalog::SnapshotPtr catalog) {
-  std::vector<store::TaskId> fresh;
+  std::set<store::TaskId> fresh;  // runs of these may start now and could not before
   const catalog::SnapshotPtr before = this->catalog();
   for (const auto& [id, task] : catalog->tasks) {
-    if (!before->tasks.contains(id)) fresh.push_back(id);
+    const auto offered = before->tasks.find(id);
+    if (offered == before->tasks.end() || offered->second.version != task.version) fresh.insert(id);
     const store::QueueName own("task/" + id.text());
     store_.limit_queue(task.options.queue.empty() ? own : task.options.queue, task.options.concurrency_limit);
+  }
+  for (const auto& [version, tasks] : catalog->versions) {
+    if (before->versions.contains(version)) continue;
+    for (const auto& [id, task] : *tasks) fresh.insert(id);
+  }
+  for (const auto& [version, tasks] : before->versions) {
+    if (!catalog->versions.contains(version)) quarantine_.forget(version);
   }
   {
     const std::lock_guard lock(catalog_mutex_);
     catalog_ = std::move(catalog);
   }
+  show_held();
   if (fresh.empty()) return;
-  store_.release(fresh, core_.now(), [](const store::Result<std::size_t>&) {});  // on_ready says what came of it
+  store_.release({fresh.begin(), fresh.end()}, core_.now(),
+                 [](const store::Result<std::size_t>&) {});  // on_ready says what came of it
+  for (const store::TaskId& task : fresh) put_back(task, std::nullopt);
 }
 
 void CoreEngine::drain(std::function<void()> idle) {
@@ -97,6 +110,12 @@ void CoreEngine::on_due_changed() {
 
 void CoreEngine::on_run_changed(const store::RunId& run, store::RunStatus) { watchers_->tell(run); }
 
+void CoreEngine::on_version_free(const store::VersionId& version) {
+  core_.post([this, alive = std::weak_ptr(alive_), version] {
+    if (!alive.expired() && options_.version_free) options_.version_free(version);
+  });
+}
+
 void CoreEngine::on_health(const store::Status& health) {
   core_.post([this, alive = std::weak_ptr(alive_), health] {
     if (alive.expired()) return;
@@ -123,19 +142,33 @@ void CoreEngine::dispatch() {
   if (slots_.size() >= options_.concurrency) return;
   claiming_ = true;
   const catalog::SnapshotPtr catalog = this->catalog();
-  const auto decide = [&catalog](const store::Run& run) -> store::ClaimDecision {
-    const auto task = catalog->tasks.find(run.task);
-    if (task == catalog->tasks.end()) return store::Hold();
-    return store::StartOn{task->second.version};
-  };
-  store_.claim(options_.concurrency - slots_.size(), core_.now(), decide,
-               on_core([this](store::Result<std::vector<store::Claim>> claims) {
-                 claiming_ = false;
-                 if (claims) {
-                   for (store::Claim& claim : *claims) begin(std::move(claim));
-                 }
-                 if (std::exchange(claim_again_, false)) dispatch();
-               }));
+  store_.claim(
+      options_.concurrency - slots_.size(), core_.now(),
+      [this, &catalog](const store::Run& run) { return decide(run, *catalog); },
+      on_core([this](store::Result<std::vector<store::Claim>> claims) {
+        claiming_ = false;
+        if (claims) {
+          for (store::Claim& claim : *claims) begin(std::move(claim));
+        }
+        for (const auto& [run, probed] : std::exchange(probes_, {})) {  // claimed, but the store failed
+          quarantine(probed.first, probed.second, quarantine_.abandoned(probed.first, probed.second));
+        }
+        if (std::exchange(claim_again_, false)) dispatch();
+      }));
+}
+
+// A run starts on the version that serves its task, and keeps that one for its retries.
+store::ClaimDecision CoreEngine::decide(const store::Run& run, const catalog::Snapshot& catalog) {
+  const auto offered = catalog.tasks.find(run.task);
+  const catalog::Task* newest = offered == catalog.tasks.end() ? nullptr : &offered->second;
+  const catalog::Task* task = run.version.empty() ? newest : catalog.find(run.version, run.task);
+  if (newest != nullptr && newest->options.latest_version) task = newest;
+  if (task == nullptr) return store::Hold{};
+  // A version in quarantine binds nobody once there is another.
+  if (newest != nullptr && task != newest && quarantine_.holds(task->version, run.task)) task = newest;
+  if (!quarantine_.admit(task->version, run.task)) return store::SetAside{task->version};
+  if (quarantine_.holds(task->version, run.task)) probes_[run.id] = {task->version, run.task};
+  return store::StartOn{task->version};
 }
 
 void CoreEngine::warn(const std::string& message) const {

@@ -15,6 +15,8 @@
 #include <unordered_map>
 #include <vector>
 
+#include "host/catalog/control.h"
+#include "host/catalog/quarantine.h"
 #include "host/catalog/snapshot.h"
 #include "host/engine/core.h"
 #include "host/engine/engine.h"
@@ -28,8 +30,13 @@ struct EngineOptions {
   std::size_t concurrency = 8;                       // attempts executing at once, host-wide
   std::map<std::string, std::string> plugin_config;  // [plugins.NAME] as JSON, by plugin name
   std::uint64_t seed = 0;                            // of the backoff's randomness; 0: from the system
+  catalog::QuarantineOptions quarantine;
   /// What people should know, for the log. Core thread.
   std::function<void(const std::string& message)> warn;
+  /// A task is held from now on, or (`held` false) no longer. Core thread.
+  std::function<void(const catalog::Held& task, bool held)> quarantined;
+  /// No unfinished run is locked to the version any more. Core thread.
+  std::function<void(const store::VersionId&)> version_free;
 };
 
 class CoreEngine final : public Engine, private store::Listener, private process::AttemptObserver {
@@ -44,6 +51,9 @@ class CoreEngine final : public Engine, private store::Listener, private process
   /// What tasks are offered from now on. Core thread.
   void offer(catalog::SnapshotPtr catalog);
 
+  /// Who answers roll_back() and release(); outlives the engine's use. Core thread.
+  void controlled_by(catalog::Control& control) { control_ = &control; }
+
   /// Claims nothing any more; `idle` is called when no attempt executes. Core thread.
   void drain(std::function<void()> idle);
 
@@ -51,6 +61,9 @@ class CoreEngine final : public Engine, private store::Listener, private process
   void cancel(const store::RunId& run, const std::string& reason, store::Done<store::Run> done) override;
   std::unique_ptr<Subscription> watch(const store::RunId& run, std::function<void()> changed) override;
   [[nodiscard]] catalog::SnapshotPtr catalog() const override;
+  void roll_back(const std::string& plugin, const std::string& to, store::Done<catalog::PluginVersion> done) override;
+  void release(const std::string& plugin, store::Done<std::vector<store::TaskId>> done) override;
+  [[nodiscard]] std::vector<catalog::Held> held() const override;
   [[nodiscard]] EngineStatus status() const override;
   store::Store& store() override { return store_; }
 
@@ -64,6 +77,7 @@ class CoreEngine final : public Engine, private store::Listener, private process
     std::vector<store::LogEntry> logs;
     std::int32_t pid = 0;
     bool pid_noted = false;
+    bool probe = false;  // of a quarantined task
     bool canceling = false;
     bool recorded = false;  // its end is durable
     bool released = false;  // its process is gone
@@ -73,6 +87,7 @@ class CoreEngine final : public Engine, private store::Listener, private process
   void on_ready() override;
   void on_due_changed() override;
   void on_run_changed(const store::RunId& run, store::RunStatus status) override;
+  void on_version_free(const store::VersionId& version) override;
   void on_health(const store::Status& health) override;
 
   // process::AttemptObserver, on the core thread
@@ -92,7 +107,12 @@ class CoreEngine final : public Engine, private store::Listener, private process
   }
 
   void dispatch();
+  store::ClaimDecision decide(const store::Run& run, const catalog::Snapshot& catalog);
   void begin(store::Claim claim);
+  void put_back(const store::TaskId& task, const std::optional<store::VersionId>& version);
+  void quarantine(const store::VersionId& version, const store::TaskId& task, catalog::Quarantine::Change change);
+  void probe();
+  void show_held();
   void record(process::AttemptHandle handle, store::AttemptEnd end);
   void recorded(process::AttemptHandle handle);
   void leave(process::AttemptHandle handle);
@@ -112,12 +132,17 @@ class CoreEngine final : public Engine, private store::Listener, private process
 
   mutable std::mutex catalog_mutex_;
   catalog::SnapshotPtr catalog_ = std::make_shared<const catalog::Snapshot>();
+  std::vector<catalog::Held> held_;
 
   // Core thread only.
   std::unordered_map<process::AttemptHandle, Slot> slots_;
   std::unordered_map<store::RunId, process::AttemptHandle> slot_of_;
   std::vector<std::pair<process::AttemptHandle, store::AttemptEnd>> unrecorded_;  // until the store serves again
   process::AttemptHandle next_handle_ = 1;
+  catalog::Control* control_ = nullptr;
+  catalog::Quarantine quarantine_;
+  std::unordered_map<store::RunId, std::pair<store::VersionId, store::TaskId>> probes_;  // admitted, not yet begun
+  std::unique_ptr<Timer> probe_timer_;
   bool started_ = false;
   bool claiming_ = false;
   bool claim_again_ = false;

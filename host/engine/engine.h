@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "host/catalog/quarantine.h"
 #include "host/catalog/snapshot.h"
 #include "store/store.h"
 
@@ -70,6 +71,18 @@ class Engine {
 
   /// [any-thread] The tasks and plugins offered now.
   virtual catalog::SnapshotPtr catalog() const = 0;
+
+  /// [any-thread] Lets another version of a plugin serve: the one before, or `to` (catalog/control.h). done: the
+  /// version that will, or kNotFound.
+  virtual void roll_back(const std::string& plugin, const std::string& to,
+                         store::Done<catalog::PluginVersion> done) = 0;
+
+  /// [any-thread] Ends the quarantine of the plugin's tasks, and tries again what is refused of it. done: the tasks
+  /// that were held, or kNotFound.
+  virtual void release(const std::string& plugin, store::Done<std::vector<store::TaskId>> done) = 0;
+
+  /// [any-thread] The tasks in quarantine now.
+  virtual std::vector<catalog::Held> held() const = 0;
 
   /// [any-thread]
   virtual EngineStatus status() const = 0;

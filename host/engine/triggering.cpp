@@ -19,7 +19,7 @@ void CoreEngine::trigger(TriggerRequest request, store::Done<Triggered> done) {
   const catalog::SnapshotPtr offered = catalog();
   const auto found = offered->tasks.find(request.task);
   const catalog::Task* task = found == offered->tasks.end() ? nullptr : &found->second;
-  if (task == nullptr && !request.allow_pending) {
+  if (task == nullptr && !request.allow_pending && !offered->known->contains(request.task)) {
     if (!offered->loaded) {
       return done(store::Status::unavailable("The host is still loading its plugins; trigger again in a moment."));
     }

@@ -124,7 +124,7 @@ void read_document(OptionSection in, TaskOptions& options) {
     if (!schema->is_object() && !schema->is_bool()) in.refuse("payloadSchema", "an object, true or false");
     options.payload_schema = json::serialize(*schema);
   }
-  in.one_of("version", {"locked", "latest"});
+  options.latest_version = in.one_of("version", {"locked", "latest"}) == "latest";
   if (std::optional<OptionSection> retry = in.section("retry")) read_retry(std::move(*retry), options.retry);
   if (std::optional<OptionSection> queue = in.section("queue")) read_queue(std::move(*queue), options);
   set(options.machine, machine(in, "machine", false));

@@ -23,6 +23,7 @@ struct TaskOptions {
   std::optional<Duration> max_duration;  // at least 5 s
   std::optional<Duration> ttl;
   std::uint32_t recycle_after = 1;
+  bool latest_version = false;  // retries start on the version that serves, not on the one the run began on
   std::string document;  // the options as registered, JSON text
 };
 

@@ -163,6 +163,31 @@ catalog::SnapshotPtr FakeEngine::catalog() const {
   return catalog_;
 }
 
+void FakeEngine::roll_back(const std::string& plugin, const std::string& to,
+                           store::Done<catalog::PluginVersion> done) {
+  if (plugin != "demo") return done(store::Status::not_found("There is no plugin '" + plugin + "'."));
+  catalog::PluginVersion version;
+  version.name = plugin;
+  version.number = to.empty() ? "20261123.1" : to;
+  version.state = catalog::VersionState::kServing;
+  done(version);
+}
+
+void FakeEngine::release(const std::string& plugin, store::Done<std::vector<store::TaskId>> done) {
+  if (plugin != "demo") return done(store::Status::not_found("There is no plugin '" + plugin + "'."));
+  done(std::vector{store::TaskId("echo")});
+}
+
+std::vector<catalog::Held> FakeEngine::held() const {
+  std::lock_guard lock(mutex_);
+  return held_;
+}
+
+void FakeEngine::hold(catalog::Held task) {
+  std::lock_guard lock(mutex_);
+  held_.push_back(std::move(task));
+}
+
 engine::EngineStatus FakeEngine::status() const {
   engine::EngineStatus status;
   status.concurrency = 8;

@@ -51,12 +51,17 @@ class FakeEngine final : public engine::Engine, private store::Listener {
   void cancel(const store::RunId& run, const std::string& reason, store::Done<store::Run> done) override;
   std::unique_ptr<engine::Subscription> watch(const store::RunId& run, std::function<void()> changed) override;
   catalog::SnapshotPtr catalog() const override;
+  void roll_back(const std::string& plugin, const std::string& to, store::Done<catalog::PluginVersion> done) override;
+  void release(const std::string& plugin, store::Done<std::vector<store::TaskId>> done) override;
+  std::vector<catalog::Held> held() const override;
   engine::EngineStatus status() const override;
   store::Store& store() override { return store_; }
 
   // ---- What a test does ------------------------------------------------------------------------------------------
   /// Replaces the catalog. At first it has the tasks "echo" and "team/report" of the plugin "demo".
   void set_catalog(catalog::Snapshot snapshot);
+  /// Puts a task into quarantine.
+  void hold(catalog::Held task);
   /// The newest trigger that arrived.
   engine::TriggerRequest last_trigger() const;
   std::size_t triggers() const;
@@ -89,6 +94,7 @@ class FakeEngine final : public engine::Engine, private store::Listener {
   std::condition_variable changed_;
   store::Status broken_;
   catalog::SnapshotPtr catalog_;
+  std::vector<catalog::Held> held_;
   std::vector<std::shared_ptr<Watch>> watches_;
   std::optional<engine::TriggerRequest> last_;
   std::size_t triggers_ = 0;

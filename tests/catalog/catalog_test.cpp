@@ -1,160 +1,430 @@
-// Which plugins there are and which task is whose, whatever the order in which they load.
+// Which plugin version serves what, through every way in which files come, change and go. Nothing is executed or read:
+// the test says what a scan found and how each load went. A file's content is its version's hash.
 #include "host/catalog/catalog.h"
 
 #include <gtest/gtest.h>
 
 #include <map>
+#include <set>
 
 #include "tests/catalog/plugin_directory.h"
 
 namespace perdure::catalog {
 namespace {
 
-// Loads nothing; the test says how each load went.
 class FakeLoader : public process::PluginLoader {
  public:
-  struct Asked {
-    store::VersionId version;
-    std::string path, library_path;
-    std::function<void(store::Result<process::Manifest>)> done;
-  };
   void load(const store::VersionId& version, const std::string& path, const std::string& library_path,
             std::function<void(store::Result<process::Manifest>)> done) override {
-    asked[std::filesystem::path(path).filename()] = {version, path, library_path, std::move(done)};
+    EXPECT_FALSE(up.contains(version.text())) << version.text() << " is loaded already";
+    EXPECT_FALSE(loading.contains(version.text())) << version.text() << " is being loaded already";
+    loading[version.text()] = std::move(done);
+    path_of[version.text()] = path;
+    library_path_of[version.text()] = library_path;
   }
-  void unload(const store::VersionId& version) override { unloaded.push_back(version); }
+  void unload(const store::VersionId& version) override {
+    EXPECT_EQ(up.erase(version.text()), 1u) << version.text() << " is not loaded";
+  }
 
-  /// The plugin of this file offers these tasks.
-  void offer(const std::string& file, const std::vector<std::string>& tasks) {
+  /// The content was loaded and offers these tasks.
+  void offer(const std::string& version, const std::vector<std::string>& tasks, const std::string& options = "{}") {
     process::Manifest manifest;
-    manifest.plugin = std::filesystem::path(file).stem();
-    for (const std::string& task : tasks) manifest.tasks.push_back({task, "{}", {}});
-    asked.at(file).done(std::move(manifest));
+    manifest.plugin = "plugin";
+    for (const std::string& task : tasks) manifest.tasks.push_back({task, options, {}});
+    up.insert(version);
+    take(version)(std::move(manifest));
   }
-  void refuse(const std::string& file, const std::string& why) { asked.at(file).done(store::Status::invalid(why)); }
+  void refuse(const std::string& version, const std::string& why) { take(version)(store::Status::invalid(why)); }
 
-  std::map<std::string, Asked> asked;  // by file name
-  std::vector<store::VersionId> unloaded;
+  std::map<std::string, std::function<void(store::Result<process::Manifest>)>> loading;
+  std::map<std::string, std::string> path_of, library_path_of;
+  std::set<std::string> up;
+
+ private:
+  std::function<void(store::Result<process::Manifest>)> take(const std::string& version) {
+    auto done = std::move(loading.at(version));
+    loading.erase(version);
+    return done;
+  }
 };
 
 class CatalogTest : public testing::Test {
  protected:
-  void scan() {
-    const store::Status status = catalog.scan([this] { ++times_done; });
-    ASSERT_TRUE(status) << status.message();
+  // A scan of the files there are now; those in `changed` were written since the last.
+  void scan(const std::set<std::string>& changed = {}) {
+    std::vector<FoundPlugin> found;
+    for (const auto& [name, content] : files) {
+      FoundPlugin plugin{.file = here.plugins() / name, .copy = {}, .changed = true};
+      if (content != "unsettled") {
+        plugin.copy = content == "unreadable" ? store::Result<CachedPlugin>(store::Status::io("It cannot be read."))
+                                              : CachedPlugin{store::VersionId(content), here.cache() / content / name};
+        plugin.changed = changed.contains(name) || seen[name] != content;
+        seen[name] = content;
+        if (*plugin.copy) copied(name, content);
+      }
+      found.push_back(std::move(plugin));
+    }
+    std::erase_if(seen, [this](const auto& each) { return !files.contains(each.first); });
+    catalog.found(found);
   }
-  const PluginVersion& plugin(std::size_t index) { return catalog.snapshot()->plugins.at(index); }
+  void copied(const std::string& name, const std::string& content) const {
+    std::filesystem::create_directories(here.cache() / content);
+    std::ofstream(here.cache() / content / name) << content;
+  }
+  // Puts a plugin that offers these tasks there, and has it loaded.
+  void serve(const std::string& file, const std::string& content, const std::vector<std::string>& tasks) {
+    files[file] = content;
+    scan();
+    loader.offer(content, tasks);
+    ASSERT_EQ(state(content), "serving");
+  }
+
+  std::string state(const std::string& content) {
+    for (const PluginVersion& plugin : catalog.snapshot()->plugins) {
+      if (plugin.id.text() == content) return std::string(version_state_name(plugin.state));
+    }
+    return "unknown";
+  }
+  std::string reason(const std::string& file) {
+    for (const PluginVersion& plugin : catalog.snapshot()->plugins) {
+      if (plugin.file == here.plugins() / file && !plugin.reason.empty()) return plugin.reason;
+    }
+    return "";
+  }
   std::string owner(const std::string& task) {
     const auto& tasks = catalog.snapshot()->tasks;
     const auto found = tasks.find(store::TaskId(task));
-    return found == tasks.end() ? "nobody" : found->second.plugin;
+    return found == tasks.end() ? "nobody" : found->second.version.text();
+  }
+  bool can_start(const std::string& version, const std::string& task) {
+    return catalog.snapshot()->find(store::VersionId(version), store::TaskId(task)) != nullptr;
   }
 
   const PluginDirectory here;
   FakeLoader loader;
-  int snapshots = 0, times_done = 0;
+  std::map<std::string, std::string> files;     // in the plugin directory: name, content
+  std::map<std::string, std::string> seen;      // by the scan before
+  std::map<std::string, std::uint64_t> locked;  // runs, by version
+  std::vector<std::string> events;
+  store::Time now{std::chrono::milliseconds(1'000)};
+  VersionRegister known = *VersionRegister::open(here.cache());
   Catalog catalog{loader,
+                  known,
                   {.plugins = here.plugins(),
                    .cache = here.cache(),
-                   .now = [] { return store::Time(std::chrono::milliseconds(1000)); },
-                   .changed = [this](const SnapshotPtr&) { ++snapshots; }}};
+                   .now = [this] { return now; },
+                   .locked = [this](const store::VersionId& version) { return locked[version.text()]; },
+                   .changed = {},
+                   .event =
+                       [this](const CatalogEvent& event) {
+                         static constexpr const char* kNames[] = {"loaded",      "reloaded", "refused", "withdrawn",
+                                                                  "rolled back", "released", "unloaded"};
+                         events.push_back(kNames[static_cast<int>(event.kind)] + (" " + event.version.id.text()));
+                       },
+                   .unsaved = [](const store::Status& status) { ADD_FAILURE() << status.message(); }}};
 };
 
 TEST_F(CatalogTest, OffersTheTasksOfAllPluginsOnceTheyAreLoaded) {
-  here.put("a.so", "a");
-  here.put("b.so", "b");
+  files = {{"a.so", "A"}, {"b.so", "B"}};
   scan();
   EXPECT_FALSE(catalog.snapshot()->loaded);
-  loader.offer("a.so", {"one", "two"});
-  EXPECT_EQ(plugin(0).state, VersionState::kServing);
-  EXPECT_EQ(plugin(1).state, VersionState::kLoading);
-  EXPECT_EQ(times_done, 0);
-  loader.offer("b.so", {"three"});
+  loader.offer("A", {"one", "two"});
+  EXPECT_EQ(state("A"), "serving");
+  EXPECT_EQ(state("B"), "loading");
+  EXPECT_FALSE(catalog.snapshot()->loaded);
+  loader.offer("B", {"three"});
   EXPECT_TRUE(catalog.snapshot()->loaded);
-  EXPECT_EQ(times_done, 1);
-  EXPECT_EQ(owner("two"), "a");
-  EXPECT_EQ(owner("three"), "b");
-  EXPECT_EQ(plugin(0).tasks, (std::vector<std::string>{"one", "two"}));
+  EXPECT_EQ(owner("two"), "A");
+  EXPECT_EQ(owner("three"), "B");
+  EXPECT_TRUE(can_start("A", "one"));
+  EXPECT_EQ(loader.path_of.at("A"), here.cache() / "A" / "a.so") << "from the private copy";
+  EXPECT_EQ(loader.library_path_of.at("A"), here.plugins());
 }
 
-TEST_F(CatalogTest, LoadsFromAPrivateCopyAndTellsWhereTheFileWas) {
-  here.put("a.so", "content");
+TEST_F(CatalogTest, IsLoadedAtOnceWhenThereAreNoPlugins) {
   scan();
-  const auto& asked = loader.asked.at("a.so");
-  EXPECT_EQ(asked.path, here.cache() / asked.version.text() / "a.so");
-  EXPECT_EQ(content(asked.path), "content");
-  EXPECT_EQ(asked.library_path, here.plugins());
+  EXPECT_TRUE(catalog.snapshot()->loaded);
 }
 
 TEST_F(CatalogTest, GivesATaskToTheFirstFileByNameWhicheverLoadsFirst) {
-  here.put("a.so", "a");
-  here.put("b.so", "b");
+  files = {{"a.so", "A"}, {"b.so", "B"}};
   scan();
-  loader.offer("b.so", {"shared", "own"});
+  loader.offer("B", {"shared", "own"});
   EXPECT_EQ(owner("shared"), "nobody") << "a.so may still offer it";
-  loader.offer("a.so", {"shared"});
-  EXPECT_EQ(owner("shared"), "a");
+  loader.offer("A", {"shared"});
+  EXPECT_EQ(owner("shared"), "A");
   EXPECT_EQ(owner("own"), "nobody") << "a plugin is taken whole or not at all";
-  EXPECT_EQ(plugin(1).state, VersionState::kRefused);
-  EXPECT_NE(plugin(1).reason.find("'shared', which " + (here.plugins() / "a.so").string()), std::string::npos);
-  ASSERT_EQ(loader.unloaded.size(), 1u);
-  EXPECT_EQ(loader.unloaded[0], plugin(1).id);
+  EXPECT_EQ(state("B"), "refused");
+  EXPECT_NE(reason("b.so").find("'shared', which " + (here.plugins() / "a.so").string()), std::string::npos);
+  EXPECT_FALSE(loader.up.contains("B")) << "nobody needs its process";
+}
+
+TEST_F(CatalogTest, ServesWhatWasRefusedForATaskOfAnotherOnceThatIsGone) {
+  serve("a.so", "A", {"shared"});
+  files["b.so"] = "B";
+  scan();
+  loader.offer("B", {"shared"});
+  EXPECT_EQ(state("B"), "refused");
+  files.erase("a.so");
+  scan();
+  loader.offer("B", {"shared"});
+  EXPECT_EQ(state("B"), "serving");
+  EXPECT_EQ(owner("shared"), "B");
 }
 
 TEST_F(CatalogTest, ListsARefusedPluginWithItsReasonAndServesTheOthers) {
-  here.put("a.so", "a");
-  here.put("b.so", "b");
+  files = {{"a.so", "A"}, {"b.so", "B"}, {"c.so", "unreadable"}};
   scan();
-  loader.refuse("a.so", "It is text.");
-  loader.offer("b.so", {"task"});
-  EXPECT_EQ(plugin(0).state, VersionState::kRefused);
-  EXPECT_EQ(plugin(0).reason, "It is text.");
-  EXPECT_EQ(owner("task"), "b");
-  EXPECT_EQ(times_done, 1);
+  loader.refuse("A", "It is text.");
+  loader.offer("B", {"task"});
+  EXPECT_EQ(state("A"), "refused");
+  EXPECT_EQ(reason("a.so"), "It is text.");
+  EXPECT_EQ(reason("c.so"), "It cannot be read.");
+  EXPECT_EQ(owner("task"), "B");
+  EXPECT_TRUE(catalog.snapshot()->loaded);
 }
 
-TEST_F(CatalogTest, LoadsTheSameContentOnceAndSaysWhichFileHasItToo) {
-  here.put("a.so", "same");
-  here.put("b.so", "same");
+TEST_F(CatalogTest, RefusesAPluginWhoseOptionsAreWrongAndUnloadsIt) {
+  files["a.so"] = "A";
   scan();
-  EXPECT_FALSE(loader.asked.contains("b.so"));
-  loader.offer("a.so", {"task"});
-  EXPECT_EQ(plugin(1).state, VersionState::kRefused);
-  EXPECT_NE(plugin(1).reason.find((here.plugins() / "a.so").string()), std::string::npos) << plugin(1).reason;
-  EXPECT_EQ(owner("task"), "a");
+  loader.offer("A", {"task"}, R"({"retri":{}})");
+  EXPECT_EQ(state("A"), "refused");
+  EXPECT_NE(reason("a.so").find("retri"), std::string::npos);
+  EXPECT_TRUE(loader.up.empty());
 }
 
-TEST_F(CatalogTest, LooksAtSharedObjectsOnly) {
-  here.put("README.txt", "text");
-  here.put("a.so.tmp", "half");
-  here.put(".so", "no name");
-  here.put(".a.so", "hidden");
+TEST_F(CatalogTest, AChangedFileTakesThePlaceOfTheVersionBeforeInOneStep) {
+  serve("a.so", "A1", {"task"});
+  files["a.so"] = "A2";
   scan();
-  EXPECT_TRUE(loader.asked.empty());
+  EXPECT_EQ(owner("task"), "A1") << "until the new one is loaded";
+  EXPECT_EQ(state("A2"), "loading");
+  EXPECT_TRUE(catalog.snapshot()->loaded) << "the host went on meanwhile";
+  loader.offer("A2", {"task"});
+  EXPECT_EQ(owner("task"), "A2");
+  EXPECT_EQ(state("A1"), "unknown");
+  EXPECT_FALSE(loader.up.contains("A1"));
+  EXPECT_EQ(events, (std::vector<std::string>{"loaded A1", "reloaded A2", "unloaded A1"}));
+}
+
+TEST_F(CatalogTest, AVersionThatRunsAreLockedToRetiresAndIsUnloadedAfterTheLast) {
+  serve("a.so", "A1", {"task"});
+  locked["A1"] = 2;
+  files["a.so"] = "A2";
+  scan();
+  loader.offer("A2", {"task"});
+  EXPECT_EQ(state("A1"), "retiring");
+  EXPECT_TRUE(can_start("A1", "task"));
+  catalog.freed(store::VersionId("A1"));
+  EXPECT_EQ(state("A1"), "retiring") << "a claim locked a run to it before that was heard";
+  locked["A1"] = 0;
+  catalog.freed(store::VersionId("A1"));
+  EXPECT_EQ(state("A1"), "unknown");
+  EXPECT_FALSE(can_start("A1", "task"));
+  EXPECT_FALSE(loader.up.contains("A1"));
+}
+
+TEST_F(CatalogTest, AContentThatComesBackWhileItRetiresServesAgainWithoutLoading) {
+  serve("a.so", "A1", {"task"});
+  locked["A1"] = 1;
+  serve("a.so", "A2", {"task"});
+  files["a.so"] = "A1";
+  scan();
+  EXPECT_EQ(owner("task"), "A1");
+  EXPECT_TRUE(loader.loading.empty());
+  EXPECT_FALSE(loader.up.contains("A2"));
+}
+
+TEST_F(CatalogTest, AVersionThatFailsToLoadLeavesTheOneBeforeServing) {
+  serve("a.so", "A1", {"task"});
+  files["a.so"] = "A2";
+  scan();
+  loader.refuse("A2", "It crashed.");
+  EXPECT_EQ(owner("task"), "A1");
+  EXPECT_EQ(state("A1"), "serving");
+  EXPECT_EQ(state("A2"), "refused");
+  EXPECT_EQ(reason("a.so"), "It crashed.");
+}
+
+TEST_F(CatalogTest, AFileThatIsUnreadableOrHalfWrittenLeavesTheOneBeforeServing) {
+  serve("a.so", "A1", {"task"});
+  files["a.so"] = "unsettled";
+  scan();
+  EXPECT_EQ(state("A1"), "serving");
+  files["a.so"] = "unreadable";
+  scan();
+  EXPECT_EQ(state("A1"), "serving");
+  EXPECT_EQ(reason("a.so"), "It cannot be read.");
+  files["a.so"] = "A2";
+  scan();
+  loader.offer("A2", {"task"});
+  EXPECT_EQ(owner("task"), "A2");
+  EXPECT_EQ(reason("a.so"), "");
+}
+
+TEST_F(CatalogTest, ARemovedFileOffersNothingAndItsTasksStayKnown) {
+  serve("a.so", "A", {"task"});
+  files.clear();
+  scan();
+  EXPECT_EQ(owner("task"), "nobody");
   EXPECT_TRUE(catalog.snapshot()->plugins.empty());
+  EXPECT_TRUE(catalog.snapshot()->known->contains(store::TaskId("task")));
+  EXPECT_TRUE(loader.up.empty());
+  EXPECT_EQ(events, (std::vector<std::string>{"loaded A", "withdrawn A", "unloaded A"}));
 }
 
-TEST_F(CatalogTest, IsDoneAtOnceWhenThereAreNoPlugins) {
+TEST_F(CatalogTest, ARemovedFileWhoseRunsGoOnRetires) {
+  serve("a.so", "A", {"task"});
+  locked["A"] = 1;
+  files.clear();
+  scan();
+  EXPECT_EQ(owner("task"), "nobody");
+  EXPECT_EQ(state("A"), "retiring");
+  EXPECT_TRUE(can_start("A", "task"));
+}
+
+TEST_F(CatalogTest, ARenamedFileServesOnWithoutBeingLoadedAgain) {
+  serve("a.so", "A", {"task"});
+  files = {{"z.so", "A"}};
+  scan();
+  EXPECT_EQ(owner("task"), "A");
+  EXPECT_EQ(catalog.snapshot()->plugins.at(0).file, here.plugins() / "z.so");
+  EXPECT_TRUE(loader.loading.empty());
+}
+
+TEST_F(CatalogTest, LoadsTheSameContentOnceAndTheSecondNameTakesOverWhenTheFirstGoes) {
+  files = {{"a.so", "A"}, {"b.so", "A"}};
+  scan();
+  loader.offer("A", {"task"});
+  EXPECT_EQ(owner("task"), "A");
+  EXPECT_NE(reason("b.so").find((here.plugins() / "a.so").string()), std::string::npos) << reason("b.so");
+  files.erase("a.so");
+  scan();
+  EXPECT_EQ(state("A"), "serving");
+  EXPECT_EQ(catalog.snapshot()->plugins.at(0).file, here.plugins() / "b.so");
+  EXPECT_TRUE(loader.loading.empty());
+}
+
+TEST_F(CatalogTest, AFileThatChangesWhileItIsLoadedIsLoadedOnceMore) {
+  files["a.so"] = "A1";
+  scan();
+  files["a.so"] = "A2";
+  scan();
+  loader.offer("A1", {"task"});
+  EXPECT_EQ(owner("task"), "nobody");
+  EXPECT_FALSE(loader.up.contains("A1"));
+  loader.offer("A2", {"task"});
+  EXPECT_EQ(owner("task"), "A2");
+}
+
+TEST_F(CatalogTest, WarnsOfWhatANewVersionTakesAway) {
+  serve("a.so", "A1", {"task", "other"});
+  files["a.so"] = "A2";
+  scan();
+  loader.offer("A2", {"task"});
+  ASSERT_EQ(catalog.snapshot()->plugins.at(0).warnings.size(), 1u);
+  EXPECT_NE(catalog.snapshot()->plugins[0].warnings[0].find("'other' is gone"), std::string::npos);
+}
+
+TEST_F(CatalogTest, TriesAgainWhatWasRefusedAfterAGrowingPause) {
+  files["a.so"] = "A";
+  scan();
+  loader.refuse("A", "A library is missing.");
+  for (const int seconds : {10, 20, 40}) {
+    ASSERT_EQ(catalog.next_retry(), now + std::chrono::seconds(seconds));
+    catalog.retry_due();
+    EXPECT_TRUE(loader.loading.empty()) << "not yet";
+    now += std::chrono::seconds(seconds);
+    catalog.retry_due();
+    EXPECT_EQ(state("A"), "refused") << "while it is tried";
+    loader.refuse("A", "A library is missing.");
+  }
+  EXPECT_EQ(events, std::vector<std::string>{"refused A"}) << "told once";
+  now += std::chrono::seconds(80);
+  catalog.retry_due();
+  loader.offer("A", {"task"});
+  EXPECT_EQ(state("A"), "serving");
+  EXPECT_EQ(catalog.next_retry(), std::nullopt);
+}
+
+TEST_F(CatalogTest, TriesAgainAtOnceWhatWasRefusedWhenTheFileIsWrittenAgainOrSomebodyAsks) {
+  files["a.so"] = "A";
+  scan();
+  loader.refuse("A", "It hangs.");
+  scan();
+  EXPECT_TRUE(loader.loading.empty()) << "another file's change is no reason";
+  scan({"a.so"});
+  loader.refuse("A", "It hangs.");
+  EXPECT_TRUE(catalog.retry("a"));
+  loader.offer("A", {"task"});
+  EXPECT_EQ(state("A"), "serving");
+  EXPECT_EQ(catalog.retry("nobody").code(), store::Code::kNotFound);
+}
+
+TEST_F(CatalogTest, ARollbackLetsTheVersionBeforeServeUntilTheFileChanges) {
+  serve("a.so", "A1", {"task"});
+  serve("a.so", "A2", {"task"});
+  const auto back = catalog.roll_back("a", "");
+  ASSERT_TRUE(back) << back.status().message();
+  EXPECT_EQ(back->id.text(), "A1");
+  EXPECT_EQ(owner("task"), "A2") << "until the other is loaded again";
+  loader.offer("A1", {"task"});
+  EXPECT_EQ(owner("task"), "A1");
+  EXPECT_EQ(state("A2"), "idle");
+  EXPECT_FALSE(loader.up.contains("A2"));
+  scan();
+  EXPECT_EQ(owner("task"), "A1");
+  files["a.so"] = "A3";
+  scan();
+  loader.offer("A3", {"task"});
+  EXPECT_EQ(owner("task"), "A3");
+}
+
+TEST_F(CatalogTest, ARollbackMayNameTheVersion) {
+  serve("a.so", "AAAA1", {"task"});
+  const std::string first = catalog.snapshot()->plugins.at(0).number;
+  serve("a.so", "AAAA2", {"task"});
+  serve("a.so", "AAAA3", {"task"});
+  ASSERT_TRUE(catalog.roll_back("a.so", first));
+  loader.offer("AAAA1", {"task"});
+  EXPECT_EQ(owner("task"), "AAAA1");
+  ASSERT_TRUE(catalog.roll_back("plugin", "AAAA3"));
+  loader.offer("AAAA3", {"task"});
+  EXPECT_EQ(owner("task"), "AAAA3") << "what the file has";
+  const auto ambiguous = catalog.roll_back("a", "AAAA");
+  EXPECT_EQ(ambiguous.status().code(), store::Code::kNotFound);
+  EXPECT_NE(ambiguous.status().message().find(first), std::string::npos) << "names those there are";
+}
+
+TEST_F(CatalogTest, ARollbackWithoutAVersionBeforeSaysSo) {
+  serve("a.so", "A", {"task"});
+  EXPECT_EQ(catalog.roll_back("a", "").status().code(), store::Code::kNotFound);
+  EXPECT_EQ(catalog.roll_back("b", "").status().code(), store::Code::kNotFound);
+  EXPECT_EQ(owner("task"), "A");
+}
+
+TEST_F(CatalogTest, LoadsAtStartTheVersionsThatRunsAreLockedToFromTheirCopies) {
+  copied("a.so", "A1");
+  locked["A1"] = 1;
+  catalog.keep(store::VersionId("A1"));
+  EXPECT_EQ(loader.path_of.at("A1"), here.cache() / "A1" / "a.so");
+  files["a.so"] = "A2";
+  scan();
+  loader.offer("A2", {"task"});
+  EXPECT_FALSE(catalog.snapshot()->loaded) << "its runs must not be taken for runs without a plugin";
+  loader.offer("A1", {"task"});
+  EXPECT_TRUE(catalog.snapshot()->loaded);
+  EXPECT_EQ(owner("task"), "A2");
+  EXPECT_EQ(state("A1"), "retiring");
+}
+
+TEST_F(CatalogTest, SaysThatTheCopyOfAVersionThatRunsAreLockedToIsGone) {
+  locked["A1"] = 1;
+  catalog.keep(store::VersionId("A1"));
   scan();
   EXPECT_TRUE(catalog.snapshot()->loaded);
-  EXPECT_EQ(times_done, 1);
-  EXPECT_EQ(snapshots, 1);
-}
-
-TEST_F(CatalogTest, RefusesADirectoryThatIsCalledLikeAPlugin) {
-  std::filesystem::create_directory(here.plugins() / "folder.so");
-  scan();
-  EXPECT_EQ(plugin(0).state, VersionState::kRefused);
-  EXPECT_NE(plugin(0).reason.find("not a regular file"), std::string::npos);
-  EXPECT_EQ(times_done, 1);
-}
-
-TEST_F(CatalogTest, SaysWhatToDoAboutAPluginDirectoryThatIsNotThere) {
-  std::filesystem::remove(here.plugins());
-  const store::Status status = catalog.scan([this] { ++times_done; });
-  EXPECT_EQ(status.code(), store::Code::kIo);
-  EXPECT_NE(std::string(status.message()).find("--plugins"), std::string::npos);
-  EXPECT_EQ(times_done, 0);
+  EXPECT_EQ(state("A1"), "refused");
+  EXPECT_EQ(events, std::vector<std::string>{"refused A1"});
 }
 
 }  // namespace

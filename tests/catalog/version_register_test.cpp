@@ -64,7 +64,7 @@ TEST_F(VersionRegisterTest, RemembersEverythingAcrossAStart) {
   {
     VersionRegister versions = open();
     serve(versions, "abc");
-    versions.describe(version('a'), "greetings", "1.0");
+    versions.describe(version('a'), "greetings", "1.0", {});
     ASSERT_TRUE(versions.roll_back("a.so", version('c')));
     versions.number_of(version('d'), "gone.so", kNoon);
     versions.served("gone.so", version('d'), version('d'), kNoon);

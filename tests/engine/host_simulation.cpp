@@ -5,6 +5,11 @@
 
 namespace perdure::engine::testing {
 
+void offer_version(catalog::Snapshot& snapshot, const catalog::Tasks& tasks) {
+  if (tasks.empty()) return;
+  snapshot.versions[tasks.begin()->second.version] = std::make_shared<const catalog::Tasks>(tasks);
+}
+
 catalog::SnapshotPtr catalog_of(const std::vector<std::string>& tasks, const store::RetryPolicy& retry) {
   auto snapshot = std::make_shared<catalog::Snapshot>();
   for (const std::string& id : tasks) {
@@ -15,6 +20,7 @@ catalog::SnapshotPtr catalog_of(const std::vector<std::string>& tasks, const sto
     task.options.retry = retry;
     snapshot->tasks.emplace(task.id, std::move(task));
   }
+  offer_version(*snapshot, snapshot->tasks);
   snapshot->loaded = true;
   return snapshot;
 }

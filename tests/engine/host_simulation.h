@@ -16,6 +16,8 @@
 namespace perdure::engine::testing {
 
 /// A catalog with these tasks; every one retried as `retry` says.
+/// Has the version of `tasks`, all of one, loaded.
+void offer_version(catalog::Snapshot& snapshot, const catalog::Tasks& tasks);
 catalog::SnapshotPtr catalog_of(const std::vector<std::string>& tasks, const store::RetryPolicy& retry = {});
 
 class HostSimulation {

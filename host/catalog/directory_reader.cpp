@@ -1,0 +1,121 @@
+#include "host/catalog/directory_reader.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <system_error>
+#include <utility>
+
+#include "host/os/unique_fd.h"
+
+namespace perdure::catalog {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+// How often a file is looked at again that somebody holds open for writing.
+constexpr milliseconds kWriterPause{500};
+
+enum class Writer : std::uint8_t { kNone, kOpen, kUnknown };
+
+// Whether somebody has the file open for writing. A read lease is only given when nobody has; where leases cannot be
+// had (another's file, a network), nobody can tell, and the file's times must do.
+Writer writer_of(const std::filesystem::path& file) {
+  const os::UniqueFd fd(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  if (fd.get() < 0) return Writer::kUnknown;
+  if (::fcntl(fd.get(), F_SETLEASE, F_RDLCK) != 0) return errno == EAGAIN ? Writer::kOpen : Writer::kUnknown;
+  ::fcntl(fd.get(), F_SETLEASE, F_UNLCK);
+  return Writer::kNone;
+}
+
+std::int64_t nanoseconds(const timespec& time) { return std::int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec; }
+
+// How long ago the file's times say it changed; one from the future changed just now.
+milliseconds age(std::int64_t changed) {
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  const auto old = std::chrono::duration_cast<milliseconds>(now - std::chrono::nanoseconds(changed));
+  return std::max(old, milliseconds(0));
+}
+
+}  // namespace
+
+std::optional<DirectoryReader::Signature> DirectoryReader::signature_of(const std::filesystem::path& file) {
+  struct stat info {};
+  if (::stat(file.c_str(), &info) != 0) return std::nullopt;
+  return Signature{info.st_dev, info.st_ino, info.st_size, nanoseconds(info.st_mtim), nanoseconds(info.st_ctim)};
+}
+
+store::Result<DirectoryReader::Scan> DirectoryReader::scan() {
+  std::vector<std::filesystem::path> files;
+  std::error_code error;
+  for (std::filesystem::directory_iterator it(options_.plugins, error), end; !error && it != end; it.increment(error)) {
+    const bool hidden = it->path().filename().string().starts_with('.');  // such as one that is being copied in
+    if (it->path().extension() == ".so" && !hidden) files.push_back(it->path());
+  }
+  if (error) {
+    return store::Status::io("Could not read the plugin directory " + options_.plugins.string() + ": " +
+                             error.message() + ". Make it, or name another with --plugins.");
+  }
+  std::sort(files.begin(), files.end());
+  std::erase_if(seen_, [&](const auto& seen) { return !std::binary_search(files.begin(), files.end(), seen.first); });
+  Scan scan;
+  for (const auto& file : files) {
+    if (std::filesystem::is_symlink(file, error)) {
+      const auto target = std::filesystem::weakly_canonical(file, error);
+      if (!error) scan.elsewhere.insert(target.parent_path());
+    }
+    FoundPlugin found = look_at(file, seen_[file]);
+    if (!found.copy) scan.again = std::min(scan.again.value_or(kWriterPause), options_.settle);
+    scan.plugins.push_back(std::move(found));
+  }
+  first_ = false;
+  return scan;
+}
+
+FoundPlugin DirectoryReader::look_at(const std::filesystem::path& file, Seen& seen) {
+  FoundPlugin found{.file = file, .copy = {}, .changed = true};
+  const std::optional<Signature> signature = signature_of(file);
+  const steady_clock::time_point now = steady_clock::now();
+  if (signature && seen.signature == *signature && seen.copy) {
+    found.copy = seen.copy;
+    found.changed = false;
+    return found;
+  }
+  if (!signature || seen.signature != *signature) {
+    seen = {signature.value_or(Signature{}), now, {}};
+  }
+  if (signature) {
+    // Known to be as it is for long enough, by our own observation or by its times.
+    const bool quiet = now - seen.since >= options_.settle || age(signature->changed) >= options_.settle;
+    const Writer writer = writer_of(file);
+    // Whoever puts a file there and starts the host next expects it to be served.
+    const bool settled = quiet || (first_ && writer == Writer::kNone);
+    if (!settled || writer == Writer::kOpen) return found;
+  }
+  store::Result<CachedPlugin> copy = cache_plugin(file, options_.cache);
+  if (copy && options_.trusted) {
+    if (const store::Status trusted = options_.trusted(file, copy->path); !trusted) copy = trusted;
+  }
+  const std::optional<Signature> after = signature_of(file);
+  if (signature && after != signature) {  // written while it was read: what was read may be half of it
+    seen = {after.value_or(Signature{}), steady_clock::now(), {}};
+    return found;
+  }
+  seen.copy = copy;
+  found.copy = std::move(copy);
+  return found;
+}
+
+std::set<store::VersionId> DirectoryReader::present() const {
+  std::set<store::VersionId> versions;
+  for (const auto& [file, seen] : seen_) {
+    if (seen.copy && *seen.copy) versions.insert((*seen.copy)->version);
+  }
+  return versions;
+}
+
+}  // namespace perdure::catalog

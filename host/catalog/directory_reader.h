@@ -1,0 +1,74 @@
+// Reads the plugin directory: which *.so files are there, which of them changed, and a private copy of each that did. A
+// file that somebody still writes, or that changed a moment ago, is left for a later scan; the first scan leaves only
+// those that somebody writes.
+//
+// It blocks (a directory may be on a network, a plugin may be large), so it lives on a thread of its own. One thread.
+#pragma once
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "host/catalog/found_plugin.h"
+#include "store/model/ids.h"
+#include "store/model/status.h"
+
+namespace perdure::catalog {
+
+struct DirectoryReaderOptions {
+  std::filesystem::path plugins;  // where people drop plugins
+  std::filesystem::path cache;    // DATA/plugins
+  /// A file whose size or times changed less than this ago may still be written.
+  std::chrono::milliseconds settle{200};
+  /// Whether the file, of which this is the private copy, may be loaded. May be empty: any.
+  std::function<store::Status(const std::filesystem::path& file, const std::filesystem::path& copy)> trusted;
+};
+
+class DirectoryReader {
+ public:
+  explicit DirectoryReader(DirectoryReaderOptions options) : options_(std::move(options)) {}
+
+  struct Scan {
+    std::vector<FoundPlugin> plugins;  // by file name
+    /// Where the contents of symbolic links are: directories to watch besides the plugin directory.
+    std::set<std::filesystem::path> elsewhere;
+    /// A file was not settled: look again after this.
+    std::optional<std::chrono::milliseconds> again;
+  };
+  /// kIo: the directory cannot be read.
+  store::Result<Scan> scan();
+
+  /// The versions of which a file that is there has a copy.
+  [[nodiscard]] std::set<store::VersionId> present() const;
+
+ private:
+  struct Signature {
+    dev_t device = 0;
+    ino_t inode = 0;
+    off_t size = 0;
+    std::int64_t modified = 0, changed = 0;  // nanoseconds
+    bool operator==(const Signature&) const = default;
+  };
+  struct Seen {
+    Signature signature;
+    std::chrono::steady_clock::time_point since;  // it looks like this
+    std::optional<store::Result<CachedPlugin>> copy;
+  };
+
+  FoundPlugin look_at(const std::filesystem::path& file, Seen& seen);
+  static std::optional<Signature> signature_of(const std::filesystem::path& file);
+
+  DirectoryReaderOptions options_;
+  std::map<std::filesystem::path, Seen> seen_;
+  bool first_ = true;  // no scan has ended yet
+};
+
+}  // namespace perdure::catalog
