@@ -119,7 +119,8 @@ struct RunPage {
 class Listener {
  public:
   virtual ~Listener() = default;
-  /// Some run became claimable, or slots of a limited queue were freed.
+  /// Some run became claimable, or slots of a limited queue were freed, or a claim stopped at kMostTurnedAway with more
+  /// to take.
   virtual void on_ready() = 0;
   /// next_due() moved to an earlier time.
   virtual void on_due_changed() = 0;
