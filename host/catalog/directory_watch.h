@@ -2,7 +2,7 @@
 // nothing is lost when the kernel loses events, and many changes are one call. Core thread only.
 //
 // Noticed through inotify, within a few hundredths of a second:
-//   - a file *.so or *.sig made, closed after writing, renamed in or out, removed, or given other rights;
+//   - a file *.so or *.so.sig made, closed after writing, renamed in or out, removed, or given other rights;
 //   - the directory removed, made, made again, moved away, given other rights, or replaced, and a symbolic link
 //   anywhere
 //     on the way to it re-pointed (`current -> release-42`);
@@ -36,10 +36,10 @@ struct DirectoryWatchOptions {
   /// How long to wait for further events before telling of one.
   store::Duration gather{20};
   /// Something may have changed. Never called inside a function of the watch; may destroy it.
-  std::function<void()> changed;
+  std::function<void()> changed{};
   /// One sentence: inotify refuses, why, what is done instead, and what to do. Once until it works again. May be called
   /// inside the constructor. May be empty.
-  std::function<void(const std::string& sentence)> warn;
+  std::function<void(const std::string& sentence)> warn{};
 };
 
 class DirectoryWatch {
