@@ -65,11 +65,13 @@ void Catalog::keep(const store::VersionId& id) {
 
 void Catalog::found(const std::vector<FoundPlugin>& plugins) {
   std::set<std::string> there;
+  bool news = !scanned_;
   for (const FoundPlugin& plugin : plugins) {
     const std::string path = plugin.file.string();
     there.insert(path);
     File& file = files_[path];
     if (!plugin.copy || !plugin.changed) continue;
+    news = true;
     const store::Result<CachedPlugin>& copy = *plugin.copy;
     if (!copy) {
       if (file.trouble != copy.status().message()) {
@@ -98,9 +100,10 @@ void Catalog::found(const std::vector<FoundPlugin>& plugins) {
     if (const Version* served = known(file->second.serving)) tell(CatalogEvent::Kind::kWithdrawn, served->plugin);
     register_.withdrawn(std::filesystem::path(file->first).filename().string(), options_.now());
     file = files_.erase(file);
+    news = true;
   }
   scanned_ = true;
-  settle();
+  if (news) settle();
 }
 
 store::VersionId Catalog::wanted(const Files::value_type& file) const {

@@ -1,7 +1,6 @@
 #include "host/catalog/directory_reader.h"
 
 #include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -32,8 +31,6 @@ Writer writer_of(const std::filesystem::path& file) {
   return Writer::kNone;
 }
 
-std::int64_t nanoseconds(const timespec& time) { return std::int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec; }
-
 // How long ago the file's times say it changed; one from the future changed just now.
 milliseconds age(std::int64_t changed) {
   const auto now = std::chrono::system_clock::now().time_since_epoch();
@@ -42,12 +39,6 @@ milliseconds age(std::int64_t changed) {
 }
 
 }  // namespace
-
-std::optional<DirectoryReader::Signature> DirectoryReader::signature_of(const std::filesystem::path& file) {
-  struct stat info {};
-  if (::stat(file.c_str(), &info) != 0) return std::nullopt;
-  return Signature{info.st_dev, info.st_ino, info.st_size, nanoseconds(info.st_mtim), nanoseconds(info.st_ctim)};
-}
 
 store::Result<DirectoryReader::Scan> DirectoryReader::scan() {
   std::vector<std::filesystem::path> files;
@@ -64,10 +55,6 @@ store::Result<DirectoryReader::Scan> DirectoryReader::scan() {
   std::erase_if(seen_, [&](const auto& seen) { return !std::binary_search(files.begin(), files.end(), seen.first); });
   Scan scan;
   for (const auto& file : files) {
-    if (std::filesystem::is_symlink(file, error)) {
-      const auto target = std::filesystem::weakly_canonical(file, error);
-      if (!error) scan.elsewhere.insert(target.parent_path());
-    }
     FoundPlugin found = look_at(file, seen_[file]);
     if (!found.copy) scan.again = std::min(scan.again.value_or(kWriterPause), options_.settle);
     scan.plugins.push_back(std::move(found));
@@ -78,7 +65,7 @@ store::Result<DirectoryReader::Scan> DirectoryReader::scan() {
 
 FoundPlugin DirectoryReader::look_at(const std::filesystem::path& file, Seen& seen) {
   FoundPlugin found{.file = file, .copy = {}, .changed = true};
-  const std::optional<Signature> signature = signature_of(file);
+  const std::optional<FileSignature> signature = file_signature(file);
   const steady_clock::time_point now = steady_clock::now();
   if (signature && seen.signature == *signature && seen.copy) {
     found.copy = seen.copy;
@@ -86,11 +73,11 @@ FoundPlugin DirectoryReader::look_at(const std::filesystem::path& file, Seen& se
     return found;
   }
   if (!signature || seen.signature != *signature) {
-    seen = {signature.value_or(Signature{}), now, {}};
+    seen = {signature.value_or(FileSignature{}), now, {}};
   }
   if (signature) {
     // Known to be as it is for long enough, by our own observation or by its times.
-    const bool quiet = now - seen.since >= options_.settle || age(signature->changed) >= options_.settle;
+    const bool quiet = now - seen.since >= options_.settle || age(signature->changed_ns) >= options_.settle;
     const Writer writer = writer_of(file);
     // Whoever puts a file there and starts the host next expects it to be served.
     const bool settled = quiet || (first_ && writer == Writer::kNone);
@@ -100,9 +87,9 @@ FoundPlugin DirectoryReader::look_at(const std::filesystem::path& file, Seen& se
   if (copy && options_.trusted) {
     if (const store::Status trusted = options_.trusted(file, copy->path); !trusted) copy = trusted;
   }
-  const std::optional<Signature> after = signature_of(file);
+  const std::optional<FileSignature> after = file_signature(file);
   if (signature && after != signature) {  // written while it was read: what was read may be half of it
-    seen = {after.value_or(Signature{}), steady_clock::now(), {}};
+    seen = {after.value_or(FileSignature{}), steady_clock::now(), {}};
     return found;
   }
   seen.copy = copy;

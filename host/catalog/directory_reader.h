@@ -5,8 +5,6 @@
 // It blocks (a directory may be on a network, a plugin may be large), so it lives on a thread of its own. One thread.
 #pragma once
 
-#include <sys/types.h>
-
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
@@ -17,6 +15,7 @@
 #include <string>
 #include <vector>
 
+#include "host/catalog/file_signature.h"
 #include "host/catalog/found_plugin.h"
 #include "store/model/ids.h"
 #include "store/model/status.h"
@@ -38,8 +37,6 @@ class DirectoryReader {
 
   struct Scan {
     std::vector<FoundPlugin> plugins;  // by file name
-    /// Where the contents of symbolic links are: directories to watch besides the plugin directory.
-    std::set<std::filesystem::path> elsewhere;
     /// A file was not settled: look again after this.
     std::optional<std::chrono::milliseconds> again;
   };
@@ -50,21 +47,13 @@ class DirectoryReader {
   [[nodiscard]] std::set<store::VersionId> present() const;
 
  private:
-  struct Signature {
-    dev_t device = 0;
-    ino_t inode = 0;
-    off_t size = 0;
-    std::int64_t modified = 0, changed = 0;  // nanoseconds
-    bool operator==(const Signature&) const = default;
-  };
   struct Seen {
-    Signature signature;
+    FileSignature signature;
     std::chrono::steady_clock::time_point since;  // it looks like this
     std::optional<store::Result<CachedPlugin>> copy;
   };
 
   FoundPlugin look_at(const std::filesystem::path& file, Seen& seen);
-  static std::optional<Signature> signature_of(const std::filesystem::path& file);
 
   DirectoryReaderOptions options_;
   std::map<std::filesystem::path, Seen> seen_;

@@ -1,147 +1,186 @@
 #include "host/catalog/directory_watch.h"
 
-#include <sys/inotify.h>
-
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <cerrno>
 #include <cstring>
-#include <system_error>
+#include <map>
+#include <optional>
 #include <utility>
+
+#include "host/catalog/watched_directories.h"
+#include "host/os/inotify.h"
+#include "store/model/duration.h"
 
 namespace perdure::catalog {
 namespace {
 
-using std::chrono::milliseconds;
-using std::chrono::steady_clock;
+using Error = boost::system::error_code;
 
-// Copying a file makes many events; they are one change.
-constexpr milliseconds kCoalesce{20};
-// Where inotify cannot be had.
-constexpr milliseconds kFallback{5000};
+constexpr std::uint32_t kStepEvents =
+    IN_CREATE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_DELETE_SELF | IN_MOVE_SELF;
+// A symbolic or hard link is made without ever being closed, so IN_CREATE matters for files too.
+constexpr std::uint32_t kFileEvents = kStepEvents | IN_CLOSE_WRITE | IN_ATTRIB;
 
-constexpr std::uint32_t kEntries = IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_CREATE | IN_DELETE | IN_ATTRIB |
-                                   IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR;
-// Of the directories above it: only what may put another one in its place.
-constexpr std::uint32_t kAbove = IN_MOVED_TO | IN_CREATE | IN_ONLYDIR;
+// A path that changes while it is followed is followed again, this often; after that its next event brings it here.
+constexpr int kMostRounds = 4;
 
 }  // namespace
 
-DirectoryWatch::DirectoryWatch(boost::asio::io_context& io, DirectoryWatchOptions options)
-    : options_(std::move(options)), inotify_(io), timer_(io) {
-  if (options_.poll > milliseconds(0)) {
-    arm(steady_clock::now() + options_.poll);
-    return;
-  }
-  const int fd = ::inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
-  if (fd < 0) {
-    fall_back(std::strerror(errno));
-    return;
-  }
-  inotify_.assign(fd);
-  watch();
-  if (inotify_.is_open()) read();
-}
+// Kept alive by the handler that runs, so that changed() may destroy the watch.
+class DirectoryWatch::Watching : public std::enable_shared_from_this<Watching> {
+ public:
+  Watching(boost::asio::io_context& io, DirectoryWatchOptions options)
+      : options_(std::move(options)), stream_(io), gathering_(io), polling_(io) {}
 
-void DirectoryWatch::watch() {
-  for (const auto& [each, entries] : std::exchange(watches_, {})) {
-    ::inotify_rm_watch(inotify_.native_handle(), each);
+  void start() {
+    const bool told = options_.poll.count() > 0 || arm();
+    if (options_.poll.count() > 0 || !told) poll_again();
   }
-  const std::filesystem::path directory = std::filesystem::absolute(options_.directory).lexically_normal();
-  for (auto below = directory; below.has_relative_path(); below = below.parent_path()) {
-    if (!below.has_filename()) continue;  // a slash at the end
-    if (!add(below.parent_path(), kAbove, below.filename().string())) return;
-  }
-  if (!add(directory, kEntries, std::nullopt)) return;
-  for (const auto& each : also_) {
-    if (!add(each, kEntries, std::nullopt)) return;
-  }
-}
 
-bool DirectoryWatch::add(const std::filesystem::path& path, std::uint32_t events,
-                         const std::optional<std::string>& entry) {
-  const int watch = ::inotify_add_watch(inotify_.native_handle(), path.c_str(), events | IN_MASK_ADD);
-  if (watch >= 0) {
-    const auto [known, fresh] = watches_.try_emplace(watch);
-    if (!entry) {
-      known->second.reset();
-    } else if (fresh) {
-      known->second.emplace({*entry});
-    } else if (known->second) {
-      known->second->insert(*entry);
+  void stop() {
+    stopped_ = true;
+    close_inotify();
+    gathering_.cancel();
+    polling_.cancel();
+  }
+
+ private:
+  [[nodiscard]] bool by_inotify() const { return options_.poll.count() == 0; }
+
+  // --- polling ---
+
+  void poll_again() {
+    if (!picture_) picture_ = picture_of(options_.path);
+    polling_.expires_after(by_inotify() ? options_.fallback_poll : options_.poll);
+    polling_.async_wait([weak = weak_from_this()](const Error& error) {
+      const auto self = weak.lock();
+      if (!error && self && !self->stopped_) self->poll();
+    });
+  }
+
+  void poll() {
+    const bool works_again = by_inotify() && arm();
+    DirectoryPicture now = picture_of(options_.path);
+    const bool same = now == *picture_;
+    picture_ = std::move(now);
+    if (works_again) {
+      picture_.reset();
+    } else {
+      poll_again();
     }
+    if (!same) options_.changed();
+  }
+
+  // --- inotify ---
+
+  // Watches all there is to watch. False: something could not be, and polling is needed.
+  bool arm() {
+    if (!inotify_ && !open_inotify()) return refused("there is no inotify instance to be had", errno);
+    std::map<std::string, WatchedNames> before;
+    for (int round = 0; round < kMostRounds; ++round) {
+      auto wanted = directories_to_watch(options_.path);
+      // What has changed since it was followed came after its watches were there, and has made an event.
+      if (round > 0 && wanted == before) break;
+      std::map<int, WatchedNames> watches;
+      for (const auto& [directory, names] : wanted) {
+        const bool files = names.plugins || !names.files.empty();
+        const int watch = inotify_->add(directory, files ? kFileEvents : kStepEvents);
+        // Gone since: its parent, which comes before it, is watched already.
+        if (watch < 0 && (errno == ENOENT || errno == ENOTDIR)) continue;
+        if (watch < 0) return refused("it does not watch " + directory, errno);
+        watches[watch].add(names);
+      }
+      for (const auto& [watch, names] : watches_) {
+        if (!watches.contains(watch)) inotify_->remove(watch);
+      }
+      watches_ = std::move(watches);
+      before = std::move(wanted);
+    }
+    warned_ = false;
     return true;
   }
-  if (errno == ENOENT || errno == ENOTDIR || errno == EACCES) return true;  // the one above tells when it is there
-  fall_back(std::strerror(errno));
-  return false;
-}
 
-// Whether one of the events that were read, `size` bytes of them, is a change of what is watched.
-bool DirectoryWatch::concerns_us(std::size_t size) {
-  bool any = false;
-  for (std::size_t at = 0; at + sizeof(inotify_event) <= size;) {
-    inotify_event event;
-    std::memcpy(&event, &events_[at], sizeof event);
-    const std::string name = event.len > 0 ? &events_[at + sizeof event] : "";
-    at += sizeof event + event.len;
-    if ((event.mask & IN_Q_OVERFLOW) != 0) {
-      any = moved_ = true;
-      continue;
+  bool open_inotify() {
+    inotify_.emplace();
+    Error error(inotify_->fd() < 0 ? errno : 0, boost::system::system_category());
+    if (inotify_->fd() >= 0) stream_.assign(inotify_->fd(), error);
+    if (!error) {
+      wait();
+      return true;
     }
-    const auto watch = watches_.find(event.wd);
-    if (watch == watches_.end() || (event.mask & IN_IGNORED) != 0) continue;  // of a watch that was ended
-    if (watch->second) {
-      if (!watch->second->contains(name)) continue;
-      moved_ = true;
-    } else if ((event.mask & (IN_DELETE_SELF | IN_MOVE_SELF | IN_UNMOUNT)) != 0) {
-      moved_ = true;
-    }
-    any = true;
+    inotify_.reset();
+    errno = error.value();
+    return false;
   }
-  return any;
-}
 
-void DirectoryWatch::fall_back(const std::string& why) {
-  inotify_.close();
-  options_.poll = kFallback;
-  if (options_.warn) {
-    options_.warn("the plugin directory " + options_.directory.string() + " cannot be watched (" + why +
-                  "); it is read every 5 s instead");
+  void close_inotify() {
+    if (stream_.is_open()) (void)stream_.release();
+    inotify_.reset();
   }
-  arm(steady_clock::now() + options_.poll);
-}
 
-void DirectoryWatch::read() {
-  inotify_.async_read_some(boost::asio::buffer(events_),
-                           [this](const boost::system::error_code& failed, std::size_t size) {
-                             if (failed == boost::asio::error::operation_aborted) return;
-                             if (failed) return fall_back(failed.message());
-                             if (concerns_us(size)) arm(steady_clock::now() + kCoalesce);
-                             read();
-                           });
-}
+  bool refused(const std::string& what, int error) {
+    if (std::exchange(warned_, true) || !options_.warn) return false;
+    const bool settable = error == ENOSPC || error == EMFILE;
+    options_.warn("The system cannot tell of changes in " + options_.path.string() + " (" + what + ": " +
+                  std::strerror(error) + "), so it is looked at every " +
+                  store::format_duration(options_.fallback_poll) + " until the system can; " +
+                  (settable ? "raise fs.inotify.max_user_watches and fs.inotify.max_user_instances with sysctl, or the "
+                              "limit of open files"
+                            : "let the host's user read that directory, or set [host] plugins_poll") +
+                  ".");
+    return false;
+  }
 
-// The first of several times counts.
-void DirectoryWatch::arm(steady_clock::time_point when) {
-  if (armed_ && timer_.expiry() <= when) return;
-  armed_ = true;
-  timer_.expires_at(when);
-  timer_.async_wait([this](const boost::system::error_code& canceled) {
-    if (canceled) return;
-    armed_ = false;
-    if (inotify_.is_open() && std::exchange(moved_, false)) watch();
-    if (options_.poll > milliseconds(0)) arm(steady_clock::now() + options_.poll);
+  void wait() {
+    stream_.async_wait(boost::asio::posix::stream_descriptor::wait_read, [weak = weak_from_this()](const Error& error) {
+      const auto self = weak.lock();
+      if (error || !self || self->stopped_) return;
+      self->read();
+      self->wait();
+    });
+  }
+
+  void read() {
+    bool concerns = false;
+    inotify_->read([&](int watch, std::uint32_t events, std::string_view name) {
+      if ((events & IN_Q_OVERFLOW) != 0) concerns = true;
+      const auto names = watches_.find(watch);
+      if (names == watches_.end()) return;  // one that has been given up
+      // IN_IGNORED: the directory is gone. Its watch is made anew if there is another.
+      concerns |= (events & IN_IGNORED) != 0 || names->second.concern(name);
+      if ((events & IN_IGNORED) != 0) watches_.erase(names);
+    });
+    if (!concerns || std::exchange(gathers_, true)) return;
+    gathering_.expires_after(options_.gather);
+    gathering_.async_wait([weak = weak_from_this()](const Error& error) {
+      const auto self = weak.lock();
+      if (!error && self && !self->stopped_) self->tell();
+    });
+  }
+
+  void tell() {
+    gathers_ = false;
+    if (!arm() && !picture_) poll_again();
     options_.changed();
-  });
+  }
+
+  DirectoryWatchOptions options_;
+  std::optional<os::Inotify> inotify_;
+  boost::asio::posix::stream_descriptor stream_;  // of inotify_, which owns the descriptor
+  boost::asio::steady_timer gathering_, polling_;
+  std::map<int, WatchedNames> watches_;
+  std::optional<DirectoryPicture> picture_;  // there while it polls
+  bool gathers_ = false;
+  bool warned_ = false;
+  bool stopped_ = false;
+};
+
+DirectoryWatch::DirectoryWatch(boost::asio::io_context& io, DirectoryWatchOptions options)
+    : watching_(std::make_shared<Watching>(io, std::move(options))) {
+  watching_->start();
 }
 
-void DirectoryWatch::also(const std::set<std::filesystem::path>& directories) {
-  if (directories == also_) return;
-  also_ = directories;
-  if (!inotify_.is_open()) return;
-  watch();
-  look_again(kCoalesce);  // what changed there between the reading and now
-}
-
-void DirectoryWatch::look_again(milliseconds pause) { arm(steady_clock::now() + pause); }
+DirectoryWatch::~DirectoryWatch() { watching_->stop(); }
 
 }  // namespace perdure::catalog

@@ -1,63 +1,60 @@
-// Tells when something in the plugin directory may have changed: by inotify, or by looking at intervals where that is
-// wanted (a network mount tells nobody of what other machines do) or where inotify cannot be had. It never says what
-// changed; whoever is told reads the directory. Lost events are therefore changes like any other.
+// Says that something in the plugin directory may have changed. What has changed the catalog finds out by looking, so
+// nothing is lost when the kernel loses events, and many changes are one call. Core thread only.
 //
-// Guaranteed: after any change to the directory's entries, to a file in it, or to the directories named by also(),
-// `changed` is called, some milliseconds later and once for many. The directory and those above it may be removed and
-// made again, or be symbolic links that are pointed elsewhere, as deployments do. Core thread only.
+// Noticed through inotify, within a few hundredths of a second:
+//   - a file *.so or *.so.sig made, closed after writing, renamed in or out, removed, or given other rights;
+//   - the directory removed, made, made again, moved away, given other rights, or replaced, and a symbolic link
+//   anywhere
+//     on the way to it re-pointed (`current -> release-42`);
+//   - for a symbolic link in the directory the same of its target, wherever that is.
+// Not noticed: writes to a file that stays open (its closing is), writes through a shared mapping, what another machine
+// does on a network file system, and a file system mounted over a directory on the way. For these there is polling: the
+// names, and each file's inode, size, times, owner and rights, symbolic links followed, compared at every interval, on
+// the core thread, which a network file system that hangs therefore stops. A change that leaves all of these as they
+// were goes unnoticed by it.
+//
+// Where inotify refuses (no instances or watches left, a directory on the way that may not be read), it polls until
+// inotify works again, and says so.
 #pragma once
 
-#include <array>
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/posix/stream_descriptor.hpp>
-#include <boost/asio/steady_timer.hpp>
-#include <chrono>
 #include <filesystem>
 #include <functional>
-#include <map>
-#include <optional>
-#include <set>
+#include <memory>
 #include <string>
+
+#include "store/model/ids.h"
 
 namespace perdure::catalog {
 
 struct DirectoryWatchOptions {
-  std::filesystem::path directory;
-  /// Looks every so often instead of waiting for inotify; 0: inotify.
-  std::chrono::milliseconds poll{0};
-  /// Something changed, or time to look.
-  std::function<void()> changed;
-  /// Why it looks at intervals though nobody wanted that.
-  std::function<void(const std::string&)> warn;
+  std::filesystem::path path;  // need not exist
+  /// How often to look; 0: by inotify.
+  store::Duration poll{0};
+  /// How often to look while inotify refuses.
+  store::Duration fallback_poll{5000};
+  /// How long to wait for further events before telling of one.
+  store::Duration gather{20};
+  /// Something may have changed. Never called inside a function of the watch; may destroy it.
+  std::function<void()> changed{};
+  /// One sentence: inotify refuses, why, what is done instead, and what to do. Once until it works again. May be called
+  /// inside the constructor. May be empty.
+  std::function<void(const std::string& sentence)> warn{};
 };
 
 class DirectoryWatch {
  public:
+  /// Watches from now on: scan after this, and no change is missed. `io` is run by the calling thread and outlives
+  /// this.
   DirectoryWatch(boost::asio::io_context& io, DirectoryWatchOptions options);
+  /// changed() is not called any more.
+  ~DirectoryWatch();
   DirectoryWatch(const DirectoryWatch&) = delete;
   DirectoryWatch& operator=(const DirectoryWatch&) = delete;
 
-  /// Watches these directories as well, and no others that were named before: where symbolic links lead.
-  void also(const std::set<std::filesystem::path>& directories);
-  /// Calls `changed` after `pause`, unless it is called before.
-  void look_again(std::chrono::milliseconds pause);
-
  private:
-  void watch();
-  bool add(const std::filesystem::path& path, std::uint32_t events, const std::optional<std::string>& entry);
-  void read();
-  [[nodiscard]] bool concerns_us(std::size_t size);
-  void fall_back(const std::string& why);
-  void arm(std::chrono::steady_clock::time_point when);
-
-  DirectoryWatchOptions options_;
-  boost::asio::posix::stream_descriptor inotify_;
-  boost::asio::steady_timer timer_;
-  bool armed_ = false;
-  std::set<std::filesystem::path> also_;
-  std::map<int, std::optional<std::set<std::string>>> watches_;  // by descriptor: the entries that matter; none: all
-  bool moved_ = false;                                           // the watches may be of directories that were replaced
-  alignas(8) std::array<char, 16384> events_{};
+  class Watching;
+  std::shared_ptr<Watching> watching_;
 };
 
 }  // namespace perdure::catalog

@@ -14,13 +14,12 @@ constexpr std::chrono::hours kStale{1};
 }  // namespace
 
 Intake::Intake(boost::asio::io_context& io, IntakeOptions options)
-    : io_(io),
-      options_(std::move(options)),
-      reader_(options_.directory),
-      watch_(io, {.directory = options_.directory.plugins,
-                  .poll = options_.poll,
-                  .changed = [this] { read(); },
-                  .warn = options_.warn}) {
+    : io_(io), options_(std::move(options)), reader_(options_.directory), timer_(io) {
+  if (options_.poll == std::chrono::milliseconds(0)) {
+    watch_ = std::make_unique<DirectoryWatch>(
+        io, DirectoryWatchOptions{
+                .path = options_.directory.plugins, .changed = [this] { read(); }, .warn = options_.warn});
+  }
   read();
 }
 
@@ -39,12 +38,20 @@ void Intake::read() {
   });
 }
 
+void Intake::read_again(std::chrono::milliseconds pause) {
+  timer_.expires_after(pause);
+  timer_.async_wait([this](const boost::system::error_code& canceled) {
+    if (!canceled) read();
+  });
+}
+
 void Intake::have_read(store::Result<DirectoryReader::Scan> scan) {
   reading_ = false;
+  timer_.cancel();
+  if (options_.poll > std::chrono::milliseconds(0)) read_again(options_.poll);
   if (scan) {
     unreadable_ = false;
-    watch_.also(scan->elsewhere);
-    if (scan->again) watch_.look_again(*scan->again);
+    if (scan->again) read_again(*scan->again);
     options_.found(std::move(scan->plugins));
   } else if (!std::exchange(unreadable_, true)) {
     options_.found(scan.status());

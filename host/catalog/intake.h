@@ -3,6 +3,7 @@
 #pragma once
 
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/thread_pool.hpp>
 #include <functional>
 #include <memory>
@@ -38,12 +39,14 @@ class Intake {
 
  private:
   void read();
+  void read_again(std::chrono::milliseconds pause);
   void have_read(store::Result<DirectoryReader::Scan> scan);
 
   boost::asio::io_context& io_;
   IntakeOptions options_;
-  DirectoryReader reader_;  // the worker's
-  DirectoryWatch watch_;
+  DirectoryReader reader_;                 // the worker's
+  std::unique_ptr<DirectoryWatch> watch_;  // unless it is read at intervals
+  boost::asio::steady_timer timer_;
   bool reading_ = false;
   bool again_ = false;       // something changed while it was read
   bool unreadable_ = false;  // told
