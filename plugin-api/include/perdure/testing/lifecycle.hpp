@@ -52,9 +52,10 @@ class Lifecycle {
 
   /// Executes the attempt; the session's result is complete afterwards.
   void execute() {
-    if (session_.options.cancelled) session_.cancel();
+    const Options& options = session_.options;
+    if (options.cancelled) session_.cancel();
     std::thread canceller;
-    if (session_.options.cancelled || session_.options.cancel_after) {
+    if (options.cancelled || options.cancel_after || options.cancel_when) {
       canceller = std::thread([this] { cancel_in_time(); });
     }
     Said outcome = around(0);
@@ -140,6 +141,10 @@ class Lifecycle {
     if (session_.options.attempt == 1) each_ignored(&perdure_hooks::on_start, "on_start");
     each_ignored(&perdure_hooks::init, "init");
     said = session_.call(services(), session_.entry.user, {}, session_.entry.run);
+    if (session_.mismatched) {
+      said.status = PERDURE_FAILED;
+      said.error = session_.mismatched;
+    }
     if (said.status == PERDURE_SUSPENDED) return said;
     const std::string output = said.result.value_or("null");
     const Said cleanup = each(&perdure_hooks::cleanup, "cleanup", outcome_event(said, output));
@@ -236,9 +241,12 @@ class Lifecycle {
 
   /// On a thread of its own.
   void cancel_in_time() {
-    if (!session_.options.cancelled) {
+    const Options& options = session_.options;
+    if (options.cancel_when) {
+      options.cancel_when();
+    } else if (!options.cancelled) {
       std::unique_lock lock(ending_mutex_);
-      if (ending_.wait_for(lock, *session_.options.cancel_after, [this] { return ended_; })) return;
+      if (ending_.wait_for(lock, *options.cancel_after, [this] { return ended_; })) return;
     }
     session_.cancel();
     each_ignored(&perdure_hooks::on_cancel, "on_cancel", R"({"reason":"canceled by the test"})");

@@ -51,7 +51,8 @@ struct Options {
   bool evict_waits = false;                    // a wait that is not recorded ends the attempt as suspended
   bool cancelled = false;                      // from the start
   std::optional<milliseconds> cancel_after{};  // cancelled after so much real time
-  bool cancel_descriptor = true;               // whether cancel_fd is answered; code must do without
+  std::function<void()> cancel_when{};  // cancelled when this returns, which it must; called on a thread of its own
+  bool cancel_descriptor = true;        // whether cancel_fd is answered; code must do without
   std::uint64_t output_limit = std::uint64_t{10} << 20;  // bytes
 
   /// Tasks by id that can be waited for: trigger_and_wait and batch_trigger_and_wait of any other are NOT_FOUND. What

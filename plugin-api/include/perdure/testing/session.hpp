@@ -192,17 +192,13 @@ class Session {
   const Step* recorded() const {
     return result.steps.size() < options.recorded.size() ? &options.recorded[result.steps.size()] : nullptr;
   }
+  /// The attempt fails, whatever its function makes of the status.
   perdure_status mismatch(const std::string& got) {
     const Step& step = *recorded();
-    if (said != nullptr) {
-      said->error = Failure{"STEP_MISMATCH",
-                            "step " + std::to_string(result.steps.size() + 1) + " of the run was " + step.kind + " \"" +
-                                step.key + "\" before and is now " + got,
-                            nullptr,
-                            {}};
-      return fail(PERDURE_FAILED, said->error->message);
-    }
-    return PERDURE_FAILED;
+    const std::string what = "step " + std::to_string(result.steps.size() + 1) + " of the run was " + step.kind +
+                             " \"" + step.key + "\" before and is now " + got;
+    mismatched = Failure{"STEP_MISMATCH", what, nullptr, {}};
+    return fail(PERDURE_FAILED, what);
   }
 
   const Entry& entry;
@@ -210,11 +206,12 @@ class Session {
   Result result;
   std::string config;
   std::string init;
-  Said* said = nullptr;    // where set_result and set_error of the function being called go
-  std::string memo_asked;  // what memo_get has just not found
-  bool memo_open = false;  // and nobody has put
-  int triggered = 0;       // children of the run so far, those of earlier attempts included
-  int created = 0;         // tokens of the run so far
+  Said* said = nullptr;               // where set_result and set_error of the function being called go
+  std::optional<Failure> mismatched;  // the steps are not those that are recorded
+  std::string memo_asked;             // what memo_get has just not found
+  bool memo_open = false;             // and nobody has put
+  int triggered = 0;                  // children of the run so far, those of earlier attempts included
+  int created = 0;                    // tokens of the run so far
   std::map<std::string, std::chrono::milliseconds, std::less<>> token_timeouts;  // of those
   std::atomic<bool> cancelled{false};
   int cancel_fd = eventfd(0, EFD_CLOEXEC);
