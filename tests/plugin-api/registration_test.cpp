@@ -165,6 +165,29 @@ TEST(Registration, PutsHooksAroundThePluginOrTheHost) {
   EXPECT_NE(host.around[1].first.on_complete, nullptr);
 }
 
+constexpr SelfTest passes{[](Attempt& run) { run.log.info(run.task_id().empty() ? "no task" : "a task"); }};
+constexpr SelfTest fails{[](Attempt&) { throw std::runtime_error("the model is missing"); }};
+
+TEST(Registration, DeclaresTheSelfTestWithThePlugin) {
+  const Plugin plain(register_some);
+  EXPECT_FALSE(plain.has_self_test());
+  EXPECT_THROW((void)plain.self_test(), std::logic_error);
+  const Plugin tested(
+      [](const perdure_registrar* r) { return perdure::detail::register_all<bare, passes>(r, "tested", "1"); });
+  ASSERT_EQ(tested.refusal(), "");
+  const auto outcome = tested.self_test();
+  EXPECT_TRUE(outcome.succeeded()) << outcome.describe();
+  EXPECT_NE(outcome.find_log("no task"), nullptr);
+}
+
+TEST(Registration, LetsASelfTestFailByAnException) {
+  const Plugin plugin(
+      [](const perdure_registrar* r) { return perdure::detail::register_all<fails, bare>(r, "tested", "1"); });
+  const auto outcome = plugin.self_test();
+  EXPECT_EQ(outcome.describe(), "failed: std::runtime_error: the model is missing");
+  EXPECT_FALSE(outcome.retried);
+}
+
 TEST(Registration, EndsWithTheFirstRefusal) {
   HookKeeper host;
   host.refused = "bare";

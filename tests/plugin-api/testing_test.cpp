@@ -323,6 +323,13 @@ TEST(Harness, SaysWhyAHostWouldRefuseAPlugin) {
   EXPECT_NE(missing.refusal().find("/no/such/plugin.so"), std::string::npos);
 }
 
+TEST(Harness, TakesAPluginOfAnOlderMinorVersion) {
+  const Plugin plugin(std::string(PERDURE_TEST_PLUGIN_DIR "/../fixtures/minor_0/minor_0.so"));
+  ASSERT_EQ(plugin.refusal(), "");
+  EXPECT_FALSE(plugin.has_self_test());
+  EXPECT_EQ(plugin.task("minor-0").run().output<std::string>(), "hello from minor 0");
+}
+
 TEST(Harness, CallsTheHooksOfThePluginAroundItsTasks) {
   static constexpr Hooks around{.on_start_attempt = [](const json::value&, Attempt& run) { run.log.info("outer"); }};
   static constexpr Task<> task{

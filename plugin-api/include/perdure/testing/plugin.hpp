@@ -67,6 +67,13 @@ class Plugin {
     for (const detail::Entry& entry : tasks_) ids.push_back(entry.id);
     return ids;
   }
+  /// Whether it has a self test, and what comes of it: Result::succeeded() when the plugin may serve.
+  bool has_self_test() const noexcept { return self_test_.run != nullptr; }
+  Result self_test(Options options = {}) const {
+    if (!has_self_test()) throw std::logic_error("the plugin has no self test");
+    options.run_id.clear();
+    return detail::execute(self_test_, "null", options);
+  }
   /// The task named `id`. Throws std::out_of_range when there is none, or the plugin was refused.
   PluginTask task(std::string_view id) const {
     const auto found = std::find_if(tasks_.begin(), tasks_.end(), [id](const auto& entry) { return entry.id == id; });
@@ -115,6 +122,11 @@ class Plugin {
     name_ = detail::view(plugin.name);
     version_ = detail::view(plugin.version);
     if (name_.empty() || name_.size() > 128) return refuse("the plugin's name must have 1 to 128 bytes");
+    if (PERDURE_HAS(&plugin, user)) {
+      self_test_.run = plugin.self_test;
+      self_test_.user = plugin.user;
+      self_test_.options = {{"retry", {{"maxAttempts", 1}}}};
+    }
     return PERDURE_OK;
   }
   perdure_status add_task(const perdure_task& task) {
@@ -154,6 +166,7 @@ class Plugin {
   }
 
   std::string name_, version_, refusal_, words_;
+  detail::Entry self_test_;  // without a run function: none
   std::vector<detail::Entry> tasks_;
   std::vector<perdure_hooks> around_;  // every task of the plugin, those of the host included
 };
