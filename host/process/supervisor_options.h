@@ -19,6 +19,8 @@ struct SupervisorOptions {
 
   /// A plugin that has not finished registering by then is refused.
   std::chrono::milliseconds load_timeout{10'000};
+  /// How long a plugin's self test may take before the version serves; a longer one refuses it. 0: none is asked for.
+  std::chrono::milliseconds self_test_timeout{10'000};
   /// How often an attempt says that it is alive, and how long it may be silent before it is STALLED.
   std::chrono::milliseconds heartbeat_interval{30'000};
   std::chrono::milliseconds stall_after{300'000};

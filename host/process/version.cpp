@@ -48,7 +48,7 @@ void Version::load(Loaded done) {
 
 store::Status Version::add_zygote() {
   auto zygote = std::make_unique<Zygote>(shared_, *this);
-  store::Status status = zygote->start(plugin_, library_path_);
+  store::Status status = zygote->start(plugin_, library_path_, done_ != nullptr);
   if (status) {
     zygotes_.push_back(std::move(zygote));
   } else {

@@ -45,7 +45,7 @@ Zygote::~Zygote() {
   }
 }
 
-store::Status Zygote::start(const std::string& plugin, const std::string& library_path) {
+store::Status Zygote::start(const std::string& plugin, const std::string& library_path, bool rehearse) {
   const auto failed = [](const std::string& what) {
     return store::Status::unavailable("the zygote could not be started: " + what + ": " + strerror(errno));
   };
@@ -56,7 +56,14 @@ store::Status Zygote::start(const std::string& plugin, const std::string& librar
   }
   os::Command command;
   command.path = shared_.options.zygote_executable;
-  command.arguments = {"--control", "3", plugin};
+  command.arguments = {"--control", "3"};
+  const auto self_test = shared_.options.self_test_timeout.count();
+  if (rehearse && self_test > 0) {
+    for (const std::string& each : {std::string("--self-test"), std::to_string(self_test)}) {
+      command.arguments.push_back(each);
+    }
+  }
+  command.arguments.push_back(plugin);
   command.environment = inherited_environment(shared_.options);
   if (!library_path.empty()) command.environment.push_back("LD_LIBRARY_PATH=" + library_path);
   command.descriptors = {{output.write.get(), 1}, {output.write.get(), 2}, {link.theirs.get(), 3}};
@@ -79,7 +86,8 @@ store::Status Zygote::start(const std::string& plugin, const std::string& librar
 
 void Zygote::on_deadline(Instant) {
   if (state_ == State::kLoading && refusal_.empty()) {
-    refusal_ = "the plugin did not finish registering within " + seconds(shared_.options.load_timeout);
+    refusal_ = testing_ ? "its self test did not finish within " + seconds(shared_.options.self_test_timeout)
+                        : "the plugin did not finish registering within " + seconds(shared_.options.load_timeout);
   }
   if (state_ != State::kDead) (void)kill(pid_, SIGKILL);
 }
@@ -281,6 +289,8 @@ void Zygote::on_frame(Incoming& frame) {
       if (state_ != State::kLoading) return distrust("it refused what it had loaded");
       refusal_ = parse_reason(frame.json, "reason");
       return;
+    case Kind::kTesting:
+      return on_testing();
     case Kind::kStarted: {
       const auto found = children_.find(frame.id);
       if (found == children_.end() || found->second->pid() != 0) return;
@@ -332,7 +342,15 @@ void Zygote::on_exited(const Incoming& frame) {
   leave_if_idle();
 }
 
-// The plugin crashed while it was loaded, which has been told as the refusal; the process waits in its signal handler.
+// The zygote looks after the time of the test itself, and needs some more to end what hangs.
+void Zygote::on_testing() {
+  if (state_ != State::kLoading || std::exchange(testing_, true)) return distrust("a self test that nobody asked for");
+  shared_.deadlines.set(
+      *this, std::chrono::steady_clock::now() + shared_.options.self_test_timeout + shared_.options.leave_grace);
+}
+
+// The plugin crashed while it was loaded or in its self test, which has been told as the refusal; the process waits in
+// its signal handler.
 void Zygote::on_crash(const Incoming& frame) {
   protocol::CrashReport report{};
   if (state_ != State::kLoading || refusal_.empty() || crashed_ || frame.raw.size() != sizeof report) {
@@ -342,7 +360,7 @@ void Zygote::on_crash(const Incoming& frame) {
   std::memcpy(&report, frame.raw.data(), sizeof report);
   shared_.deadlines.set(
       *this, std::chrono::steady_clock::now() + shared_.options.backtrace_timeout + shared_.options.leave_grace);
-  shared_.backtraces.request(pid_, report.tid, [this, alive = std::weak_ptr(alive_)](const std::string& text) {
+  shared_.backtraces.request(report.pid, report.tid, [this, alive = std::weak_ptr(alive_)](const std::string& text) {
     if (alive.expired()) return;
     if (!text.empty()) refusal_ += '\n' + text;
     (void)send(Kind::kResume, 0, 0);

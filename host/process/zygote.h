@@ -29,8 +29,8 @@ class Zygote final : public Watcher, public Timed {
   Zygote(Shared& shared, Version& version) : shared_(shared), version_(version) {}
   ~Zygote() override;
 
-  /// Starts the process; the version is told of the rest. Once.
-  store::Status start(const std::string& plugin, const std::string& library_path);
+  /// Starts the process; the version is told of the rest. `rehearse`: the plugin's self test must pass. Once.
+  store::Status start(const std::string& plugin, const std::string& library_path, bool rehearse);
 
   [[nodiscard]] State state() const { return state_; }
   [[nodiscard]] pid_t pid() const { return pid_; }
@@ -87,6 +87,7 @@ class Zygote final : public Watcher, public Timed {
   void on_spare(protocol::Incoming& frame);
   void on_exited(const protocol::Incoming& frame);
   void on_fork_failed(const protocol::Incoming& frame);
+  void on_testing();
   void on_crash(const protocol::Incoming& frame);
   void read_output();
   void close(os::UniqueFd& fd);
@@ -105,6 +106,7 @@ class Zygote final : public Watcher, public Timed {
   std::deque<Queued> queued_;
   std::string refusal_;      // why the plugin is not loaded, once known; after a crash with the backtrace below it
   std::string last_output_;  // the tail of what the plugin printed while loading
+  bool testing_ = false;     // its self test executes
   bool crashed_ = false;     // while loading; it waits until its backtrace has been taken
   bool leaving_ = false;
   bool quit_sent_ = false;

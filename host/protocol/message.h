@@ -11,8 +11,10 @@
 namespace perdure::protocol {
 
 inline constexpr std::uint32_t kProtocolVersion = 1;
+/// arg of the kStart that a zygote sends for the plugin's self test.
+inline constexpr std::uint32_t kSelfTest = 0xffff'ffff;
 /// The minor of the plugin interface that this build offers; perdure-zygote asserts that it is plugin.h's.
-inline constexpr std::uint32_t kAbiMinor = 0;
+inline constexpr std::uint32_t kAbiMinor = 1;
 
 enum class Kind : std::uint16_t {
   // ---- control: host -> zygote ----
@@ -33,9 +35,10 @@ enum class Kind : std::uint16_t {
                   //   its attempt socket, stdout, stderr
   kExited = 20,   // child `id` (pid `arg`) is dead and so is every descendant of it; raw: ExitReport
   kForkFailed = 21,  // kFork `id` could not be done; json: {"error"}
+  kTesting = 22,     // the plugin has registered and its self test begins; kLoaded or kRefused follows
 
   // ---- attempt: host -> child ----
-  kStart = 32,    // run this; id: how many attempts the child has been given with it; arg: task index; json: StartInfo
+  kStart = 32,    // run this; id: how many attempts the child has been given with it; arg: task index, or kSelfTest; json: StartInfo
                   // (below); raw: payload
   kConfirm = 33,  // the outcome is recorded: leave, or, when arg is 1 (recycling), wait for the next kStart
   kCancel = 34,   // set the cancel flag; arg: 1 canceled, 2 timed out

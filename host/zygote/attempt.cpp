@@ -69,13 +69,14 @@ Outcome outcome_of(perdure_status status) {
   }
 }
 
-std::string unexplained(perdure_status status) {
-  std::string message = "the task returned status " + std::to_string(status) + " and set no error";
+std::string unexplained(perdure_status status, bool self_test) {
+  std::string message =
+      (self_test ? "it returned status " : "the task returned status ") + std::to_string(status) + " and set no error";
   if (status == PERDURE_SUSPENDED) message += "; PERDURE_SUSPENDED is for a wait that began, and none did";
   if (const std::string_view words = last_error_words(); !words.empty()) {
     message += "; the last service that failed said: " + std::string(words);
   }
-  return error_json("TaskError", message);
+  return error_json(self_test ? "" : "TaskError", message);
 }
 
 // Runs the task; whatever leaves it becomes an outcome. Fills in state.error for every outcome but success. Not checked
@@ -109,7 +110,7 @@ __attribute__((no_sanitize("undefined"))) Outcome run_task(const perdure_attempt
     return Outcome::kFailed;
   }
   const Outcome outcome = outcome_of(status);
-  if (outcome != Outcome::kSuccess && state.error.empty()) state.error = unexplained(status);
+  if (outcome != Outcome::kSuccess && state.error.empty()) state.error = unexplained(status, attempt.task_id.len == 0);
   return outcome;
 }
 
@@ -163,12 +164,13 @@ void serve_one(const Registration& registration, AttemptState& state, const Inco
   StartInfo info = parse_start(start.json);
   info.ordinal = start.id;
   state.begin(info);
-  if (start.arg >= registration.tasks().size()) {
+  const bool self_test = start.arg == protocol::kSelfTest && registration.self_test().run != nullptr;
+  if (!self_test && start.arg >= registration.tasks().size()) {
     state.error = error_json("UnknownTask", "the plugin has no task number " + std::to_string(start.arg));
     send_outcome(state, Outcome::kFailed);
     return;
   }
-  const TaskEntry& task = registration.tasks()[start.arg];
+  const TaskEntry& task = self_test ? registration.self_test() : registration.tasks()[start.arg];
   if (state.info.heartbeat_ms > 0 && (beats_itself || state.info.heartbeat_ms < kVouchMs)) {
     state.link.beat_every(std::chrono::milliseconds(state.info.heartbeat_ms));
   }

@@ -15,6 +15,8 @@
 #include <cstring>
 #include <exception>
 
+#include "host/zygote/json_text.h"
+
 namespace perdure::zygote {
 namespace {
 
@@ -161,6 +163,17 @@ std::optional<Refusal> check_symbols_in_child(const std::string& path, std::uint
 }
 
 }  // namespace
+
+std::string refusal_json(const Refusal& refusal) {
+  std::string json = "{\"reason\":";
+  append_json_string(json, refusal.reason);
+  if (!refusal.details.empty()) {
+    json += ",\"details\":";
+    append_json_string(json, refusal.details);
+  }
+  json += '}';
+  return json;
+}
 
 std::optional<Refusal> inspect(const std::string& path) {
   const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);

@@ -14,6 +14,9 @@ struct Refusal {
   std::string details;  // more, for whoever digs; may be empty
 };
 
+/// The JSON text of kRefused.
+std::string refusal_json(const Refusal& refusal);
+
 /// Why the file at `path` cannot be a plugin of this host; nothing when it looks like one. Forks; call it while this
 /// process has one thread.
 std::optional<Refusal> inspect(const std::string& path);

@@ -1,5 +1,7 @@
 // perdure-zygote: loads one plugin and forks the attempts of its tasks.
 //   perdure-zygote --control FD PLUGIN    started by the host; FD is its end of a SOCK_SEQPACKET pair
+//   perdure-zygote --control FD --self-test MS PLUGIN   the same, and the plugin's self test, if it has one, must pass
+//   within MS milliseconds
 //   perdure-zygote --spawn PLUGIN         what the first becomes when its plugin cannot be forked; the control link is
 //   3 perdure-zygote --attempt PLUGIN       started by the second for each attempt; the attempt link is descriptor 3
 //   perdure-zygote --beating-attempt PLUGIN   the same where the zygote may not look into its children (vouch.h)
@@ -12,6 +14,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <string>
 #include <string_view>
 
@@ -20,9 +23,9 @@
 #include "host/zygote/child_process.h"
 #include "host/zygote/crash.h"
 #include "host/zygote/fork_server.h"
-#include "host/zygote/json_text.h"
 #include "host/zygote/load_watch.h"
 #include "host/zygote/loader.h"
+#include "host/zygote/self_test.h"
 
 namespace perdure::zygote {
 namespace {
@@ -42,17 +45,6 @@ void prepare_process() {
   const rlimit no_core{0, 0};
   setrlimit(RLIMIT_CORE, &no_core);
   setvbuf(stdout, nullptr, _IOLBF, 0);  // a crash loses at most the line it cut
-}
-
-std::string refusal_json(const Refusal& refusal) {
-  std::string json = "{\"reason\":";
-  append_json_string(json, refusal.reason);
-  if (!refusal.details.empty()) {
-    json += ",\"details\":";
-    append_json_string(json, refusal.details);
-  }
-  json += '}';
-  return json;
 }
 
 // It was for the plugin's own libraries; programs that a task executes must not find those before their own.
@@ -85,7 +77,19 @@ void forget_library_path() { unsetenv("LD_LIBRARY_PATH"); }
   ForkServer(kControl, nullptr, plugin).run();
 }
 
-[[noreturn]] void run_zygote(int control, const std::string& plugin) {
+// The plugin's self test, which must pass before the host hears of the plugin.
+void rehearse(Registration& registration, bool forks, const std::string& plugin, std::chrono::milliseconds limit) {
+  protocol::Outgoing begins;
+  begins.kind = protocol::Kind::kTesting;
+  (void)protocol::send(kControl, begins, true);
+  const SelfTest test = run_self_test(kControl, registration, forks, plugin, limit);
+  if (test.told) _exit(1);
+  if (!test.refusal.empty()) refuse({test.refusal, {}});
+  for (const std::string& warning : test.warnings) registration.warn(warning);
+}
+
+// `self_test`: how long the plugin's may take; zero: it is not asked for.
+[[noreturn]] void run_zygote(int control, const std::string& plugin, std::chrono::milliseconds self_test) {
   if (dup3(control, kControl, O_CLOEXEC) < 0 && control != kControl) _exit(2);
   fcntl(kControl, F_SETFD, FD_CLOEXEC);
   prepare_process();
@@ -102,13 +106,17 @@ void forget_library_path() { unsetenv("LD_LIBRARY_PATH"); }
   report_crashes_to(-1);
   fflush(nullptr);
   block_signals();  // before the host hears of us, so that no signal that comes with its first word can end us
+  const bool forks = loaded.isolation_reason.empty();
+  if (forks) forget_library_path();  // others load the plugin again
+  if (self_test.count() > 0 && loaded.registration->self_test().run != nullptr) {
+    rehearse(*loaded.registration, forks, plugin, self_test);
+  }
   const std::string manifest = manifest_json(*loaded.registration, loaded.isolation_reason);
   protocol::Outgoing frame;
   frame.kind = protocol::Kind::kLoaded;
   frame.json = manifest;
   if (protocol::send(kControl, frame, true) != protocol::SendResult::kSent) _exit(2);
-  if (!loaded.isolation_reason.empty()) become_spawner(plugin);
-  forget_library_path();
+  if (!forks) become_spawner(plugin);
   ForkServer(kControl, loaded.registration.get(), plugin).run();
 }
 
@@ -129,7 +137,10 @@ void forget_library_path() { unsetenv("LD_LIBRARY_PATH"); }
 int main(int count, char** arguments) {
   using std::string_view;
   if (count == 4 && string_view(arguments[1]) == "--control") {
-    perdure::zygote::run_zygote(atoi(arguments[2]), arguments[3]);
+    perdure::zygote::run_zygote(atoi(arguments[2]), arguments[3], {});
+  }
+  if (count == 6 && string_view(arguments[1]) == "--control" && string_view(arguments[3]) == "--self-test") {
+    perdure::zygote::run_zygote(atoi(arguments[2]), arguments[5], std::chrono::milliseconds(atol(arguments[4])));
   }
   if (count == 3 && string_view(arguments[1]) == "--spawn") perdure::zygote::run_spawner(arguments[2]);
   if (count == 3 && string_view(arguments[1]) == "--attempt") perdure::zygote::run_attempt(arguments[2]);
@@ -137,6 +148,6 @@ int main(int count, char** arguments) {
     perdure::zygote::beat_in_every_attempt();
     perdure::zygote::run_attempt(arguments[2]);
   }
-  fputs("perdure-zygote is started by perdure: perdure-zygote --control FD PLUGIN\n", stderr);
+  fputs("perdure-zygote is started by perdure: perdure-zygote --control FD [--self-test MS] PLUGIN\n", stderr);
   return 2;
 }

@@ -127,6 +127,10 @@ perdure_status Registration::add_plugin(const perdure_plugin& plugin) {
   version_ = text_of(plugin.version);
   abi_minor_ = plugin.abi_minor;
   declared_ = true;
+  if (PERDURE_HAS(&plugin, user)) {
+    self_test_.run = plugin.self_test;
+    self_test_.user = plugin.user;
+  }
   if (abi_minor_ > PERDURE_ABI_MINOR) {
     warnings_.push_back("built for plugin interface 1." + std::to_string(abi_minor_) + "; this host offers 1." +
                         std::to_string(PERDURE_ABI_MINOR));

@@ -7,6 +7,7 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace perdure::zygote {
@@ -40,8 +41,11 @@ class Registration {
   const std::string& version() const { return version_; }
   std::uint32_t abi_minor() const { return abi_minor_; }
   const std::vector<TaskEntry>& tasks() const { return tasks_; }
+  /// Without an id, and without a run function when the plugin has no self test.
+  const TaskEntry& self_test() const { return self_test_; }
   const std::vector<HooksEntry>& hooks() const { return hooks_; }
   const std::vector<std::string>& warnings() const { return warnings_; }
+  void warn(std::string warning) { warnings_.push_back(std::move(warning)); }
 
  private:
   static perdure_status on_plugin(const perdure_registrar* self, const perdure_plugin* plugin) noexcept;
@@ -58,6 +62,7 @@ class Registration {
   bool declared_ = false;
   std::string plugin_, version_;
   std::uint32_t abi_minor_ = 0;
+  TaskEntry self_test_;
   std::vector<TaskEntry> tasks_;
   std::vector<HooksEntry> hooks_;
   std::vector<std::string> warnings_;

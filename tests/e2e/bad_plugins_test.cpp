@@ -45,6 +45,9 @@ std::vector<Bad> make_bad_files(const fs::path& directory) {
           {"option_wrong_type.so", "option maxDurationMs must be a whole number from 5000"},
           {"registration_fails.so", "refuses to register: the licence file is missing"},
           {"registration_throws.so", "let an exception escape: std::runtime_error: thrown while registering"},
+          {"self_test_fails.so", "its self test failed: NoModel: the model is missing"},
+          {"self_test_crashes.so", "its self test crashed: SIGSEGV"},
+          {"self_test_crashes.so", "self_test at self_test_crashes.c:"},
           {"symbol_unresolved.so", "it needs the symbol nobody_defines_this"},
           {"task_twice.so", "task id \"twice\" is registered twice"}};
 }

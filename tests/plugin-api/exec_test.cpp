@@ -6,35 +6,32 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include <boost/json.hpp>
 #include <cstdlib>
 #include <fstream>
+#include <functional>
 #include <string>
-#include <thread>
 
-#include "tests/plugin-api/fake_host.h"
+#include <perdure/testing.hpp>
 
 namespace perdure::test {
 namespace {
 
-namespace json = boost::json;
+using perdure::testing::Plugin;
+using perdure::testing::Result;
 
-class Exec : public testing::Test {
+class Exec : public ::testing::Test {
  protected:
-  void SetUp() override { ASSERT_EQ(host.load_file(PERDURE_TEST_PLUGIN_DIR "/exec.so"), PERDURE_OK); }
-
-  Outcome exec(const std::string& payload, const std::string& allow = R"(["sh","cat","/bin/sh"])") {
-    Given given;
-    given.payload = payload;
-    given.config = "{\"allow\":" + allow + "}";
-    return host.run("exec", given);
+  Result exec(const std::string& payload, const std::string& allow = R"(["sh","cat","/bin/sh"])",
+              std::function<void()> cancel_when = {}) {
+    return plugin.task("exec").run_json(payload,
+                                        {.config = {{"allow", json::parse(allow)}}, .cancel_when = cancel_when});
   }
-  static json::object result_of(const Outcome& outcome) {
-    EXPECT_EQ(outcome.status, PERDURE_OK) << outcome.error_message;
-    return outcome.status == PERDURE_OK ? json::parse(outcome.result).as_object() : json::object();
+  static json::object result_of(const Result& outcome) {
+    EXPECT_TRUE(outcome.succeeded()) << outcome.describe();
+    return outcome.succeeded() ? outcome.output<json::object>() : json::object();
   }
 
-  FakeHost host;
+  Plugin plugin{PERDURE_TEST_PLUGIN_DIR "/exec.so"};
 };
 
 TEST_F(Exec, GivesBackWhatAProgramWroteAndItsStatus) {
@@ -43,13 +40,11 @@ TEST_F(Exec, GivesBackWhatAProgramWroteAndItsStatus) {
 }
 
 TEST_F(Exec, RunsNothingByDefaultAndSaysHowToAllowIt) {
-  Given given;
-  given.payload = R"({"argv":["sh","-c","true"]})";
-  const Outcome outcome = host.run("exec", given);
+  const Result outcome = plugin.task("exec").run_json(R"({"argv":["sh","-c","true"]})");
   EXPECT_EQ(outcome.status, PERDURE_ABORTED);
-  EXPECT_EQ(outcome.error_type, "ProgramNotAllowed");
-  EXPECT_NE(outcome.error_message.find("\"sh\""), std::string::npos);
-  EXPECT_NE(outcome.error_message.find("[plugins.exec] allow = [\"sh\"]"), std::string::npos);
+  EXPECT_EQ(outcome.error().name, "ProgramNotAllowed");
+  EXPECT_NE(outcome.error().message.find("\"sh\""), std::string::npos);
+  EXPECT_NE(outcome.error().message.find("[plugins.exec] allow = [\"sh\"]"), std::string::npos);
 }
 
 TEST_F(Exec, AllowsAProgramOnlyAsItIsWritten) {
@@ -59,9 +54,9 @@ TEST_F(Exec, AllowsAProgramOnlyAsItIsWritten) {
 }
 
 TEST_F(Exec, RefusesVariablesOfTheLoader) {
-  const Outcome outcome = exec(R"({"argv":["sh","-c","true"],"env":{"LD_PRELOAD":"/tmp/x.so"}})");
+  const Result outcome = exec(R"({"argv":["sh","-c","true"],"env":{"LD_PRELOAD":"/tmp/x.so"}})");
   EXPECT_EQ(outcome.status, PERDURE_ABORTED);
-  EXPECT_NE(outcome.error_message.find("LD_PRELOAD"), std::string::npos);
+  EXPECT_NE(outcome.error().message.find("LD_PRELOAD"), std::string::npos);
 }
 
 TEST_F(Exec, PassesInputDirectoryAndEnvironment) {
@@ -77,17 +72,17 @@ TEST_F(Exec, KeepsTheRestOfTheHostsEnvironmentToItself) {
 }
 
 TEST_F(Exec, FailsOnAnotherExitStatusAndSaysTheLastLine) {
-  const Outcome outcome = exec(R"({"argv":["sh","-c","echo first >&2; echo no such file >&2; exit 3"]})");
+  const Result outcome = exec(R"({"argv":["sh","-c","echo first >&2; echo no such file >&2; exit 3"]})");
   EXPECT_EQ(outcome.status, PERDURE_FAILED);
-  EXPECT_EQ(outcome.error_type, "ProgramFailed");
-  EXPECT_EQ(outcome.error_message, "sh exited with status 3: no such file");
-  EXPECT_EQ(json::parse(outcome.error_detail).at("exit_code"), 3);
+  EXPECT_EQ(outcome.error().name, "ProgramFailed");
+  EXPECT_EQ(outcome.error().message, "sh exited with status 3: no such file");
+  EXPECT_EQ(outcome.error().details.at("exit_code"), 3);
 }
 
 TEST_F(Exec, FailsWhenASignalEndsTheProgram) {
-  const Outcome outcome = exec(R"({"argv":["sh","-c","kill -KILL $$"]})");
-  EXPECT_EQ(outcome.error_message, "sh was ended by signal 9");
-  EXPECT_EQ(json::parse(outcome.error_detail).at("exit_code"), 137);
+  const Result outcome = exec(R"({"argv":["sh","-c","kill -KILL $$"]})");
+  EXPECT_EQ(outcome.error().message, "sh was ended by signal 9");
+  EXPECT_EQ(outcome.error().details.at("exit_code"), 137);
 }
 
 TEST_F(Exec, KeepsHalfAMegabyteOfEachStreamAndSaysThatItCut) {
@@ -104,12 +99,12 @@ TEST_F(Exec, TurnsBytesThatAreNoTextIntoReplacementCharacters) {
 }
 
 TEST_F(Exec, AbortsWhenTheProgramOrTheDirectoryIsMissing) {
-  const Outcome program = exec(R"({"argv":["/no/such/program"]})", R"(["/no/such/program"])");
+  const Result program = exec(R"({"argv":["/no/such/program"]})", R"(["/no/such/program"])");
   EXPECT_EQ(program.status, PERDURE_ABORTED);
-  EXPECT_EQ(program.error_message, "exec cannot start \"/no/such/program\": No such file or directory");
-  const Outcome directory = exec(R"({"argv":["sh","-c","true"],"cwd":"/no/such/directory"})");
+  EXPECT_EQ(program.error().message, "exec cannot start \"/no/such/program\": No such file or directory");
+  const Result directory = exec(R"({"argv":["sh","-c","true"],"cwd":"/no/such/directory"})");
   EXPECT_EQ(directory.status, PERDURE_ABORTED);
-  EXPECT_NE(directory.error_message.find("/no/such/directory"), std::string::npos);
+  EXPECT_NE(directory.error().message.find("/no/such/directory"), std::string::npos);
 }
 
 TEST_F(Exec, DoesNotWaitForWhoeverKeepsTheOutputOpen) {
@@ -120,20 +115,19 @@ TEST_F(Exec, DoesNotWaitForWhoeverKeepsTheOutputOpen) {
 }
 
 TEST_F(Exec, EndsTheProgramAndItsChildrenWhenTheAttemptMustStop) {
-  const std::string pids = testing::TempDir() + "exec_pids_" + std::to_string(getpid());
+  const std::string pids = ::testing::TempDir() + "exec_pids_" + std::to_string(getpid());
   ASSERT_EQ(mkfifo(pids.c_str(), 0600), 0);
   pollfd programs[2] = {{-1, POLLIN, 0}, {-1, POLLIN, 0}};
-  std::thread canceller([&] {
+  const auto started = [&] {
     std::ifstream in(pids);  // opened when the program has started
     for (pollfd& program : programs) {
       pid_t pid = 0;
       in >> pid;
       program.fd = static_cast<int>(syscall(SYS_pidfd_open, pid, 0));
     }
-    host.cancel();
-  });
-  const Outcome outcome = exec(R"({"argv":["sh","-c","sleep 600 & echo $$ $! > )" + pids + R"(; wait"]})");
-  canceller.join();
+  };
+  const Result outcome =
+      exec(R"({"argv":["sh","-c","sleep 600 & echo $$ $! > )" + pids + R"(; wait"]})", R"(["sh"])", started);
   unlink(pids.c_str());
   EXPECT_EQ(outcome.status, PERDURE_CANCELLED);
   for (pollfd& program : programs) {

@@ -4,27 +4,34 @@
 #include <chrono>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
-#include <perdure/task.hpp>
-
-#include "tests/plugin-api/fake_host.h"
+#include <perdure/testing.hpp>
 
 using namespace std::chrono_literals;
 
 namespace perdure::test {
 namespace {
 
+using perdure::testing::Options;
+using perdure::testing::Result;
+
 struct Order {
   std::string id;
+  std::string fails_with;
 };
-BOOST_DESCRIBE_STRUCT(Order, (), (id))
+BOOST_DESCRIBE_STRUCT(Order, (), (id, fails_with))
 
 void (*inside)(const Next&) = nullptr;
 
 constexpr Task<Order, int> task{
     .id = "task",
-    .run = [](Order, Attempt& run) { return run.init<int>() + 1; },
-    .middleware = [](Attempt&, const Next& next) { inside(next); },
+    .run =
+        [](Order order, Attempt& run) {
+          if (order.id == "waits") (void)run.raw()->services->wait_for(run.raw(), 1000);
+          if (!order.fails_with.empty()) throw Error(order.fails_with, "it failed");
+          return run.init<int>() + 1;
+        },
     .on_start_attempt = [](const Order& order, Attempt& run) { run.log.info("starting " + order.id); },
     .init = [](const Order& order, Attempt&) { return json::value(order.id.size()); },
     .on_success = [](const Order& order, const int& output,
@@ -34,102 +41,109 @@ constexpr Task<Order, int> task{
       if (name == "never") return Retrying::no();
       if (name == "at") return Retrying::at(Instant(5000ms));
       if (name == "after") return Retrying::after(2s);
-      if (name == "other") return Retrying::with({.max_attempts = 9});
+      if (name == "other") return Retrying::with({.max_attempts = 9, .min_timeout = 7s});
       if (name == "replace") return Retrying::by_policy().replacing(Error("Clearer", "said better"));
       if (name == "broken") throw std::runtime_error("broken hook");
       return Retrying::by_policy();
     },
-    .on_failure = [](const Order&, const json::value& error, Attempt& run) { run.log.error(to_json(error)); },
-    .on_complete = [](const Order&, const json::value& outcome, Attempt& run) { run.log.info(to_json(outcome)); },
-    .on_wait = [](const Order&, const json::value& wait, Attempt& run) { run.log.info(to_json(wait)); },
+    .on_failure = [](const Order&, const json::value& error,
+                     Attempt& run) { run.log.error("failed: " + to_json(error)); },
+    .on_complete = [](const Order&, const json::value& outcome,
+                      Attempt& run) { run.log.info("complete: " + to_json(outcome)); },
+    .on_wait = [](const Order&, const json::value& wait, Attempt& run) { run.log.info("waiting: " + to_json(wait)); },
+    .on_resume = [](const Order&, const json::value& wait, Attempt& run) { run.log.info("resumed: " + to_json(wait)); },
 };
 
-class TaskHooks : public testing::Test {
- protected:
-  TaskHooks() {
-    EXPECT_EQ(host.load([](const perdure_registrar* registrar) {
-      return perdure::detail::register_all<task>(registrar, "tests", "1");
-    }),
-              PERDURE_OK);
-    hooks = host.tasks["task"].hooks;
-  }
-  Outcome call(perdure_task_fn hook, const std::string& event) {
-    Given given;
-    given.payload = R"({"id":"o1"})";
-    given.event = event;
-    return host.call(hook, given);
-  }
-  Outcome around(void (*what)(const Next&), perdure_status inner) {
-    inside = what;
-    Given given;
-    given.payload = R"({"id":"o1"})";
-    given.next = inner;
-    return host.call(hooks.middleware, given);
-  }
-
-  FakeHost host;
-  perdure_hooks hooks{};
+constexpr Task<None, int> wrapped{
+    .id = "wrapped",
+    .run = [](None, Attempt&) -> int { throw Abort("inside"); },
+    .middleware = [](Attempt&, const Next& next) { inside(next); },
+};
+constexpr Task<None, int> beside{
+    .id = "beside",
+    .run = [](None, Attempt&) { return 5; },
+    .middleware = [](Attempt&, const Next& next) { inside(next); },
 };
 
-TEST_F(TaskHooks, AreGivenThePayload) { EXPECT_EQ(call(hooks.on_start_attempt, "").log.at(0).message, "starting o1"); }
-
-TEST_F(TaskHooks, PassTheValueOfInitToRun) {
-  EXPECT_EQ(call(hooks.init, "").result, "2");
-  Given given;
-  given.payload = R"({"id":"o1"})";
-  given.init = "2";
-  EXPECT_EQ(host.run("task", given).result, "3");
+Result run(const std::string& id, const std::string& fails_with = "", Options options = {}) {
+  options.now = Instant(1000ms);
+  return perdure::testing::run<task>({.id = id, .fails_with = fails_with}, options);
 }
 
-TEST_F(TaskHooks, AreToldTheOutputTheErrorAndTheWait) {
-  EXPECT_EQ(call(hooks.on_success, R"({"output":7})").log.at(0).message, "o1 gave 7");
-  EXPECT_EQ(call(hooks.on_failure, R"({"error":{"name":"x"}})").log.at(0).message, R"({"name":"x"})");
-  EXPECT_EQ(call(hooks.on_complete, R"({"ok":true,"output":7})").log.at(0).message, R"({"ok":true,"output":7})");
-  EXPECT_EQ(call(hooks.on_wait, R"({"wait":{"type":"token"}})").log.at(0).message, R"({"type":"token"})");
+TEST(TaskHooks, AreCalledAroundRunInTheirOrder) {
+  const Result outcome = run("o1");
+  EXPECT_EQ(outcome.hooks, (std::vector<std::string>{"on_start_attempt", "init", "on_success", "on_complete"}));
+  EXPECT_EQ(outcome.logs.at(0).message, "starting o1");
 }
 
-TEST_F(TaskHooks, DecideAboutTheRetry) {
-  const auto decision = [this](const std::string& name) {
-    const Outcome outcome = call(hooks.catch_error, R"({"error":{"name":")" + name + "\"}}");
-    EXPECT_EQ(outcome.status, PERDURE_OK);
-    return outcome.result;
+TEST(TaskHooks, PassTheValueOfInitToRun) { EXPECT_EQ(run("o1").output<int>(), 3); }
+
+TEST(TaskHooks, AreToldTheOutput) {
+  const Result outcome = run("o1");
+  EXPECT_NE(outcome.find_log("o1 gave 3"), nullptr);
+  EXPECT_NE(outcome.find_log(R"(complete: {"ok":true,"output":3})"), nullptr);
+}
+
+TEST(TaskHooks, AreToldTheErrorWhenTheRunIsFinal) {
+  const std::string error = R"({"name":"x","message":"it failed"})";
+  EXPECT_EQ(run("o1", "x", {.attempt = 2}).find_log("failed: "), nullptr);
+  const Result last = run("o1", "x", {.attempt = 3});
+  EXPECT_NE(last.find_log("failed: " + error), nullptr);
+  EXPECT_NE(last.find_log(R"(complete: {"ok":false,"error":)" + error + "}"), nullptr);
+}
+
+TEST(TaskHooks, AreToldAWaitBeforeAndAfter) {
+  const Result outcome = run("waits");
+  const std::string wait = R"({"type":"duration","id":"1000"})";
+  EXPECT_NE(outcome.find_log("waiting: " + wait), nullptr);
+  EXPECT_NE(outcome.find_log("resumed: " + wait), nullptr);
+}
+
+TEST(TaskHooks, DecideAboutTheRetry) {
+  EXPECT_FALSE(run("o1", "never").retried);
+  EXPECT_EQ(run("o1", "at").retry_at, Instant(5000ms));
+  EXPECT_EQ(run("o1", "after").retry_at, Instant(3000ms));
+  EXPECT_EQ(run("o1", "other").retry_at, Instant(8000ms));
+  EXPECT_TRUE(run("o1", "other", {.attempt = 8}).retried);
+  EXPECT_EQ(run("o1", "anything").retry_at, Instant(2000ms));  // after the policy's second
+  EXPECT_FALSE(run("o1", "anything", {.attempt = 3}).retried);
+}
+
+TEST(TaskHooks, MayReplaceTheError) {
+  const Result outcome = run("o1", "replace");
+  EXPECT_EQ(outcome.error().name, "Clearer");
+  EXPECT_TRUE(outcome.retried);
+}
+
+TEST(TaskHooks, FailTheAttemptByAnExceptionInCatchError) {
+  const Result outcome = run("o1", "broken");
+  EXPECT_EQ(outcome.error().name, "HANDLE_ERROR_ERROR");
+  EXPECT_EQ(outcome.error().message, "std::runtime_error: broken hook");
+}
+
+TEST(Middleware, StandsAroundTheRest) {
+  inside = [](const Next& next) { next(); };
+  EXPECT_EQ(perdure::testing::run<beside>().output<int>(), 5);
+}
+
+TEST(Middleware, CannotHideThatTheRestFailed) {
+  inside = [](const Next& next) {
+    try {
+      next();
+    } catch (...) {
+    }
   };
-  EXPECT_EQ(decision("never"), R"({"retry":false})");
-  EXPECT_EQ(decision("at"), R"({"retryAtMs":5000})");
-  EXPECT_EQ(decision("after"), R"({"retryAfterMs":2000})");
-  EXPECT_EQ(decision("other"), R"({"retry":{"maxAttempts":9}})");
-  EXPECT_EQ(decision("anything"), "");
+  const Result outcome = perdure::testing::run<wrapped>();
+  EXPECT_TRUE(outcome.aborted());
+  EXPECT_EQ(outcome.error().message, "inside");
 }
 
-TEST_F(TaskHooks, MayReplaceTheError) {
-  const Outcome outcome = call(hooks.catch_error, R"({"error":{"name":"replace"}})");
-  EXPECT_EQ(outcome.status, PERDURE_OK);
-  EXPECT_EQ(outcome.result, "");
-  EXPECT_EQ(outcome.error_type, "Clearer");
-}
-
-TEST_F(TaskHooks, FailByException) {
-  const Outcome outcome = call(hooks.catch_error, R"({"error":{"name":"broken"}})");
-  EXPECT_EQ(outcome.status, PERDURE_FAILED);
-  EXPECT_EQ(outcome.error_message, "broken hook");
-}
-
-TEST_F(TaskHooks, StandAroundTheRest) {
-  const Outcome outcome = around([](const Next& next) { next(); }, PERDURE_OK);
-  EXPECT_EQ(outcome.status, PERDURE_OK);
-  EXPECT_EQ(outcome.next_calls, 1);
-}
-
-TEST_F(TaskHooks, CannotHideThatTheRestFailed) {
-  const Outcome outcome = around(
-      [](const Next& next) {
-        try {
-          next();
-        } catch (...) {
-        }
-      },
-      PERDURE_ABORTED);
-  EXPECT_EQ(outcome.status, PERDURE_ABORTED);
+TEST(Middleware, FailsTheAttemptByItsOwnException) {
+  inside = [](const Next& next) {
+    next();
+    throw std::runtime_error("afterwards");
+  };
+  EXPECT_EQ(perdure::testing::run<beside>().error().message, "afterwards");
 }
 
 }  // namespace

@@ -2,21 +2,23 @@
 // is tried again.
 #include <gtest/gtest.h>
 
-#include <boost/json.hpp>
 #include <chrono>
 #include <cstdint>
 #include <cstdlib>
 #include <filesystem>
+#include <functional>
 #include <string>
-#include <thread>
+
+#include <perdure/testing.hpp>
 
 #include "tests/plugin-api/canned_server.h"
-#include "tests/plugin-api/fake_host.h"
 
 namespace perdure::test {
 namespace {
 
-namespace json = boost::json;
+using namespace std::chrono_literals;
+using perdure::testing::Plugin;
+using perdure::testing::Result;
 
 std::size_t threads() {
   std::size_t count = 0;
@@ -24,27 +26,25 @@ std::size_t threads() {
   return count;
 }
 
-class HttpRequest : public testing::Test {
+class HttpRequest : public ::testing::Test {
  protected:
   void SetUp() override {
     setenv("no_proxy", "*", 1);  // libcurl heeds the environment's proxies
-    ASSERT_EQ(host.load_file(PERDURE_TEST_PLUGIN_DIR "/http-request.so"), PERDURE_OK);
   }
 
-  Outcome request(const json::object& payload) {
-    Given given;
-    given.payload = json::serialize(payload);
-    return host.run("http-request", given);
+  // At a time long past, so that one that the policy chooses is told from one that a server names.
+  Result request(const json::object& payload, std::function<void()> cancel_when = {}) {
+    return plugin.task("http-request").run(payload, {.now = Instant{}, .cancel_when = cancel_when});
   }
-  static json::object result_of(const Outcome& outcome) {
-    EXPECT_EQ(outcome.status, PERDURE_OK) << outcome.error_message;
-    return outcome.status == PERDURE_OK ? json::parse(outcome.result).as_object() : json::object();
+  static json::object result_of(const Result& outcome) {
+    EXPECT_TRUE(outcome.succeeded()) << outcome.describe();
+    return outcome.succeeded() ? outcome.output<json::object>() : json::object();
   }
   static bool contains(const std::string& text, const std::string& part) {
     return text.find(part) != std::string::npos;
   }
 
-  FakeHost host;
+  Plugin plugin{PERDURE_TEST_PLUGIN_DIR "/http-request.so"};
 };
 
 TEST_F(HttpRequest, StartsNoThreadWhenItIsLoaded) { EXPECT_EQ(threads(), 1u); }
@@ -101,12 +101,13 @@ TEST_F(HttpRequest, TakesEveryOtherStatusForAResult) {
 TEST_F(HttpRequest, FailsOnAServersErrorUnderThePolicy) {
   for (const int status : {429, 500, 503}) {
     CannedServer server({answer(status, "", "busy")});
-    const Outcome outcome = request({{"url", server.url("/x")}});
+    const Result outcome = request({{"url", server.url("/x")}});
     EXPECT_EQ(outcome.status, PERDURE_FAILED);
-    EXPECT_EQ(outcome.error_type, "HttpStatus");
-    EXPECT_EQ(outcome.error_message, server.url("/x") + " answered with status " + std::to_string(status));
-    EXPECT_EQ(outcome.error_detail, R"({"status":)" + std::to_string(status) + R"(,"body":"busy"})");
-    EXPECT_EQ(outcome.retry_at_ms, 0);
+    EXPECT_EQ(outcome.error().name, "HttpStatus");
+    EXPECT_EQ(outcome.error().message, server.url("/x") + " answered with status " + std::to_string(status));
+    EXPECT_EQ(to_json(outcome.error().details), R"({"status":)" + std::to_string(status) + R"(,"body":"busy"})");
+    EXPECT_TRUE(outcome.retried);
+    EXPECT_LT(outcome.retry_at, Instant(24h));
   }
 }
 
@@ -114,12 +115,12 @@ TEST_F(HttpRequest, RetriesWhenRetryAfterSays) {
   using namespace std::chrono;
   for (const int status : {429, 503}) {
     CannedServer server({answer(status, "Retry-After: 120\r\n", "")});
-    const auto before = duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count();
-    const Outcome outcome = request({{"url", server.url("/")}});
+    const auto before = time_point_cast<milliseconds>(system_clock::now());
+    const Result outcome = request({{"url", server.url("/")}});
     EXPECT_EQ(outcome.status, PERDURE_FAILED);
-    EXPECT_EQ(outcome.error_type, "HttpStatus");
-    EXPECT_GE(outcome.retry_at_ms, before + 120'000);
-    EXPECT_LE(outcome.retry_at_ms, before + 180'000);
+    EXPECT_EQ(outcome.error().name, "HttpStatus");
+    EXPECT_GE(outcome.retry_at, before + 120s);
+    EXPECT_LE(outcome.retry_at, before + 180s);
   }
 }
 
@@ -148,24 +149,24 @@ TEST_F(HttpRequest, FailsWhenNobodyListens) {
     CannedServer server({});
     url = server.url("/");
   }
-  const Outcome outcome = request({{"url", url}});
+  const Result outcome = request({{"url", url}});
   EXPECT_EQ(outcome.status, PERDURE_FAILED);
-  EXPECT_EQ(outcome.error_type, "HttpRequestFailed");
-  EXPECT_TRUE(contains(outcome.error_message, "GET " + url)) << outcome.error_message;
+  EXPECT_EQ(outcome.error().name, "HttpRequestFailed");
+  EXPECT_TRUE(contains(outcome.error().message, "GET " + url)) << outcome.error().message;
 }
 
 TEST_F(HttpRequest, FailsWhenTheAnswerTakesTooLong) {
   CannedServer server({""});
-  const Outcome outcome = request({{"url", server.url("/")}, {"timeout_ms", 20}});
+  const Result outcome = request({{"url", server.url("/")}, {"timeout_ms", 20}});
   EXPECT_EQ(outcome.status, PERDURE_FAILED);
-  EXPECT_EQ(outcome.error_type, "HttpRequestFailed");
+  EXPECT_EQ(outcome.error().name, "HttpRequestFailed");
 }
 
 TEST_F(HttpRequest, GivesUpOnABodyThatIsTooLarge) {
   CannedServer server({answer(200, "", std::string((std::size_t{4} << 20) + 1, 'x'))});
-  const Outcome outcome = request({{"url", server.url("/")}});
+  const Result outcome = request({{"url", server.url("/")}});
   EXPECT_EQ(outcome.status, PERDURE_ABORTED);
-  EXPECT_TRUE(contains(outcome.error_message, "larger than 4194304 bytes")) << outcome.error_message;
+  EXPECT_TRUE(contains(outcome.error().message, "larger than 4194304 bytes")) << outcome.error().message;
 }
 
 TEST_F(HttpRequest, CarriesABodyThatIsNoTextInBase64) {
@@ -177,12 +178,8 @@ TEST_F(HttpRequest, CarriesABodyThatIsNoTextInBase64) {
 
 TEST_F(HttpRequest, EndsTheExchangeWhenTheAttemptMustStop) {
   CannedServer server({""});
-  std::thread canceller([&] {
-    server.await_request();
-    host.cancel();
-  });
-  EXPECT_EQ(request({{"url", server.url("/")}}).status, PERDURE_CANCELLED);
-  canceller.join();
+  const Result outcome = request({{"url", server.url("/")}}, [&] { server.await_request(); });
+  EXPECT_EQ(outcome.status, PERDURE_CANCELLED);
 }
 
 }  // namespace

@@ -79,6 +79,8 @@ static const struct entry entries[] = {
     MEMBER(perdure_plugin, flags),
     MEMBER(perdure_plugin, name),
     MEMBER(perdure_plugin, version),
+    MEMBER(perdure_plugin, self_test),
+    MEMBER(perdure_plugin, user),
     STRUCT(perdure_registrar),
     MEMBER(perdure_registrar, struct_size),
     MEMBER(perdure_registrar, abi_major),

@@ -6,16 +6,17 @@
 #include <new>
 #include <stdexcept>
 #include <string>
-#include <thread>
 
-#include <perdure/task.hpp>
-
-#include "tests/plugin-api/fake_host.h"
+#include <perdure/testing.hpp>
 
 using namespace std::chrono_literals;
 
 namespace perdure::test {
 namespace {
+
+using perdure::testing::Options;
+using perdure::testing::Result;
+using perdure::testing::run_json;
 
 // The attempt calls the body that a test has set.
 void (*body)(Attempt&) = nullptr;
@@ -31,25 +32,12 @@ constexpr Task<json::value, json::value> mirror{.id = "mirror", .run = [](json::
 constexpr Task<RawJson, RawJson> raw{.id = "raw", .run = [](RawJson in, Attempt&) { return in; }};
 constexpr Task<None, double> not_finite{.id = "not-finite", .run = [](None, Attempt&) { return 1e308 * 10; }};
 
-class TaskOutcome : public testing::Test {
+class TaskOutcome : public ::testing::Test {
  protected:
-  TaskOutcome() {
-    EXPECT_EQ(host.load([](const perdure_registrar* registrar) {
-      return perdure::detail::register_all<plain, sum, mirror, raw, not_finite>(registrar, "tests", "1");
-    }),
-              PERDURE_OK);
-  }
-  Outcome run(void (*what)(Attempt&), const Given& given = {}) {
+  Result run(void (*what)(Attempt&), const Options& options = {}) {
     body = what;
-    return host.run("plain", given);
+    return perdure::testing::run<plain>({}, options);
   }
-  Outcome task(std::string_view id, const std::string& payload) {
-    Given given;
-    given.payload = payload;
-    return host.run(id, given);
-  }
-
-  FakeHost host;
 };
 
 struct FixtureError : std::runtime_error {
@@ -57,72 +45,72 @@ struct FixtureError : std::runtime_error {
 };
 
 TEST_F(TaskOutcome, CarriesTheValueOfRun) {
-  const Outcome outcome = task("sum", R"({"a":2,"b":3})");
+  const Result outcome = run_json<sum>(R"({"a":2,"b":3})");
   EXPECT_EQ(outcome.status, PERDURE_OK);
-  EXPECT_EQ(outcome.result, "5");
+  EXPECT_EQ(outcome.output_text, "5");
 }
 
 TEST_F(TaskOutcome, OfATaskWithoutAResultIsNothing) {
-  const Outcome outcome = run([](Attempt&) {});
+  const Result outcome = run([](Attempt&) {});
   EXPECT_EQ(outcome.status, PERDURE_OK);
-  EXPECT_EQ(outcome.result, "");
+  EXPECT_EQ(outcome.output_text, "null");
 }
 
 TEST_F(TaskOutcome, KeepsUntypedPayloads) {
-  EXPECT_EQ(task("mirror", R"({"a":[1,null,"x"]})").result, R"({"a":[1,null,"x"]})");
-  EXPECT_EQ(task("raw", R"({"a": 1E-1})").result, R"({"a": 1E-1})");
+  EXPECT_EQ(run_json<mirror>(R"({"a":[1,null,"x"]})").output_text, R"({"a":[1,null,"x"]})");
+  EXPECT_EQ(run_json<raw>(R"({"a": 1E-1})").output_text, R"({"a": 1E-1})");
 }
 
 TEST_F(TaskOutcome, OfAPayloadThatDoesNotFitIsAbortedWithThePlace) {
-  const Outcome outcome = task("sum", R"({"a":2,"b":"three"})");
+  const Result outcome = run_json<sum>(R"({"a":2,"b":"three"})");
   EXPECT_EQ(outcome.status, PERDURE_ABORTED);
-  EXPECT_EQ(outcome.error_type, "TASK_PAYLOAD_INVALID");
-  EXPECT_NE(outcome.error_message.find("b must be an integer"), std::string::npos) << outcome.error_message;
+  EXPECT_EQ(outcome.error().name, "TASK_PAYLOAD_INVALID");
+  EXPECT_NE(outcome.error().message.find("b must be an integer"), std::string::npos) << outcome.error().message;
 }
 
 TEST_F(TaskOutcome, OfAResultThatJsonCannotSayIsAnError) {
-  const Outcome outcome = task("not-finite", "null");
+  const Result outcome = run_json<not_finite>("null");
   EXPECT_EQ(outcome.status, PERDURE_FAILED);
-  EXPECT_EQ(outcome.error_type, "perdure::JsonError");
+  EXPECT_EQ(outcome.error().name, "perdure::JsonError");
 }
 
 TEST_F(TaskOutcome, NamesTheTypeOfAnException) {
-  const Outcome outcome = run([](Attempt&) { throw FixtureError("boom"); });
+  const Result outcome = run([](Attempt&) { throw FixtureError("boom"); });
   EXPECT_EQ(outcome.status, PERDURE_FAILED);
-  EXPECT_EQ(outcome.error_type, "perdure::test::FixtureError");
-  EXPECT_EQ(outcome.error_message, "boom");
-  EXPECT_EQ(run([](Attempt&) { throw std::out_of_range("far"); }).error_type, "std::out_of_range");
+  EXPECT_EQ(outcome.error().name, "perdure::test::FixtureError");
+  EXPECT_EQ(outcome.error().message, "boom");
+  EXPECT_EQ(run([](Attempt&) { throw std::out_of_range("far"); }).error().name, "std::out_of_range");
 }
 
 TEST_F(TaskOutcome, TakesTheNameAndTheDetailsOfAnError) {
-  const Outcome outcome = run([](Attempt&) { throw Error("CardDeclined", "no money", {{"code", 51}}); });
-  EXPECT_EQ(outcome.error_type, "CardDeclined");
-  EXPECT_EQ(outcome.error_detail, R"({"code":51})");
+  const Result outcome = run([](Attempt&) { throw Error("CardDeclined", "no money", {{"code", 51}}); });
+  EXPECT_EQ(outcome.error().name, "CardDeclined");
+  EXPECT_EQ(to_json(outcome.error().details), R"({"code":51})");
 }
 
 TEST_F(TaskOutcome, TellsWhatAnExceptionWasCausedBy) {
-  const Outcome outcome = run([](Attempt&) {
+  const Result outcome = run([](Attempt&) {
     try {
       throw std::out_of_range("inner");
     } catch (...) {
       std::throw_with_nested(std::runtime_error("outer"));
     }
   });
-  EXPECT_EQ(outcome.error_message, "outer");
-  EXPECT_EQ(outcome.error_detail, R"({"causes":["std::out_of_range: inner"]})");
+  EXPECT_EQ(outcome.error().message, "outer");
+  EXPECT_EQ(to_json(outcome.error().details), R"({"causes":["std::out_of_range: inner"]})");
 }
 
 TEST_F(TaskOutcome, OfAnAbortIsNotRetried) {
-  const Outcome outcome = run([](Attempt&) { throw Abort("never"); });
+  const Result outcome = run([](Attempt&) { throw Abort("never"); });
   EXPECT_EQ(outcome.status, PERDURE_ABORTED);
-  EXPECT_EQ(outcome.error_type, "perdure::Abort");
+  EXPECT_EQ(outcome.error().name, "perdure::Abort");
 }
 
 TEST_F(TaskOutcome, CarriesTheTimeOfTheRetry) {
-  const Outcome outcome = run([](Attempt&) { throw RetryAt(Instant(1234567890123ms), "later"); });
+  const Result outcome = run([](Attempt&) { throw RetryAt(Instant(1234567890123ms), "later"); });
   EXPECT_EQ(outcome.status, PERDURE_FAILED);
-  EXPECT_EQ(outcome.retry_at_ms, 1234567890123);
-  EXPECT_NE(run([](Attempt&) { throw RetryAt(Instant(0ms), "now"); }).retry_at_ms, 0);
+  EXPECT_EQ(outcome.retry_at, Instant(1234567890123ms));
+  EXPECT_EQ(run([](Attempt&) { throw RetryAt(Instant(0ms), "now"); }).retry_at, Instant(1ms));
 }
 
 TEST_F(TaskOutcome, OfNoMemoryIsOutOfMemory) {
@@ -131,96 +119,91 @@ TEST_F(TaskOutcome, OfNoMemoryIsOutOfMemory) {
 }
 
 TEST_F(TaskOutcome, SaysWhenAnExceptionIsNoneOfTheStandardLibrarys) {
-  const Outcome outcome = run([](Attempt&) { throw 42; });
+  const Result outcome = run([](Attempt&) { throw 42; });
   EXPECT_EQ(outcome.status, PERDURE_FAILED);
-  EXPECT_EQ(outcome.error_type, "int");
-  EXPECT_EQ(outcome.error_message, "an exception of type int, which is no std::exception");
-  EXPECT_EQ(run([](Attempt&) { throw "text"; }).error_message, "text");
+  EXPECT_EQ(outcome.error().name, "int");
+  EXPECT_EQ(outcome.error().message, "an exception of type int, which is no std::exception");
+  EXPECT_EQ(run([](Attempt&) { throw "text"; }).error().message, "text");
 }
 
 TEST_F(TaskOutcome, IsCancelledWhateverTheTaskCatches) {
-  host.cancel();
-  EXPECT_EQ(run([](Attempt& run) { run.stop_if_requested(); }).status, PERDURE_CANCELLED);
-  EXPECT_EQ(run([](Attempt& run) {
-              try {
-                run.stop_if_requested();
-              } catch (...) {
-              }
-            }).status,
-            PERDURE_CANCELLED);
-  EXPECT_EQ(run([](Attempt& run) {
-              try {
-                run.stop_if_requested();
-              } catch (...) {
-                throw std::runtime_error("something else");
-              }
-            }).status,
-            PERDURE_CANCELLED);
+  const Options cancelled{.cancelled = true};
+  EXPECT_EQ(run([](Attempt& run) { run.stop_if_requested(); }, cancelled).status, PERDURE_CANCELLED);
+  const Result swallowed = run(
+      [](Attempt& run) {
+        try {
+          run.stop_if_requested();
+        } catch (...) {
+        }
+      },
+      cancelled);
+  EXPECT_EQ(swallowed.status, PERDURE_CANCELLED);
+  const Result replaced = run(
+      [](Attempt& run) {
+        try {
+          run.stop_if_requested();
+        } catch (...) {
+          throw std::runtime_error("something else");
+        }
+      },
+      cancelled);
+  EXPECT_EQ(replaced.status, PERDURE_CANCELLED);
 }
 
 TEST_F(TaskOutcome, UnwindsAgainAtTheNextCallOfWhoSwallowedIt) {
-  host.cancel();
   static bool went_on;
   went_on = false;
-  const Outcome outcome = run([](Attempt& run) {
-    try {
-      run.stop_if_requested();
-    } catch (...) {
-    }
-    run.heartbeat();
-    went_on = true;
-  });
+  const Result outcome = run(
+      [](Attempt& run) {
+        try {
+          run.stop_if_requested();
+        } catch (...) {
+        }
+        run.heartbeat();
+        went_on = true;
+      },
+      {.cancelled = true});
   EXPECT_EQ(outcome.status, PERDURE_CANCELLED);
   EXPECT_FALSE(went_on);
 }
 
 TEST_F(TaskOutcome, RunsDestructorsWhenAnAttemptStops) {
-  host.cancel();
   static bool destroyed;
   destroyed = false;
-  (void)run([](Attempt& run) {
-    struct Guard {
-      ~Guard() { destroyed = true; }
-    } guard;
-    run.stop_if_requested();
-  });
+  (void)run(
+      [](Attempt& run) {
+        struct Guard {
+          ~Guard() { destroyed = true; }
+        } guard;
+        run.stop_if_requested();
+      },
+      {.cancelled = true});
   EXPECT_TRUE(destroyed);
 }
 
 TEST_F(TaskOutcome, OfASleepThatIsCancelledComesAtOnce) {
   for (const bool has_descriptor : {true, false}) {
-    FakeHost sleeper;
-    sleeper.has_cancel_fd = has_descriptor;
-    ASSERT_EQ(sleeper.load([](const perdure_registrar* registrar) {
-      return perdure::detail::register_all<plain>(registrar, "tests", "1");
-    }),
-              PERDURE_OK);
-    body = [](Attempt& run) { run.sleep_for(1h); };
-    std::thread canceller([&] { sleeper.cancel(); });
-    EXPECT_EQ(sleeper.run("plain", {}).status, PERDURE_CANCELLED);
-    canceller.join();
+    const Result outcome =
+        run([](Attempt& run) { run.sleep_for(1h); }, {.cancel_after = 1ms, .cancel_descriptor = has_descriptor});
+    EXPECT_EQ(outcome.status, PERDURE_CANCELLED);
   }
 }
 
 TEST_F(TaskOutcome, KeepsLogLinesWithTheirFields) {
-  const Outcome outcome = run([](Attempt& run) {
+  const Result outcome = run([](Attempt& run) {
     run.log.info("charged", {{"cents", 5}, {"to", "Ada"}});
     run.log.error("plain");
   });
-  ASSERT_EQ(outcome.log.size(), 2u);
-  EXPECT_EQ(outcome.log[0].level, PERDURE_INFO);
-  EXPECT_EQ(outcome.log[0].message, "charged");
-  EXPECT_EQ(outcome.log[0].fields, R"({"cents":5,"to":"Ada"})");
-  EXPECT_EQ(outcome.log[1].level, PERDURE_ERROR);
-  EXPECT_EQ(outcome.log[1].fields, "");
+  ASSERT_EQ(outcome.logs.size(), 2u);
+  EXPECT_EQ(outcome.logs[0].level, PERDURE_INFO);
+  EXPECT_EQ(outcome.logs[0].message, "charged");
+  EXPECT_EQ(outcome.logs[0].fields, (json::object{{"cents", 5}, {"to", "Ada"}}));
+  EXPECT_EQ(outcome.logs[1].level, PERDURE_ERROR);
+  EXPECT_TRUE(outcome.logs[1].fields.empty());
 }
 
 TEST_F(TaskOutcome, MayDependOnContextAndConfiguration) {
-  Given given;
-  given.context = R"({"run":{"tags":["a"]}})";
-  given.config = R"({"a":1,"b":2})";
-  given.number = 3;
-  const Outcome outcome = run(
+  const Result outcome = run(
       [](Attempt& run) {
         EXPECT_EQ(run.context().at("run").at("tags").at(0), "a");
         EXPECT_EQ(run.config().at("a"), 1);
@@ -228,16 +211,14 @@ TEST_F(TaskOutcome, MayDependOnContextAndConfiguration) {
         EXPECT_EQ(run.number(), 3);
         EXPECT_EQ(run.run_id(), "run_1");
       },
-      given);
+      {.attempt = 3, .config = {{"a", 1}, {"b", 2}}, .tags = {"a"}});
   EXPECT_EQ(outcome.status, PERDURE_OK);
 }
 
 TEST_F(TaskOutcome, OfAConfigurationThatDoesNotFitIsAborted) {
-  Given given;
-  given.config = R"({"a":1})";
-  const Outcome outcome = run([](Attempt& run) { (void)run.config<Numbers>(); }, given);
+  const Result outcome = run([](Attempt& run) { (void)run.config<Numbers>(); }, {.config = {{"a", 1}}});
   EXPECT_EQ(outcome.status, PERDURE_ABORTED);
-  EXPECT_EQ(outcome.error_message, "the plugin's configuration in perdure.toml: b is missing");
+  EXPECT_EQ(outcome.error().message, "the plugin's configuration in perdure.toml: b is missing");
 }
 
 }  // namespace

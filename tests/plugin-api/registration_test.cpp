@@ -5,16 +5,19 @@
 #include <chrono>
 #include <fstream>
 #include <iterator>
+#include <map>
 #include <string>
+#include <utility>
+#include <vector>
 
-#include <perdure/task.hpp>
-
-#include "tests/plugin-api/fake_host.h"
+#include <perdure/testing.hpp>
 
 using namespace std::chrono_literals;
 
 namespace perdure::test {
 namespace {
+
+using perdure::testing::Plugin;
 
 struct Order {
   std::string id;
@@ -60,24 +63,23 @@ perdure_status register_some(const perdure_registrar* registrar) {
 }
 
 TEST(Registration, DeclaresThePluginAndItsTasks) {
-  FakeHost host;
-  ASSERT_EQ(host.load(register_some), PERDURE_OK);
-  EXPECT_EQ(host.plugin, "shop");
-  EXPECT_EQ(host.version, "2.1.0");
-  EXPECT_EQ(host.tasks.size(), 3u);
+  const Plugin plugin(register_some);
+  ASSERT_EQ(plugin.refusal(), "");
+  EXPECT_EQ(plugin.name(), "shop");
+  EXPECT_EQ(plugin.version(), "2.1.0");
+  EXPECT_EQ(plugin.task_ids(), (std::vector<std::string>{"bare", "full", "own-machine"}));
 }
 
 TEST(Registration, LeavesOutWhatTheAuthorLeftOut) {
-  FakeHost host;
-  ASSERT_EQ(host.load(register_some), PERDURE_OK);
-  EXPECT_EQ(host.tasks["bare"].options, "{}");
-  EXPECT_EQ(host.tasks["bare"].hooks.struct_size, 0u);
+  const Plugin plugin(register_some);
+  ASSERT_EQ(plugin.refusal(), "");
+  EXPECT_EQ(plugin.task("bare").options(), json::object());
 }
 
 TEST(Registration, WritesEveryOption) {
-  FakeHost host;
-  ASSERT_EQ(host.load(register_some), PERDURE_OK);
-  EXPECT_EQ(json::parse(host.tasks["full"].options), json::parse(R"({
+  const Plugin plugin(register_some);
+  ASSERT_EQ(plugin.refusal(), "");
+  EXPECT_EQ(json::value(plugin.task("full").options()), json::parse(R"({
     "description": "Everything at once",
     "version": "latest",
     "queue": {"name": "payments", "concurrencyLimit": 4, "rateLimit": {"limit": 10, "periodMs": 1000}},
@@ -92,7 +94,7 @@ TEST(Registration, WritesEveryOption) {
     "evictWaitsAfterMs": 3600000,
     "payloadSchema": {"type": "object", "properties": {"id": {"type": "string"}}, "required": ["id"]}
   })"));
-  EXPECT_EQ(json::parse(host.tasks["own-machine"].options),
+  EXPECT_EQ(json::value(plugin.task("own-machine").options()),
             json::parse(R"({"machine": {"cpu": 0.5, "memory": 805306368}, "payloadSchema": true})"));
 }
 
@@ -100,11 +102,11 @@ TEST(Registration, WritesOnlyOptionsThatTheSchemaKnows) {
   std::ifstream in(PERDURE_OPTIONS_SCHEMA);
   const std::string text{std::istreambuf_iterator<char>(in), {}};
   const json::value schema = json::parse(text);
-  FakeHost host;
-  ASSERT_EQ(host.load(register_some), PERDURE_OK);
-  const json::value options = json::parse(host.tasks["full"].options);
+  const Plugin plugin(register_some);
+  ASSERT_EQ(plugin.refusal(), "");
+  const json::object& options = plugin.task("full").options();
   const auto& known = schema.at("properties").as_object();
-  for (const auto& option : options.as_object()) {
+  for (const auto& option : options) {
     ASSERT_TRUE(known.contains(option.key())) << option.key();
     const json::object* inner = known.at(option.key()).as_object().contains("properties")
                                     ? known.at(option.key()).at("properties").if_object()
@@ -112,13 +114,40 @@ TEST(Registration, WritesOnlyOptionsThatTheSchemaKnows) {
     if (inner == nullptr) continue;
     for (const auto& member : option.value().as_object()) EXPECT_TRUE(inner->contains(member.key())) << member.key();
   }
-  EXPECT_EQ(options.as_object().size(), known.size()) << "the task above should use every option there is";
+  EXPECT_EQ(options.size(), known.size()) << "the task above should use every option there is";
 }
 
+// A host that remembers the hooks it is given, and refuses the task named `refused`.
+struct HookKeeper {
+  HookKeeper() {
+    registrar.struct_size = sizeof registrar;
+    registrar.host = this;
+    registrar.plugin = [](const perdure_registrar*, const perdure_plugin*) -> perdure_status { return PERDURE_OK; };
+    registrar.task = [](const perdure_registrar* r, const perdure_task* task) -> perdure_status {
+      auto& self = *static_cast<HookKeeper*>(r->host);
+      const std::string id(perdure::detail::view(task->id));
+      if (id == self.refused) return PERDURE_INVALID;
+      self.of_tasks[id] = task->hooks != nullptr ? *task->hooks : perdure_hooks{};
+      return PERDURE_OK;
+    };
+    registrar.hooks = [](const perdure_registrar* r, const perdure_hooks* given,
+                         std::uint32_t flags) -> perdure_status {
+      static_cast<HookKeeper*>(r->host)->around.emplace_back(*given, flags);
+      return PERDURE_OK;
+    };
+    registrar.fail = [](const perdure_registrar*, perdure_str) {};
+  }
+  perdure_registrar registrar{};
+  std::string refused;
+  std::map<std::string, perdure_hooks> of_tasks;
+  std::vector<std::pair<perdure_hooks, std::uint32_t>> around;
+};
+
 TEST(Registration, NamesTheHooksATaskHasAndNoOther) {
-  FakeHost host;
-  ASSERT_EQ(host.load(register_some), PERDURE_OK);
-  const perdure_hooks& hooks = host.tasks["full"].hooks;
+  HookKeeper host;
+  ASSERT_EQ(register_some(&host.registrar), PERDURE_OK);
+  EXPECT_EQ(host.of_tasks["bare"].struct_size, 0u);
+  const perdure_hooks& hooks = host.of_tasks["full"];
   EXPECT_EQ(hooks.struct_size, sizeof(perdure_hooks));
   EXPECT_NE(hooks.on_success, nullptr);
   EXPECT_NE(hooks.cleanup, nullptr);
@@ -127,20 +156,43 @@ TEST(Registration, NamesTheHooksATaskHasAndNoOther) {
 }
 
 TEST(Registration, PutsHooksAroundThePluginOrTheHost) {
-  FakeHost host;
-  ASSERT_EQ(host.load(register_some), PERDURE_OK);
-  ASSERT_EQ(host.hooks.size(), 2u);
-  EXPECT_EQ(host.hooks[0].flags, 0u);
-  EXPECT_NE(host.hooks[0].hooks.on_start, nullptr);
-  EXPECT_EQ(host.hooks[1].flags, PERDURE_HOOKS_GLOBAL);
-  EXPECT_NE(host.hooks[1].hooks.on_complete, nullptr);
+  HookKeeper host;
+  ASSERT_EQ(register_some(&host.registrar), PERDURE_OK);
+  ASSERT_EQ(host.around.size(), 2u);
+  EXPECT_EQ(host.around[0].second, 0u);
+  EXPECT_NE(host.around[0].first.on_start, nullptr);
+  EXPECT_EQ(host.around[1].second, PERDURE_HOOKS_GLOBAL);
+  EXPECT_NE(host.around[1].first.on_complete, nullptr);
+}
+
+constexpr SelfTest passes{[](Attempt& run) { run.log.info(run.task_id().empty() ? "no task" : "a task"); }};
+constexpr SelfTest fails{[](Attempt&) { throw std::runtime_error("the model is missing"); }};
+
+TEST(Registration, DeclaresTheSelfTestWithThePlugin) {
+  const Plugin plain(register_some);
+  EXPECT_FALSE(plain.has_self_test());
+  EXPECT_THROW((void)plain.self_test(), std::logic_error);
+  const Plugin tested(
+      [](const perdure_registrar* r) { return perdure::detail::register_all<bare, passes>(r, "tested", "1"); });
+  ASSERT_EQ(tested.refusal(), "");
+  const auto outcome = tested.self_test();
+  EXPECT_TRUE(outcome.succeeded()) << outcome.describe();
+  EXPECT_NE(outcome.find_log("no task"), nullptr);
+}
+
+TEST(Registration, LetsASelfTestFailByAnException) {
+  const Plugin plugin(
+      [](const perdure_registrar* r) { return perdure::detail::register_all<fails, bare>(r, "tested", "1"); });
+  const auto outcome = plugin.self_test();
+  EXPECT_EQ(outcome.describe(), "failed: std::runtime_error: the model is missing");
+  EXPECT_FALSE(outcome.retried);
 }
 
 TEST(Registration, EndsWithTheFirstRefusal) {
-  FakeHost host;
+  HookKeeper host;
   host.refused = "bare";
-  EXPECT_EQ(host.load(register_some), PERDURE_INVALID);
-  EXPECT_TRUE(host.tasks.empty());
+  EXPECT_EQ(register_some(&host.registrar), PERDURE_INVALID);
+  EXPECT_TRUE(host.of_tasks.empty());
 }
 
 }  // namespace

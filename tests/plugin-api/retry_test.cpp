@@ -4,60 +4,54 @@
 #include <chrono>
 #include <stdexcept>
 
-#include <perdure/task.hpp>
-
-#include "tests/plugin-api/fake_host.h"
+#include <perdure/testing.hpp>
 
 using namespace std::chrono_literals;
 
 namespace perdure::test {
 namespace {
 
+using perdure::testing::Options;
+using perdure::testing::Result;
+
 int (*body)(Attempt&) = nullptr;
 int calls = 0;
 constexpr Retry kAtOnce{.max_attempts = 3, .min_timeout = 0ms, .max_timeout = 0ms};
 constexpr Task<None, int> task{.id = "task", .run = [](None, Attempt& run) { return body(run); }};
 
-class OnThrow : public testing::Test {
+class OnThrow : public ::testing::Test {
  protected:
-  OnThrow() {
-    calls = 0;
-    EXPECT_EQ(host.load([](const perdure_registrar* registrar) {
-      return perdure::detail::register_all<task>(registrar, "tests", "1");
-    }),
-              PERDURE_OK);
-  }
-  Outcome run(int (*what)(Attempt&)) {
+  Result run(int (*what)(Attempt&), const Options& options = {}) {
     body = what;
-    return host.run("task", {});
+    calls = 0;
+    return perdure::testing::run<task>({}, options);
   }
-  FakeHost host;
 };
 
 TEST_F(OnThrow, TriesUntilItWorks) {
-  const Outcome outcome = run([](Attempt& run) {
+  const Result outcome = run([](Attempt& run) {
     return retry::on_throw(run, kAtOnce, [](int attempt) {
       ++calls;
       if (attempt < 3) throw std::runtime_error("not yet");
       return attempt * 10;
     });
   });
-  EXPECT_EQ(outcome.result, "30");
+  EXPECT_EQ(outcome.output_text, "30");
   EXPECT_EQ(calls, 3);
-  ASSERT_EQ(outcome.log.size(), 2u);
-  EXPECT_EQ(outcome.log[0].message, "attempt 1 of 3 failed, trying again");
+  ASSERT_EQ(outcome.logs.size(), 2u);
+  EXPECT_EQ(outcome.logs[0].message, "attempt 1 of 3 failed, trying again");
 }
 
 TEST_F(OnThrow, LetsTheLastExceptionOut) {
-  const Outcome outcome = run([](Attempt& run) {
+  const Result outcome = run([](Attempt& run) {
     return retry::on_throw(run, kAtOnce, [](int attempt) -> int { throw std::out_of_range(std::to_string(attempt)); });
   });
-  EXPECT_EQ(outcome.error_type, "std::out_of_range");
-  EXPECT_EQ(outcome.error_message, "3");
+  EXPECT_EQ(outcome.error().name, "std::out_of_range");
+  EXPECT_EQ(outcome.error().message, "3");
 }
 
 TEST_F(OnThrow, DoesNotRetryAnAbort) {
-  const Outcome outcome = run([](Attempt& run) {
+  const Result outcome = run([](Attempt& run) {
     return retry::on_throw(run, kAtOnce, [](int) -> int {
       ++calls;
       throw Abort("never");
@@ -68,11 +62,12 @@ TEST_F(OnThrow, DoesNotRetryAnAbort) {
 }
 
 TEST_F(OnThrow, EndsItsSleepWhenTheAttemptMustStop) {
-  host.cancel();
-  const Outcome outcome = run([](Attempt& run) {
-    return retry::on_throw(run, {.min_timeout = 1h, .max_timeout = 1h},
-                           [](int) -> int { throw std::runtime_error("again"); });
-  });
+  const Result outcome = run(
+      [](Attempt& run) {
+        return retry::on_throw(run, {.min_timeout = 1h, .max_timeout = 1h},
+                               [](int) -> int { throw std::runtime_error("again"); });
+      },
+      {.cancelled = true});
   EXPECT_EQ(outcome.status, PERDURE_CANCELLED);
 }
 

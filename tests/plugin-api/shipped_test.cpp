@@ -10,10 +10,13 @@
 #include <string>
 #include <vector>
 
-#include "tests/plugin-api/fake_host.h"
+#include <perdure/testing.hpp>
 
 namespace perdure::test {
 namespace {
+
+using perdure::testing::Plugin;
+using perdure::testing::Result;
 
 std::string file(const std::string& plugin) { return PERDURE_TEST_PLUGIN_DIR "/" + plugin + ".so"; }
 
@@ -59,51 +62,45 @@ TEST(ShippedPlugins, ExportTheirEntryPointAndNothingElse) {
   EXPECT_GE(checked, 3);
 }
 
-class Playground : public testing::Test {
+class Playground : public ::testing::Test {
  protected:
-  void SetUp() override { ASSERT_EQ(host.load_file(file("playground")), PERDURE_OK); }
-  Outcome run(std::string_view task, const std::string& payload, std::uint32_t number = 1) {
-    Given given;
-    given.payload = payload;
-    given.number = number;
-    return host.run(task, given);
+  Result run(std::string_view task, const std::string& payload, int number = 1) {
+    return plugin.task(task).run_json(payload, {.attempt = number});
   }
-  FakeHost host;
+  Plugin plugin{file("playground")};
 };
 
 TEST_F(Playground, Greets) {
-  EXPECT_EQ(run("hello-world", R"({"name":"Ada"})").result, R"({"message":"Hello, Ada!"})");
+  EXPECT_EQ(run("hello-world", R"({"name":"Ada"})").output_text, R"({"message":"Hello, Ada!"})");
 }
 
 TEST_F(Playground, EchoesAnyPayloadByteForByte) {
   for (const std::string payload : {"null", "[1, 2.50]", R"({"a": "\u00e9"})"}) {
-    EXPECT_EQ(run("echo", payload).result, payload);
-    EXPECT_EQ(run("echo-recycled", payload).result, payload);
+    EXPECT_EQ(run("echo", payload).output_text, payload);
+    EXPECT_EQ(run("echo-recycled", payload).output_text, payload);
   }
-  EXPECT_EQ(
-      host.tasks["echo-recycled"].options,
-      R"({"description":"Gives back its payload, from a process that serves a thousand attempts","recycleAfter":1000})");
+  EXPECT_EQ(plugin.task("echo-recycled").options().at("recycleAfter"), 1000);
 }
 
-TEST_F(Playground, SleepsAndSaysHowLong) { EXPECT_EQ(run("sleep", R"({"ms":2})").result, R"({"slept":2})"); }
+TEST_F(Playground, SleepsAndSaysHowLong) { EXPECT_EQ(run("sleep", R"({"ms":2})").output_text, R"({"slept":2})"); }
 
 TEST_F(Playground, FailsByName) {
-  const Outcome outcome = run("fail", "null");
+  const Result outcome = run("fail", "null");
   EXPECT_EQ(outcome.status, PERDURE_FAILED);
-  EXPECT_EQ(outcome.error_type, "FixtureError");
-  EXPECT_EQ(outcome.error_message, "boom");
+  EXPECT_EQ(outcome.error().name, "FixtureError");
+  EXPECT_EQ(outcome.error().message, "boom");
 }
 
 TEST_F(Playground, FailsTheFirstAttemptsOnly) {
   EXPECT_EQ(run("flaky", R"({"failures":2})", 2).status, PERDURE_FAILED);
-  EXPECT_EQ(run("flaky", R"({"failures":2})", 3).result, R"({"attempt":3})");
+  EXPECT_EQ(run("flaky", R"({"failures":2})", 3).output_text, R"({"attempt":3})");
 }
 
 TEST_F(Playground, CrashesOnRequest) {
   GTEST_FLAG_SET(death_test_style, "threadsafe");
-  EXPECT_EXIT((void)run("crash", "{}"), testing::KilledBySignal(SIGSEGV), "");
-  EXPECT_EXIT((void)run("crash", R"({"signal":"SIGFPE"})"), testing::KilledBySignal(SIGFPE), "");
-  EXPECT_EQ(run("crash", R"({"attempts":2})", 3).result, R"({"attempt":3})");
+  EXPECT_EXIT((void)run("crash", "{}"), ::testing::KilledBySignal(SIGSEGV), "");
+  EXPECT_EXIT((void)run("crash", R"({"signal":"SIGFPE"})"), ::testing::KilledBySignal(SIGFPE), "");
+  EXPECT_EQ(run("crash", R"({"attempts":2})", 3).output_text, R"({"attempt":3})");
   EXPECT_EQ(run("crash", R"({"signal":"SIGNOPE"})").status, PERDURE_ABORTED);
 }
 
@@ -111,12 +108,12 @@ TEST(ShippedPlugins, GreetFromCAndRust) {
   int loaded = 0;
   for (const std::string language : {"c", "rust"}) {
     if (!std::filesystem::exists(file("hello-" + language))) continue;
-    FakeHost host;
-    ASSERT_EQ(host.load_file(file("hello-" + language)), PERDURE_OK);
-    const Outcome outcome = host.run("hello-" + language, {});
+    const Plugin plugin(file("hello-" + language));
+    const Result outcome = plugin.task("hello-" + language).run_json("");
     EXPECT_EQ(outcome.status, PERDURE_OK);
-    EXPECT_EQ(outcome.result, language == "c" ? R"({"message":"Hello from C!"})" : R"({"message":"Hello from Rust!"})");
-    EXPECT_EQ(outcome.log.size(), 1u);
+    EXPECT_EQ(outcome.output_text,
+              language == "c" ? R"({"message":"Hello from C!"})" : R"({"message":"Hello from Rust!"})");
+    EXPECT_EQ(outcome.logs.size(), 1u);
     ++loaded;
   }
   EXPECT_GE(loaded, 1);

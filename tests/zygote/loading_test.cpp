@@ -1,6 +1,7 @@
 // Loading a plugin: what is told of a good one, and in which words a bad one is refused.
 #include <elf.h>
 #include <gtest/gtest.h>
+#include <perdure/plugin.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -72,7 +73,22 @@ TEST(Loading, TellsHooksOfTheWholeHost) {
 
 TEST(Loading, WarnsOfANewerMinorVersion) {
   ZygoteProcess zygote(fixture("misbehaves"), {"PERDURE_FIXTURE=newer-minor"});
-  EXPECT_EQ(member(zygote.manifest(), "warnings"), R"(["built for plugin interface 1.1; this host offers 1.0"])");
+  const std::string newer = std::to_string(PERDURE_ABI_MINOR + 1), own = std::to_string(PERDURE_ABI_MINOR);
+  EXPECT_EQ(member(zygote.manifest(), "warnings"),
+            "[\"built for plugin interface 1." + newer + "; this host offers 1." + own + "\"]");
+}
+
+TEST(Loading, TakesAPluginOfAnOlderMinorVersion) {
+  const std::string file = PERDURE_TEST_PLUGIN_DIR "/../fixtures/minor_0/minor_0.so";
+  ZygoteProcess zygote(file, {}, std::chrono::seconds(10));
+  const std::string manifest = zygote.manifest();
+  EXPECT_EQ(member(manifest, "abi_minor"), "0");
+  EXPECT_EQ(member(manifest, "warnings"), "[]");
+  const Attempt attempt = zygote.fork();
+  attempt.start(0, "null");
+  const auto outcome = attempt.next(Kind::kOutcome);
+  ASSERT_TRUE(outcome);
+  EXPECT_EQ(outcome->raw, "\"hello from minor 0\"");
 }
 
 TEST(Loading, FindsLibrariesInTheLibraryPath) {

@@ -93,7 +93,8 @@ std::string Attempt::read_output() const {
   return text;
 }
 
-ZygoteProcess::ZygoteProcess(const std::string& plugin, const std::vector<std::string>& variables) {
+ZygoteProcess::ZygoteProcess(const std::string& plugin, const std::vector<std::string>& variables,
+                             std::chrono::milliseconds self_test) {
   int ends[2];
   if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) return;
   control_ = Fd(ends[0]);
@@ -107,9 +108,13 @@ ZygoteProcess::ZygoteProcess(const std::string& plugin, const std::vector<std::s
   for (std::string& each : texts) environment.push_back(each.data());
   environment.push_back(nullptr);
   const std::string executable = std::string(PERDURE_TEST_BIN_DIR) + "/perdure-zygote";
-  std::string arguments[] = {"perdure-zygote", "--control", "3", plugin};
-  char* list[] = {arguments[0].data(), arguments[1].data(), arguments[2].data(), arguments[3].data(), nullptr};
-  if (posix_spawn(&pid_, executable.c_str(), &actions, nullptr, list, environment.data()) != 0) pid_ = -1;
+  std::vector<std::string> arguments{"perdure-zygote", "--control", "3"};
+  if (self_test.count() > 0) arguments.insert(arguments.end(), {"--self-test", std::to_string(self_test.count())});
+  arguments.push_back(plugin);
+  std::vector<char*> list;
+  for (std::string& each : arguments) list.push_back(each.data());
+  list.push_back(nullptr);
+  if (posix_spawn(&pid_, executable.c_str(), &actions, nullptr, list.data(), environment.data()) != 0) pid_ = -1;
   posix_spawn_file_actions_destroy(&actions);
 }
 

@@ -66,8 +66,10 @@ struct Exit {
 
 class ZygoteProcess {
  public:
-  /// Starts a zygote for the file at `plugin`, with these NAME=value added to its environment.
-  explicit ZygoteProcess(const std::string& plugin, const std::vector<std::string>& variables = {});
+  /// Starts a zygote for the file at `plugin`, with these NAME=value added to its environment. `self_test`: how long the
+  /// plugin's may take; zero does not ask for it.
+  explicit ZygoteProcess(const std::string& plugin, const std::vector<std::string>& variables = {},
+                         std::chrono::milliseconds self_test = {});
   ~ZygoteProcess();
   ZygoteProcess(const ZygoteProcess&) = delete;
   ZygoteProcess& operator=(const ZygoteProcess&) = delete;

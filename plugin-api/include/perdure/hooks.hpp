@@ -1,5 +1,5 @@
 // The functions that stand around a task's run: what they are told, what they may decide, and hooks for every task of a
-// plugin or of the host. Hooks of one task are members of perdure::Task. Values.
+// plugin or of the host. Hooks of one task are members of perdure::Task. And the plugin's self test. Values.
 #pragma once
 
 #include <perdure/plugin.h>
@@ -84,6 +84,16 @@ struct Hooks {
   void (*on_wait)(const json::value& payload, const json::value& wait, Attempt& run) = nullptr;
   void (*on_resume)(const json::value& payload, const json::value& wait, Attempt& run) = nullptr;
   void (*on_cancel)(const json::value& payload, Attempt& run) = nullptr;
+};
+
+/// Asked once before a version of the plugin serves, in a process of its own: whether what the tasks need is there and
+/// works. An exception refuses the plugin with its text, as do a crash, an exit, and more than 10 s. What it logs is
+/// shown with the refusal, its warnings also without one. The attempt has no run, and no configuration; tasks may be
+/// called: hello.run({"Ada"}, run). At most one, named in PERDURE_PLUGIN like a task:
+///
+///   constexpr perdure::SelfTest model_is_there{[](perdure::Attempt&) { Model::load(kPath); }};
+struct SelfTest {
+  void (*run)(Attempt& run) = nullptr;
 };
 
 }  // namespace perdure

@@ -39,7 +39,7 @@ extern "C" {
 
 /* A plugin for another major is another contract: its entry point has another name. A minor only adds. */
 #define PERDURE_ABI_MAJOR 1u
-#define PERDURE_ABI_MINOR 0u
+#define PERDURE_ABI_MINOR 1u
 
 #define PERDURE_EXPORT __attribute__((visibility("default")))
 
@@ -170,6 +170,16 @@ typedef struct perdure_plugin {
   perdure_str name;    /* 1 to 128 bytes; [plugins.NAME] in perdure.toml is its configuration */
   perdure_str version; /* the author's own words, shown to people; may be empty */
   /* 1.0 ends here */
+  perdure_task_fn self_test; /* NULL: none. Called once before this version of the plugin serves, in a child process of
+                                its own as an attempt is, with at most 10 s of time: whether what the tasks need is
+                                there and works. Anything but PERDURE_OK, a crash, an exit and a hang refuse the plugin,
+                                and the version serving until now goes on serving. set_error says why; the log is shown
+                                with it, and its warnings and errors also when the test passes. The attempt has no task
+                                and no run (empty ids, payload null); durable services and config are not offered.
+                                Called on the attempt's thread, after registration, and not again for the plugin's
+                                further processes. [1.1] */
+  void* user;                /* attempt->user in self_test; lives as long as the plugin [1.1] */
+  /* 1.1 ends here */
 } perdure_plugin;
 
 /* registrar->hooks: these stand around every task of the host, not only this plugin's. [1.0] */

@@ -56,6 +56,11 @@ perdure_status call_run(const perdure_attempt* attempt) {
   });
 }
 
+template <const auto& test>
+perdure_status call_self_test(const perdure_attempt* attempt) {
+  return guard(attempt, [](Attempt& run) { test.run(run); });
+}
+
 template <const auto& task>
 perdure_status call_middleware(const perdure_attempt* attempt, const perdure_next* next) {
   return guard(attempt, [next](Attempt& run) { task.middleware(run, Next(next, run)); });
