@@ -1,8 +1,8 @@
 // Whether a plugin file may be loaded by the rights it has: nobody but root and the host's own user may be able to
 // change what is loaded. Reads the file system and, for files that a group may write, the user database. Any thread.
 //
-// Checked are the file, the directory that holds it and, when its name is a symbolic link, the directory of every link
-// on the way to it. Each must be owned by root or the host's user, and be writable by neither group nor others, except
+// Checked are the file, the directory that holds it and, when its name is a symbolic link, every such link and its
+// directory. Each must be owned by root or the host's user, and be writable by neither group nor others, except
 //   - by a private group: that of root or the host's user (the same name, or no entry in the database and the same
 //     number), which has no other member, as distributions with umask 002 give every user; an access control list that
 //     lets somebody write ends that exception;
