@@ -6,7 +6,6 @@
 #pragma once
 
 #include <chrono>
-#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <map>
@@ -17,6 +16,7 @@
 
 #include "host/catalog/file_signature.h"
 #include "host/catalog/found_plugin.h"
+#include "host/catalog/settled_files.h"
 #include "store/model/ids.h"
 #include "store/model/status.h"
 
@@ -25,8 +25,6 @@ namespace perdure::catalog {
 struct DirectoryReaderOptions {
   std::filesystem::path plugins;  // where people drop plugins
   std::filesystem::path cache;    // DATA/plugins
-  /// A file whose size or times changed less than this ago may still be written.
-  std::chrono::milliseconds settle{200};
   /// Whether the file, of which this is the private copy, may be loaded. May be empty: any.
   std::function<store::Status(const std::filesystem::path& file, const std::filesystem::path& copy)> trusted;
 };
@@ -47,15 +45,19 @@ class DirectoryReader {
   [[nodiscard]] std::set<store::VersionId> present() const;
 
  private:
+  struct Looks {
+    std::optional<FileSignature> plugin, signature;  // of the file, and of its detached signature
+    bool operator==(const Looks&) const = default;
+  };
   struct Seen {
-    FileSignature signature;
-    std::chrono::steady_clock::time_point since;  // it looks like this
+    Looks looks;
     std::optional<store::Result<CachedPlugin>> copy;
   };
 
-  FoundPlugin look_at(const std::filesystem::path& file, Seen& seen);
+  FoundPlugin read(const std::filesystem::path& file);
 
   DirectoryReaderOptions options_;
+  SettledFiles settled_;
   std::map<std::filesystem::path, Seen> seen_;
   bool first_ = true;  // no scan has ended yet
 };

@@ -85,14 +85,14 @@ Status make_directory(const std::filesystem::path& path) {
 class Host {
  public:
   Host(const config::Config& config, Console& console, std::unique_ptr<store::Store> store,
-       process::SupervisorOptions supervisor, catalog::VersionRegister versions)
+       process::SupervisorOptions supervisor, catalog::VersionRegister versions, catalog::TrustedKeys keys)
       : config_(config),
         console_(console),
         store_(std::move(store)),
         core_(io_),
         supervisor_(io_, std::move(supervisor)),
         engine_(core_, *store_, supervisor_, engine_options(config)),
-        plugins_(io_, config, supervisor_, *store_, engine_, std::move(versions)),
+        plugins_(io_, config, supervisor_, *store_, engine_, std::move(versions), std::move(keys)),
         signals_(io_, SIGTERM, SIGINT),
         timer_(io_) {}
 
@@ -242,6 +242,9 @@ int serve_host(const config::Config& config, bool repair, Console& console) {
   const auto own = own_executable();
   if (!own) return refuse(own.status(), kFailed);
 
+  auto keys = catalog::TrustedKeys::read(config.trust.keys);
+  if (!keys) return refuse(keys.status(), kWrongUsage);
+
   if (const Status made = make_directory(config.host.data); !made) return refuse(made, kFailed);
   auto store = open_store(config, repair);
   if (!store) {
@@ -262,7 +265,8 @@ int serve_host(const config::Config& config, bool repair, Console& console) {
   supervisor.output_limit = config.limits.output;
   supervisor.log_limit = config.limits.log;
   supervisor.warn = [](const std::string& message) { log().warn("{}", message); };
-  return Host(config, console, std::move(store.value()), std::move(supervisor), std::move(versions.value()))
+  return Host(config, console, std::move(store.value()), std::move(supervisor), std::move(versions.value()),
+              std::move(keys.value()))
       .run(key.value());
 }
 

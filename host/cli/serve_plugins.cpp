@@ -5,6 +5,7 @@
 #include <set>
 #include <utility>
 
+#include "host/catalog/trust.h"
 #include "host/telemetry/log.h"
 
 namespace perdure::cli {
@@ -17,6 +18,12 @@ std::filesystem::path cache_of(const config::Config& config) {
   return std::filesystem::path(config.host.data) / "plugins";
 }
 
+catalog::TrustOptions trust_of(const config::Config& config) {
+  catalog::TrustOptions options;
+  options.allow_writable = config.trust.allow_writable;
+  return options;
+}
+
 void warn(const std::string& message) { log().warn("{}", message); }
 
 store::Time now() { return std::chrono::time_point_cast<store::Duration>(std::chrono::system_clock::now()); }
@@ -24,7 +31,8 @@ store::Time now() { return std::chrono::time_point_cast<store::Duration>(std::ch
 }  // namespace
 
 ServePlugins::ServePlugins(boost::asio::io_context& io, const config::Config& config, process::PluginLoader& loader,
-                           store::Store& store, engine::CoreEngine& engine, catalog::VersionRegister known)
+                           store::Store& store, engine::CoreEngine& engine, catalog::VersionRegister known,
+                           catalog::TrustedKeys keys)
     : io_(io),
       config_(config),
       store_(store),
@@ -32,6 +40,7 @@ ServePlugins::ServePlugins(boost::asio::io_context& io, const config::Config& co
       audit_({.path = std::filesystem::path(config.host.data) / "audit.log",
               .failed = [](const store::Status& status) { warn(status.message()); }}),
       register_(std::move(known)),
+      keys_(std::move(keys)),
       catalog_(loader, register_,
                {.plugins = config.host.plugins,
                 .cache = cache_of(config),
@@ -52,11 +61,18 @@ ServePlugins::ServePlugins(boost::asio::io_context& io, const config::Config& co
 void ServePlugins::start(store::DoneStatus done) {
   done_ = std::move(done);
   for (const auto& [version, runs] : store_.locked_versions()) catalog_.keep(version);
-  intake_.emplace(io_, catalog::IntakeOptions{
-                           .directory = {.plugins = config_.host.plugins, .cache = cache_of(config_), .trusted = {}},
-                           .poll = config_.host.plugins_poll,
-                           .found = [this](const auto& plugins) { found(plugins); },
-                           .warn = warn});
+  // Called on the thread that reads the directory.
+  const auto trusted = [options = trust_of(config_), keys = keys_](const std::filesystem::path& file,
+                                                                   const std::filesystem::path& copy) {
+    const store::Status rights = catalog::check_permissions(file, options);
+    return rights ? catalog::check_signature(copy, catalog::signature_path(file), keys) : rights;
+  };
+  intake_.emplace(io_,
+                  catalog::IntakeOptions{
+                      .directory = {.plugins = config_.host.plugins, .cache = cache_of(config_), .trusted = trusted},
+                      .poll = config_.host.plugins_poll,
+                      .found = [this](const auto& plugins) { found(plugins); },
+                      .warn = warn});
 }
 
 void ServePlugins::found(const store::Result<std::vector<catalog::FoundPlugin>>& plugins) {

@@ -11,6 +11,7 @@
 #include "host/catalog/audit_log.h"
 #include "host/catalog/catalog.h"
 #include "host/catalog/intake.h"
+#include "host/catalog/plugin_signature.h"
 #include "host/config/config.h"
 #include "host/engine/core_engine.h"
 #include "host/process/plugin_loader.h"
@@ -22,7 +23,8 @@ class ServePlugins {
  public:
   /// All of them outlive this. `engine` is told what is offered, and asks this for changes, from now on.
   ServePlugins(boost::asio::io_context& io, const config::Config& config, process::PluginLoader& loader,
-               store::Store& store, engine::CoreEngine& engine, catalog::VersionRegister known);
+               store::Store& store, engine::CoreEngine& engine, catalog::VersionRegister known,
+               catalog::TrustedKeys keys);
 
   /// Reads the plugin directory and loads what is in it, and from then on whatever is put there. `done`: all that was
   /// there at first is decided; or why the directory cannot be read.
@@ -49,6 +51,7 @@ class ServePlugins {
   engine::CoreEngine& engine_;
   catalog::AuditLog audit_;
   catalog::VersionRegister register_;
+  catalog::TrustedKeys keys_;
   catalog::Catalog catalog_;
   std::optional<catalog::Intake> intake_;
   boost::asio::steady_timer retry_timer_;

@@ -50,7 +50,7 @@ struct Options {
   std::optional<Instant> now{};                // the time at the start; waits move it on. The real one
   bool evict_waits = false;                    // a wait that is not recorded ends the attempt as suspended
   bool cancelled = false;                      // from the start
-  std::optional<milliseconds> cancel_after{};  // cancelled after so much real time
+  std::optional<std::chrono::milliseconds> cancel_after{};  // cancelled after so much real time
   std::function<void()> cancel_when{};  // cancelled when this returns, which it must; called on a thread of its own
   bool cancel_descriptor = true;        // whether cancel_fd is answered; code must do without
   std::uint64_t output_limit = std::uint64_t{10} << 20;  // bytes
