@@ -175,9 +175,9 @@ typedef struct perdure_plugin {
                                 there and works. Anything but PERDURE_OK, a crash, an exit and a hang refuse the plugin,
                                 and the version serving until now goes on serving. set_error says why; the log is shown
                                 with it, and its warnings and errors also when the test passes. The attempt has no task
-                                and no run (empty ids, payload null); durable services and config are not offered.
-                                Called on the attempt's thread, after registration, and not again for the plugin's
-                                further processes. [1.1] */
+                                and no run (empty ids, payload null), config is {}, and durable services are not
+                                offered. Called after registration, and not again for the plugin's further processes.
+                                [attempt-thread] [1.1] */
   void* user;                /* attempt->user in self_test; lives as long as the plugin [1.1] */
   /* 1.1 ends here */
 } perdure_plugin;
