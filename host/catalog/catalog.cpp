@@ -97,7 +97,11 @@ void Catalog::found(const std::vector<FoundPlugin>& plugins) {
       ++file;
       continue;
     }
-    if (const Version* served = known(file->second.serving)) tell(CatalogEvent::Kind::kWithdrawn, served->plugin);
+    const store::VersionId& serving = file->second.serving;
+    const bool renamed = std::ranges::any_of(
+        files_, [&](const auto& other) { return there.contains(other.first) && other.second.present == serving; });
+    const Version* served = known(serving);
+    if (served != nullptr && !renamed) tell(CatalogEvent::Kind::kWithdrawn, served->plugin);
     register_.withdrawn(std::filesystem::path(file->first).filename().string(), options_.now());
     file = files_.erase(file);
     news = true;

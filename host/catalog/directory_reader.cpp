@@ -20,7 +20,6 @@ store::Result<DirectoryReader::Scan> DirectoryReader::scan() {
                              error.message() + ". Make it, or name another with --plugins.");
   }
   std::sort(files.begin(), files.end());
-  std::erase_if(seen_, [&](const auto& seen) { return !std::binary_search(files.begin(), files.end(), seen.first); });
   std::map<std::filesystem::path, FileSignature> signatures;
   for (const auto& file : files) {
     if (const auto signature = file_signature(file)) signatures.emplace(file, *signature);
@@ -32,12 +31,22 @@ store::Result<DirectoryReader::Scan> DirectoryReader::scan() {
   for (const auto& file : files) {
     const auto verdict = look.files.find(file);
     // Whoever puts a file there and starts the host next expects it to be served.
-    const bool settled =
-        verdict == look.files.end() || verdict->second.settled || (first_ && writer_of(file) == Writer::kNone);
+    const bool settled = verdict == look.files.end() || verdict->second.settled || was_read(signatures.at(file)) ||
+                         (first_ && writer_of(file) == Writer::kNone);
     scan.plugins.push_back(settled ? read(file) : FoundPlugin{.file = file, .copy = {}, .changed = true});
   }
   first_ = false;
+  std::erase_if(seen_, [&](const auto& seen) { return !std::binary_search(files.begin(), files.end(), seen.first); });
   return scan;
+}
+
+// Whether the file was read before under another name, by which it was complete; to rename it changes nothing of it.
+bool DirectoryReader::was_read(const FileSignature& now) const {
+  return std::any_of(seen_.begin(), seen_.end(), [&now](const auto& seen) {
+    const std::optional<FileSignature>& then = seen.second.looks.plugin;
+    return seen.second.copy && then && then->device == now.device && then->inode == now.inode &&
+           then->size == now.size && then->modified_ns == now.modified_ns;
+  });
 }
 
 FoundPlugin DirectoryReader::read(const std::filesystem::path& file) {

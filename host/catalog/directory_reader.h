@@ -54,6 +54,7 @@ class DirectoryReader {
     std::optional<store::Result<CachedPlugin>> copy;
   };
 
+  [[nodiscard]] bool was_read(const FileSignature& now) const;
   FoundPlugin read(const std::filesystem::path& file);
 
   DirectoryReaderOptions options_;
