@@ -7,6 +7,17 @@
 #include "host/catalog/plugin_signature.h"
 
 namespace perdure::catalog {
+namespace {
+
+// When a file is read again that could not be, for want of space or descriptors: nothing tells that there are some
+// again.
+constexpr std::chrono::milliseconds kRetryPause{5000};
+
+bool may_work_later(const store::Status& failure) {
+  return failure.code() == store::Code::kIo || failure.code() == store::Code::kNoSpace;
+}
+
+}  // namespace
 
 store::Result<DirectoryReader::Scan> DirectoryReader::scan() {
   std::vector<std::filesystem::path> files;
@@ -34,6 +45,11 @@ store::Result<DirectoryReader::Scan> DirectoryReader::scan() {
     const bool settled = verdict == look.files.end() || verdict->second.settled || was_read(signatures.at(file)) ||
                          (first_ && writer_of(file) == Writer::kNone);
     scan.plugins.push_back(settled ? read(file) : FoundPlugin{.file = file, .copy = {}, .changed = true});
+    // A link that leads nowhere has no signature; its target is watched.
+    const auto& copy = scan.plugins.back().copy;
+    if (copy && !*copy && may_work_later(copy->status()) && signatures.contains(file)) {
+      scan.again = std::min(scan.again.value_or(kRetryPause), kRetryPause);
+    }
   }
   first_ = false;
   std::erase_if(seen_, [&](const auto& seen) { return !std::binary_search(files.begin(), files.end(), seen.first); });

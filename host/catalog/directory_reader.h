@@ -27,15 +27,16 @@ struct DirectoryReaderOptions {
   std::filesystem::path cache;    // DATA/plugins
   /// Whether the file, of which this is the private copy, may be loaded. May be empty: any.
   std::function<store::Status(const std::filesystem::path& file, const std::filesystem::path& copy)> trusted;
+  SettledFilesOptions settled{};  // when a file is complete
 };
 
 class DirectoryReader {
  public:
-  explicit DirectoryReader(DirectoryReaderOptions options) : options_(std::move(options)) {}
+  explicit DirectoryReader(DirectoryReaderOptions options) : options_(std::move(options)), settled_(options_.settled) {}
 
   struct Scan {
     std::vector<FoundPlugin> plugins;  // by file name
-    /// A file was not settled: look again after this.
+    /// A file was not settled, or could not be copied: look again after this.
     std::optional<std::chrono::milliseconds> again;
   };
   /// kIo: the directory cannot be read.

@@ -152,8 +152,7 @@ TEST(WriterOf, HarmsNeitherTheHostNorAWriterThatComesInJustThatMoment) {
       if (!os::UniqueFd(::open(file.c_str(), O_WRONLY | O_CLOEXEC))) ++refused;
     }
   });
-  int seen = 0;
-  for (int i = 0; i < 20'000; ++i) seen += writer_of(file) == Writer::kOpen ? 1 : 0;
+  for (int i = 0; i < 20'000; ++i) (void)writer_of(file);  // the signal of a broken lease would end this process
   done = true;
   writer.join();
   EXPECT_EQ(refused, 0);
