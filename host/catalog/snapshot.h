@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "host/process/hook_set.h"
 #include "store/model/ids.h"
 #include "store/model/task_options.h"
 
@@ -44,9 +45,10 @@ struct PluginVersion {
 struct Task {
   store::TaskId id;
   store::TaskOptions options;
-  store::VersionId version;  // the one that these are the options of
-  std::string plugin;        // that plugin's name
-  std::vector<std::string> hooks;
+  store::VersionId version;        // the one that these are the options of
+  std::string plugin;              // that plugin's name
+  std::vector<std::string> hooks;  // its own, by name
+  process::HookSet around;         // every hook that stands around it: its own, its plugin's and the host's
 };
 using Tasks = std::map<store::TaskId, Task>;
 

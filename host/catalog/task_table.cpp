@@ -7,6 +7,10 @@ namespace perdure::catalog {
 
 store::Result<std::vector<Task>> read_tasks(const process::Manifest& manifest, const store::VersionId& version) {
   std::vector<Task> tasks;
+  process::HookSet of_all;
+  for (const process::Manifest::Hooks& each : manifest.hooks) {
+    of_all = of_all.either(process::HookSet::named(each.hooks));
+  }
   std::set<std::string> seen;
   for (const process::Manifest::Task& declared : manifest.tasks) {
     if (!store::is_task_id(declared.id)) {
@@ -21,12 +25,15 @@ store::Result<std::vector<Task>> read_tasks(const process::Manifest& manifest, c
     task.version = version;
     task.plugin = manifest.plugin;
     task.hooks = declared.hooks;
+    task.around = of_all.either(process::HookSet::named(declared.hooks));
     auto options = store::parse_task_options(task.id, declared.options, manifest.newer_minor);
     if (!options) return options.status();
     task.options = std::move(*options);
     tasks.push_back(std::move(task));
   }
-  if (tasks.empty()) return store::Status::invalid("It registers no task.");
+  if (tasks.empty() && !manifest.has_global_hooks()) {
+    return store::Status::invalid("It registers no task, and no hook that is global.");
+  }
   return tasks;
 }
 

@@ -9,7 +9,7 @@
 namespace perdure::catalog {
 
 /// The manifest's tasks with their options parsed. kInvalid names the task and what is wrong with it: a bad id, the
-/// same id twice, a bad option by path, no task at all.
+/// same id twice, a bad option by path, neither a task nor a global hook.
 store::Result<std::vector<Task>> read_tasks(const process::Manifest& manifest, const store::VersionId& version);
 
 }  // namespace perdure::catalog

@@ -27,6 +27,15 @@ Manifest::Task parse_task(std::string_view json) {
   return task;
 }
 
+Manifest::Hooks parse_hooks(std::string_view json) {
+  Manifest::Hooks entry;
+  for_each_member(json, [&entry](std::string_view key, std::string_view value) {
+    if (key == "global") entry.global = value == "true";
+    if (key == "hooks") entry.hooks = strings_in(value);
+  });
+  return entry;
+}
+
 }  // namespace
 
 store::Result<Manifest> parse_manifest(std::string_view json) {
@@ -41,6 +50,8 @@ store::Result<Manifest> parse_manifest(std::string_view json) {
     if (key == "isolation") manifest.isolation = string_of(value).value_or("");
     if (key == "isolation_reason") manifest.isolation_reason = string_of(value).value_or("");
     if (key == "warnings") manifest.warnings = strings_in(value);
+    if (key == "hooks")
+      for_each_element(value, [&](std::string_view entry) { manifest.hooks.push_back(parse_hooks(entry)); });
     if (key == "tasks")
       for_each_element(value, [&](std::string_view task) { manifest.tasks.push_back(parse_task(task)); });
   });
@@ -48,8 +59,8 @@ store::Result<Manifest> parse_manifest(std::string_view json) {
     return store::Status::invalid("perdure-zygote speaks protocol " + std::to_string(protocol) + ", this host " +
                                   std::to_string(protocol::kProtocolVersion) + "; install both from the same build");
   }
-  if (manifest.plugin.empty() || manifest.tasks.empty()) {
-    return store::Status::invalid("the zygote's manifest names no plugin or no task");
+  if (manifest.plugin.empty() || (manifest.tasks.empty() && manifest.hooks.empty())) {
+    return store::Status::invalid("the zygote's manifest names no plugin, or neither task nor hook");
   }
   manifest.newer_minor = manifest.abi_minor > protocol::kAbiMinor;
   return manifest;

@@ -1,6 +1,7 @@
 // Loading plugins into zygotes, as the catalog sees it. Core thread only.
 #pragma once
 
+#include <algorithm>
 #include <functional>
 #include <string>
 #include <vector>
@@ -25,6 +26,15 @@ struct Manifest {
     std::vector<std::string> hooks;
   };
   std::vector<Task> tasks;  // the order is the task index of the protocol
+  /// Hooks around every task of the plugin, or of the host.
+  struct Hooks {
+    bool global = false;
+    std::vector<std::string> hooks;
+  };
+  std::vector<Hooks> hooks;  // the first stands outermost
+  [[nodiscard]] bool has_global_hooks() const {
+    return std::ranges::any_of(hooks, [](const Hooks& each) { return each.global && !each.hooks.empty(); });
+  }
 };
 
 class PluginLoader {

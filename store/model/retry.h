@@ -18,7 +18,8 @@ struct RetryPolicy {
   bool randomize = true;
   // Which classes of failure are retried.
   bool on_error = true, on_crash = true, on_out_of_memory = true, on_stalled = true, on_timeout = false;
-  // How many attempts in total after a failure of the class, where it has its own number; else max_attempts.
+  // How many attempts a run may have in total when the newest one failed so, where the class has its own number; else
+  // max_attempts. A number of attempts is one of the run, whatever its earlier attempts failed of.
   std::optional<std::uint32_t> error_attempts, crash_attempts, out_of_memory_attempts, stalled_attempts,
       timeout_attempts;
   bool operator==(const RetryPolicy&) const = default;

@@ -53,7 +53,29 @@ TEST(TaskTable, NamesTheTaskAndThePathOfAWrongOption) {
   EXPECT_TRUE(contains(why, "maxAttempts")) << why;
 }
 
-TEST(TaskTable, RefusesAPluginWithoutTasks) { EXPECT_TRUE(contains(refusal({}), "registers no task")); }
+TEST(TaskTable, KnowsEveryHookThatStandsAroundATask) {
+  using process::Hook;
+  process::Manifest manifest = manifest_of({{"hello", "{}", {"cleanup"}}, {"bye", "{}", {}}});
+  manifest.hooks = {{true, {"middleware", "on_complete"}}, {false, {"catch_error", "of_a_newer_minor"}}};
+  const auto tasks = read_tasks(manifest, kVersion);
+  ASSERT_TRUE(tasks) << tasks.status().message();
+  const process::HookSet of_all{Hook::kMiddleware, Hook::kOnComplete, Hook::kCatchError};
+  EXPECT_EQ((*tasks)[0].around, of_all.either({Hook::kCleanup}));
+  EXPECT_EQ((*tasks)[1].around, of_all);
+}
+
+TEST(TaskTable, RefusesAPluginWithoutTasksUnlessItHasGlobalHooks) {
+  EXPECT_TRUE(contains(refusal({}), "registers no task"));
+  process::Manifest manifest = manifest_of({});
+  manifest.hooks = {{false, {"on_complete"}}};
+  EXPECT_FALSE(read_tasks(manifest, kVersion));
+  manifest.hooks.push_back({true, {}});
+  EXPECT_FALSE(read_tasks(manifest, kVersion));
+  manifest.hooks.push_back({true, {"on_complete"}});
+  const auto tasks = read_tasks(manifest, kVersion);
+  ASSERT_TRUE(tasks) << tasks.status().message();
+  EXPECT_TRUE(tasks->empty());
+}
 
 }  // namespace
 }  // namespace perdure::catalog

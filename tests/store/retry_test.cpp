@@ -157,16 +157,81 @@ TEST(AfterFailure, AClassMayHaveItsOwnNumberOfAttempts) {
   EXPECT_TRUE(retried_at(after(FailureKind::kStalled, run_after(2), policy)));
 }
 
-TEST(AfterFailure, TheTriggersNumberOfAttemptsWinsOverTheTasks) {
+struct Class {
+  FailureKind kind;
+  bool RetryPolicy::*on;
+  std::optional<std::uint32_t> RetryPolicy::*attempts;
+  RunStatus otherwise;
+};
+const Class kClasses[] = {
+    {FailureKind::kTaskError, &RetryPolicy::on_error, &RetryPolicy::error_attempts, RunStatus::kFailed},
+    {FailureKind::kCrashed, &RetryPolicy::on_crash, &RetryPolicy::crash_attempts, RunStatus::kCrashed},
+    {FailureKind::kExitedWithoutResult, &RetryPolicy::on_crash, &RetryPolicy::crash_attempts, RunStatus::kCrashed},
+    {FailureKind::kProtocolError, &RetryPolicy::on_crash, &RetryPolicy::crash_attempts, RunStatus::kCrashed},
+    {FailureKind::kOutOfMemory, &RetryPolicy::on_out_of_memory, &RetryPolicy::out_of_memory_attempts,
+     RunStatus::kCrashed},
+    {FailureKind::kStalled, &RetryPolicy::on_stalled, &RetryPolicy::stalled_attempts, RunStatus::kCrashed},
+    {FailureKind::kMaxDurationExceeded, &RetryPolicy::on_timeout, &RetryPolicy::timeout_attempts, RunStatus::kTimedOut},
+};
+
+TEST(AfterFailure, EachClassHasItsOwnNumberAndLeavesTheOthersTheirs) {
+  for (const Class& own : kClasses) {
+    for (const std::uint32_t most : {1U, 2U, 5U}) {
+      RetryPolicy policy = plain();
+      policy.on_timeout = true;
+      policy.*own.attempts = most;
+      for (std::uint32_t attempt = 1; attempt <= 6; ++attempt) {
+        for (const Class& each : kClasses) {
+          const std::uint32_t allowed = each.attempts == own.attempts ? most : policy.max_attempts;
+          const std::string what = std::string(failure_code(own.kind)) + " has " + std::to_string(most) + ", attempt " +
+                                   std::to_string(attempt) + " was " + std::string(failure_code(each.kind));
+          const AfterFailure verdict = after(each.kind, run_after(attempt), policy);
+          EXPECT_EQ(retried_at(verdict).has_value(), attempt < allowed) << what;
+          EXPECT_EQ(given_up(verdict).value_or(each.otherwise), each.otherwise) << what;
+        }
+      }
+    }
+  }
+}
+
+TEST(AfterFailure, AClassesNumberCountsTheRunsAttemptsWhateverTheEarlierOnesFailedOf) {
   RetryPolicy policy = plain();
-  policy.crash_attempts = 7;
-  store::Run run = run_after(3);
-  run.options.max_attempts = 4;
-  EXPECT_TRUE(retried_at(after(FailureKind::kTaskError, run, policy)));
+  policy.crash_attempts = 5;
+  // Two errors, then crashes: the fifth attempt is the last, not the fifth crash.
+  store::Run run = run_after(4);
+  run.failure = Failure{FailureKind::kTaskError, {}, {}, {}, {}};
   EXPECT_TRUE(retried_at(after(FailureKind::kCrashed, run, policy)));
-  run.options.max_attempts = 3;
-  EXPECT_TRUE(given_up(after(FailureKind::kTaskError, run, policy)));
-  EXPECT_TRUE(given_up(after(FailureKind::kCrashed, run, policy)));
+  run.attempts = 5;
+  EXPECT_EQ(given_up(after(FailureKind::kCrashed, run, policy)), RunStatus::kCrashed);
+  // An error at the fourth is beyond what errors are allowed.
+  run.attempts = 4;
+  EXPECT_EQ(given_up(after(FailureKind::kTaskError, run, policy)), RunStatus::kFailed);
+}
+
+TEST(AfterFailure, TheTriggersNumberOfAttemptsWinsOverThatOfEachClass) {
+  for (const Class& each : kClasses) {
+    const std::string code(failure_code(each.kind));
+    for (const std::uint32_t number : {1U, 7U}) {
+      RetryPolicy policy = plain();
+      policy.on_timeout = true;
+      policy.*each.attempts = number;
+      store::Run run = run_after(3);
+      run.options.max_attempts = 4;
+      EXPECT_TRUE(retried_at(after(each.kind, run, policy))) << code;
+      run.options.max_attempts = 3;
+      EXPECT_EQ(given_up(after(each.kind, run, policy)), each.otherwise) << code;
+    }
+  }
+}
+
+TEST(AfterFailure, TheTriggersNumberDoesNotMakeAClassRetriedThatIsNot) {
+  for (const Class& each : kClasses) {
+    RetryPolicy policy = plain();
+    policy.*each.on = false;
+    store::Run run = run_after(1);
+    run.options.max_attempts = 10;
+    EXPECT_EQ(given_up(after(each.kind, run, policy)), each.otherwise) << failure_code(each.kind);
+  }
 }
 
 TEST(AfterFailure, ALostHostIsRetriedAtOnceAndDoesNotCount) {
