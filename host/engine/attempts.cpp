@@ -77,6 +77,11 @@ void CoreEngine::on_log(process::AttemptHandle attempt, store::LogEntry entry) {
   }
 }
 
+void CoreEngine::on_request(process::AttemptHandle attempt, process::AttemptRequest request) {
+  launcher_.reply(attempt, request.id,
+                  {protocol::ReplyStatus::kInvalid, "this host does not answer such a request", {}});
+}
+
 void CoreEngine::write_logs() {
   logs_waiting_ = false;
   for (auto& [handle, slot] : slots_) {

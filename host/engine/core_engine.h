@@ -93,6 +93,7 @@ class CoreEngine final : public Engine, private store::Listener, private process
   // process::AttemptObserver, on the core thread
   void on_started(process::AttemptHandle attempt, std::int32_t pid) override;
   void on_log(process::AttemptHandle attempt, store::LogEntry entry) override;
+  void on_request(process::AttemptHandle attempt, process::AttemptRequest request) override;
   void on_result(process::AttemptHandle attempt, process::AttemptResult result) override;
   void on_released(process::AttemptHandle attempt) override;
 

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "host/process/deadlines.h"
 #include "host/process/launcher.h"
@@ -36,6 +37,8 @@ struct Attempt {
 
   std::optional<protocol::CrashReport> crash;
   std::string backtrace;
+
+  std::vector<std::uint64_t> requests;  // not answered yet
 
   std::uint64_t logged = 0;    // bytes told by the task's own log
   std::uint64_t captured = 0;  // bytes told from stdout and stderr

@@ -50,6 +50,7 @@ class Child final : public Watcher, public Timed, public LineSink {
   // What the engine wants.
   void confirm();
   void stop(StopReason reason);
+  void reply(std::uint64_t request, const AttemptReply& reply);
 
   /// The backtrace that was asked for; empty when there is none.
   void backtrace_taken(std::string text);
@@ -72,6 +73,7 @@ class Child final : public Watcher, public Timed, public LineSink {
   void on_log(const protocol::Incoming& frame);
   void on_crash(const protocol::Incoming& frame);
   void on_link_gone();
+  void on_request(const protocol::Incoming& frame);
   void tell_log(store::LogSource source, store::LogLevel level, store::Time at, std::string message,
                 std::string fields = {});
   void tell_result(AttemptResult result);

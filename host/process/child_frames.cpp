@@ -1,5 +1,6 @@
 // What a child says over its link: every frame is checked against the states in which it may come, and turned into what
 // the engine is told.
+#include <algorithm>
 #include <cstring>
 #include <utility>
 
@@ -77,6 +78,8 @@ void Child::on_frame(const Incoming& frame) {
       return;
     case Kind::kCrash:
       return on_crash(frame);
+    case Kind::kRequest:
+      return on_request(frame);
     default:
       return violation("a message of the unknown kind " + std::to_string(static_cast<unsigned>(frame.kind)));
   }
@@ -140,6 +143,42 @@ void Child::on_crash(const Incoming& frame) {
     const Attempt* attempt = shared.find(handle);
     if (attempt != nullptr && attempt->child != nullptr) attempt->child->backtrace_taken(std::move(text));
   });
+}
+
+void Child::on_request(const Incoming& frame) {
+  if (!next_state(state_, ChildEvent::kRequest)) return violation("a request while it executes no attempt");
+  if (frame.arg == 0 || frame.arg > protocol::kLastRequestKind) {
+    return violation("a request of the unknown kind " + std::to_string(frame.arg));
+  }
+  const auto kind = static_cast<protocol::RequestKind>(frame.arg);
+  if (kind != protocol::RequestKind::kJudge && frame.raw.size() > protocol::kMaxRequestRaw) {
+    return violation("a request with " + std::to_string(frame.raw.size()) + " bytes beside it");
+  }
+  std::vector<std::uint64_t>& open = attempt_->requests;
+  if (std::ranges::find(open, frame.id) != open.end()) return violation("two requests of the same number");
+  if (open.size() >= protocol::kMaxOpenRequests) {
+    return violation("more than " + std::to_string(protocol::kMaxOpenRequests) + " requests at once");
+  }
+  if (state_ != ChildState::kExecuting) return;  // it crashes, and will not read an answer
+  open.push_back(frame.id);
+  AttemptRequest request{frame.id, kind, std::string(frame.json), std::string(frame.raw)};
+  shared_.announce();
+  attempt_->observer->on_request(attempt_->spec.handle, std::move(request));
+}
+
+void Child::reply(std::uint64_t request, const AttemptReply& reply) {
+  if (attempt_ == nullptr || std::erase(attempt_->requests, request) == 0 || !link_) return;
+  protocol::Outgoing frame;
+  frame.kind = Kind::kReply;
+  frame.id = request;
+  frame.arg = static_cast<std::uint32_t>(reply.status);
+  frame.json = reply.json;
+  frame.raw = reply.raw;
+  // Its socket has room for an answer to each request it may have open, so one that does not fit is one of many that it
+  // leaves unread.
+  if (protocol::send(link_.get(), frame, false) == protocol::SendResult::kWouldBlock) {
+    violation("more requests than it reads the answers to");
+  }
 }
 
 void Child::on_log(const Incoming& frame) {

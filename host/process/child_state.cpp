@@ -16,14 +16,14 @@ constexpr auto kDe = static_cast<std::uint8_t>(ChildState::kDead);
 
 using Row = std::array<std::uint8_t, kChildEventCount>;
 constexpr std::array<Row, kChildStateCount> kTable{{
-    //               born  given outcome crash log  confirmed recycled violation died
-    /* forking   */ {kEx, kNo, kNo, kNo, kNo, kNo, kNo, kLe, kDe},
-    /* idle      */ {kNo, kEx, kNo, kLe, kId, kNo, kNo, kLe, kDe},  // threads of a recycled child may still speak
-    /* executing */ {kNo, kNo, kFi, kCr, kEx, kNo, kNo, kLe, kDe},
-    /* crashing  */ {kNo, kNo, kNo, kCr, kCr, kNo, kNo, kLe, kDe},
-    /* finished  */ {kNo, kNo, kNo, kLe, kFi, kLe, kId, kLe, kDe},
-    /* leaving   */ {kNo, kNo, kLe, kLe, kLe, kLe, kNo, kLe, kDe},  // whatever it still says, it is over
-    /* dead      */ {kNo, kNo, kNo, kNo, kNo, kNo, kNo, kNo, kNo},
+    //               born  given outcome crash log  request confirmed recycled violation died
+    /* forking   */ {kEx, kNo, kNo, kNo, kNo, kNo, kNo, kNo, kLe, kDe},
+    /* idle      */ {kNo, kEx, kNo, kLe, kId, kNo, kNo, kNo, kLe, kDe},  // threads of a recycled child may still speak
+    /* executing */ {kNo, kNo, kFi, kCr, kEx, kEx, kNo, kNo, kLe, kDe},
+    /* crashing  */ {kNo, kNo, kNo, kCr, kCr, kCr, kNo, kNo, kLe, kDe},
+    /* finished  */ {kNo, kNo, kNo, kLe, kFi, kNo, kLe, kId, kLe, kDe},
+    /* leaving   */ {kNo, kNo, kLe, kLe, kLe, kLe, kLe, kNo, kLe, kDe},  // whatever it still says, it is over
+    /* dead      */ {kNo, kNo, kNo, kNo, kNo, kNo, kNo, kNo, kNo, kNo},
 }};
 
 }  // namespace

@@ -31,6 +31,7 @@ enum class ChildEvent : std::uint8_t {
   kOutcome,    // it said how its attempt ended
   kCrash,      // it says that a fatal signal hit it
   kLog,        // it logged a line, or sent a heartbeat
+  kRequest,    // it asked the host something
   kConfirmed,  // it was told to leave
   kRecycled,   // it was told to wait for another attempt
   kViolation,  // it said what it must not, or is to be killed for another reason

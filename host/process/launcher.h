@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 
+#include "host/protocol/message.h"
 #include "store/model/failure.h"
 #include "store/model/run.h"
 
@@ -36,6 +37,19 @@ struct AttemptResult {
   store::Usage usage;                     // duration always; cpu and memory where known by then
 };
 
+/// Something that an executing attempt asks its host.
+struct AttemptRequest {
+  std::uint64_t id = 0;  // never used twice by one process
+  protocol::RequestKind kind{};
+  std::string json;  // not checked yet
+  std::string raw;
+};
+struct AttemptReply {
+  protocol::ReplyStatus status = protocol::ReplyStatus::kOk;
+  std::string json;
+  std::string raw;
+};
+
 enum class StopReason : std::uint8_t { kCanceled, kTimedOut, kShutdown };
 
 class AttemptObserver {
@@ -45,6 +59,8 @@ class AttemptObserver {
   virtual void on_started(AttemptHandle attempt, std::int32_t pid) = 0;
   /// A log line of the task, or a captured line of its stdout or stderr.
   virtual void on_log(AttemptHandle attempt, store::LogEntry entry) = 0;
+  /// A request of the attempt, to be answered by Launcher::reply, at once or later.
+  virtual void on_request(AttemptHandle attempt, AttemptRequest request) = 0;
   /// The attempt's end; nothing but on_released follows. The child of a successful or failed attempt waits for
   /// confirm(); one that died does not.
   virtual void on_result(AttemptHandle attempt, AttemptResult result) = 0;
@@ -60,6 +76,8 @@ class Launcher {
   virtual void start(AttemptSpec spec, AttemptObserver& observer) = 0;
   /// The result is recorded durably: the child may leave. Exactly once after each on_result.
   virtual void confirm(AttemptHandle attempt) = 0;
+  /// Answers a request of an attempt. Does nothing when it was answered or the attempt is over.
+  virtual void reply(AttemptHandle attempt, std::uint64_t request, AttemptReply reply) = 0;
   /// Ends an attempt: cancel flag, grace (30 s canceled, 5 s timed out), SIGTERM, 2 s, SIGKILL, with every descendant.
   /// Its on_result then carries kCanceled or kMaxDurationExceeded, or the result it still reached.
   virtual void stop(AttemptHandle attempt, StopReason reason) = 0;

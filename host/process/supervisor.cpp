@@ -51,6 +51,11 @@ class Supervisor::Parts {
     if (attempt != nullptr && attempt->child != nullptr) attempt->child->confirm();
   }
 
+  void reply(AttemptHandle handle, std::uint64_t request, const AttemptReply& reply) {
+    Attempt* attempt = shared_.find(handle);
+    if (attempt != nullptr && attempt->child != nullptr) attempt->child->reply(request, reply);
+  }
+
   void stop(AttemptHandle handle, StopReason reason) {
     Attempt* attempt = shared_.find(handle);
     if (attempt == nullptr) return;
@@ -162,6 +167,9 @@ Supervisor::~Supervisor() { parts_->end(); }
 
 void Supervisor::start(AttemptSpec spec, AttemptObserver& observer) { parts_->start(std::move(spec), observer); }
 void Supervisor::confirm(AttemptHandle attempt) { parts_->confirm(attempt); }
+void Supervisor::reply(AttemptHandle attempt, std::uint64_t request, AttemptReply reply) {
+  parts_->reply(attempt, request, reply);
+}
 void Supervisor::stop(AttemptHandle attempt, StopReason reason) { parts_->stop(attempt, reason); }
 
 void Supervisor::load(const store::VersionId& version, const std::string& path, const std::string& library_path,

@@ -38,7 +38,8 @@ enum class Kind : std::uint16_t {
   kTesting = 22,     // the plugin has registered and its self test begins; kLoaded or kRefused follows
 
   // ---- attempt: host -> child ----
-  kStart = 32,    // run this; id: how many attempts the child has been given with it; arg: task index, or kSelfTest; json: StartInfo
+  kStart = 32,    // run this; id: how many attempts the child has been given with it; arg: task index, or kSelfTest;
+                  // json: StartInfo
                   // (below); raw: payload
   kConfirm = 33,  // the outcome is recorded: leave, or, when arg is 1 (recycling), wait for the next kStart
   kCancel = 34,   // set the cancel flag; arg: 1 canceled, 2 timed out
@@ -53,8 +54,24 @@ enum class Kind : std::uint16_t {
   kLog = 49,  // arg: level 0-4; id: ms since the epoch; json: fields or empty; raw: message
   kHeartbeat = 50,
   kCrash = 51,    // sent from the signal handler, which then waits for kResume (at most 10 s); raw: CrashReport
-  kRequest = 52,  // a durable call; id: request id, ascending; answered by kReply. No kind of request exists yet.
+  kRequest = 52,  // asks the host something; id: request id, ascending in the process; arg: RequestKind; json/raw: by
+                  //   kind; answered by kReply, in whatever order. Only while an attempt executes
+  kSpan = 53,     // a hook was executed; json: {"hook","scope":"task"|"plugin"|"global","startedAt":ms since the epoch,
+                  //   "durationUs":n,"error":{…as in kOutcome…}?,"ignored":true?}
 };
+
+/// arg of kRequest. The numbers above kTrigger are kept for the durable calls.
+enum class RequestKind : std::uint32_t {
+  kJudge = 1,     // how the attempt ended, provisionally: what would become of the run?
+  kMetadata = 2,  // changes an entry of a run's metadata
+  kTags = 3,      // adds tags to the run
+  kStream = 4,    // appends to a stream of the run
+  kTrigger = 5,   // triggers a run
+};
+inline constexpr std::uint32_t kLastRequestKind = static_cast<std::uint32_t>(RequestKind::kTrigger);
+
+/// arg of kReply: those of perdure_status (plugin.h) that a host answers with.
+enum class ReplyStatus : std::uint32_t { kOk = 0, kFailed = 1, kNotFound = 8, kInvalid = 9 };
 
 /// arg of kOutcome.
 enum class Outcome : std::uint32_t { kSuccess = 0, kFailed = 1, kAborted = 2, kOutOfMemory = 3, kCanceled = 4 };
@@ -82,6 +99,8 @@ struct CrashReport {
 /// Limits a receiver enforces; more is a protocol error.
 inline constexpr std::size_t kMaxJson = std::size_t{4} << 20;
 inline constexpr std::size_t kMaxRaw = std::size_t{64} << 20;
-inline constexpr std::size_t kInlineLimit = std::size_t{64} << 10;  // larger frames travel as a sealed memfd
+inline constexpr std::size_t kMaxRequestRaw = std::size_t{4} << 20;  // of a request; kJudge's may be an output
+inline constexpr std::size_t kMaxOpenRequests = 64;                  // of one attempt, not answered yet
+inline constexpr std::size_t kInlineLimit = std::size_t{64} << 10;   // larger frames travel as a sealed memfd
 
 }  // namespace perdure::protocol

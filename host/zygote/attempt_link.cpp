@@ -7,6 +7,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "host/zygote/crash.h"
@@ -22,8 +23,12 @@ using std::chrono::milliseconds;
 constexpr std::size_t kReaderStack = std::size_t{256} << 10;
 constexpr milliseconds kIdle{30'000};
 constexpr milliseconds kLookEvery{1};
+constexpr std::uint64_t kNoRequest = 0;
 
 std::chrono::steady_clock::time_point now() { return std::chrono::steady_clock::now(); }
+
+// Which request the frame answers, or kNoRequest: it is for the main thread.
+std::uint64_t recipient(const Incoming& frame) { return frame.kind == Kind::kReply ? frame.id : kNoRequest; }
 
 }  // namespace
 
@@ -34,27 +39,56 @@ bool AttemptLink::send(const protocol::Outgoing& frame) {
 }
 
 bool AttemptLink::receive(Incoming& frame) {
-  std::unique_lock lock(reading_);
+  std::unique_lock lock(mutex_);
+  return await(lock, frame, kNoRequest);
+}
+
+bool AttemptLink::ask(protocol::RequestKind kind, std::string_view json, std::string_view raw, Incoming& reply) {
+  protocol::Outgoing request;
+  request.kind = Kind::kRequest;
+  request.arg = static_cast<std::uint32_t>(kind);
+  request.json = json;
+  request.raw = raw;
+  std::unique_lock lock(mutex_);
+  request.id = next_request_++;
+  lock.unlock();
+  if (!send(request)) return false;
+  lock.lock();
+  return await(lock, reply, request.id);
+}
+
+// The frame for whoever asked `request`, or for the main thread.
+bool AttemptLink::await(std::unique_lock<std::mutex>& lock, Incoming& frame, std::uint64_t request) {
   for (;;) {
-    if (kept_ != nullptr && !kept_->empty()) {
-      frame = std::move(kept_->front());
-      kept_->pop_front();
-      return true;
-    }
-    if (host_gone()) return false;
-    if (reader_.load()) {
+    if (take_kept(frame, request)) return true;
+    if (host_gone() || (request != kNoRequest && request < first_request_)) return false;
+    if (reading_ || reader_.load()) {
       arrived_.wait(lock);
       continue;
     }
-    if (receiver_.receive(socket_, frame, true) != ReceiveResult::kFrame) {
-      gone_.store(true);
-      return false;
-    }
-    if (!take_note(frame)) return true;
+    reading_ = true;
+    lock.unlock();
+    const ReceiveResult received = receiver_.receive(socket_, frame, true);
+    lock.lock();
+    reading_ = false;
+    if (received != ReceiveResult::kFrame) gone_.store(true);
+    arrived_.notify_all();  // another one reads on
+    if (received != ReceiveResult::kFrame || take_note(frame)) continue;
+    if (recipient(frame) == request) return true;
+    keep(std::move(frame));
   }
 }
 
-// Reads what is there; the caller holds reading_.
+bool AttemptLink::take_kept(Incoming& frame, std::uint64_t request) {
+  if (kept_ == nullptr) return false;
+  const auto found = std::ranges::find(*kept_, request, recipient);
+  if (found == kept_->end()) return false;
+  frame = std::move(*found);
+  kept_->erase(found);
+  return true;
+}
+
+// Reads what is there; the caller holds the mutex, and nobody else reads.
 void AttemptLink::drain() {
   for (;;) {
     switch (receiver_.receive(socket_, scratch_, false)) {
@@ -71,7 +105,7 @@ void AttemptLink::drain() {
   }
 }
 
-// True when the frame is not for the main thread.
+// True when nobody waits for the frame.
 bool AttemptLink::take_note(const Incoming& frame) {
   const int fd = cancel_fd_.load();
   switch (frame.kind) {
@@ -86,6 +120,7 @@ bool AttemptLink::take_note(const Incoming& frame) {
       cancelled_.store(0);
       eventfd_t value = 0;
       if (fd >= 0) (void)eventfd_read(fd, &value);
+      first_request_ = next_request_;
       return false;
     }
     default:
@@ -94,6 +129,7 @@ bool AttemptLink::take_note(const Incoming& frame) {
 }
 
 void AttemptLink::keep(Incoming&& frame) {
+  if (frame.kind == Kind::kReply && frame.id < first_request_) return;  // who asked has been told that none comes
   if (kept_ == nullptr) kept_ = new std::deque<Incoming>;
   kept_->push_back(std::move(frame));
   arrived_.notify_all();
@@ -104,8 +140,8 @@ std::uint32_t AttemptLink::cancelled() {
   if (known != 0 || reader_.load(std::memory_order_relaxed)) return known;
   const std::int64_t time = now().time_since_epoch().count();
   if (time < look_again_.load(std::memory_order_relaxed)) return 0;
-  const std::unique_lock lock(reading_, std::try_to_lock);
-  if (!lock.owns_lock() || host_gone()) return cancelled_.load();
+  const std::unique_lock lock(mutex_, std::try_to_lock);
+  if (!lock.owns_lock() || reading_ || host_gone()) return cancelled_.load();
   look_again_.store(time + std::chrono::steady_clock::duration(kLookEvery).count(), std::memory_order_relaxed);
   drain();
   return cancelled_.load();
@@ -136,7 +172,7 @@ void AttemptLink::beat_every(milliseconds interval) {
 }
 
 void AttemptLink::warm() {
-  const std::lock_guard lock(reading_);
+  const std::lock_guard lock(mutex_);
   cancelled_.store(0);
 }
 
@@ -172,8 +208,12 @@ void AttemptLink::read_and_beat() {
     pollfd readable{socket_, POLLIN, 0};
     const int ready = poll(&readable, 1, static_cast<int>(std::max<std::int64_t>(wait.count(), 0)));
     if (ready > 0) {
-      const std::unique_lock lock(reading_);
-      drain();
+      std::unique_lock lock(mutex_);
+      if (reading_) {  // since before this thread started; it takes the frame
+        arrived_.wait_for(lock, interval.count() > 0 ? interval / 2 : kIdle, [this] { return !reading_; });
+      } else {
+        drain();
+      }
     }
     if (interval.count() > 0 && now() - last >= interval) {
       protocol::Outgoing beat;

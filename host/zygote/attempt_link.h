@@ -1,8 +1,9 @@
-// The attempt's end of its link to the host, as one process uses it: the main thread takes frames in order, and a
-// cancel is seen by whoever looks first. There is no reading thread until one is needed, because starting and ending a
-// thread costs a short attempt a fifth of its time: is_cancelled() looks into the socket itself, and the zygote sends
-// the heartbeats of a silent child. A thread starts when the task wants a descriptor to poll, or heartbeats more often
-// than the zygote looks.
+// The attempt's end of its link to the host, as one process uses it: the main thread takes frames in order, whoever
+// asks the host something gets the answer to that, and a cancel is seen by whoever looks first. There is no reading
+// thread until one is needed, because starting and ending a thread costs a short attempt a fifth of its time:
+// is_cancelled() looks into the socket itself, of several threads that wait for frames one reads for all, and the
+// zygote sends the heartbeats of a silent child. A thread starts when the task wants a descriptor to poll, or
+// heartbeats more often than the zygote looks.
 #pragma once
 
 #include <atomic>
@@ -10,6 +11,7 @@
 #include <condition_variable>
 #include <deque>
 #include <mutex>
+#include <string_view>
 
 #include "host/protocol/frame.h"
 
@@ -24,8 +26,13 @@ class AttemptLink {
   /// Sends a frame, waiting while the host is slow. False when the host is gone. [any thread]
   bool send(const protocol::Outgoing& frame);
 
-  /// The next frame that is no cancel; blocks. False when the host is gone or talks nonsense. [main thread]
+  /// The next frame that is neither a cancel nor an answer; blocks. False when the host is gone or talks nonsense.
+  /// [main thread]
   bool receive(protocol::Incoming& frame);
+
+  /// Asks the host, and waits for its answer. False when the host is gone, or this process was given another attempt
+  /// meanwhile. [any thread]
+  bool ask(protocol::RequestKind kind, std::string_view json, std::string_view raw, protocol::Incoming& reply);
 
   /// Whether a cancel has come, as of at most a millisecond ago. 0: no; 1: canceled; 2: timed out. Does not block, and
   /// costs a system call at most once a millisecond. [any thread]
@@ -47,6 +54,8 @@ class AttemptLink {
   void warm();
 
  private:
+  bool await(std::unique_lock<std::mutex>& lock, protocol::Incoming& frame, std::uint64_t request);
+  bool take_kept(protocol::Incoming& frame, std::uint64_t request);
   void drain();
   bool take_note(const protocol::Incoming& frame);
   void keep(protocol::Incoming&& frame);
@@ -62,10 +71,13 @@ class AttemptLink {
   std::atomic<std::int64_t> look_again_{0};  // on the steady clock
   std::atomic<std::int64_t> beat_ms_{0};     // 0: the zygote sees to it
 
-  std::mutex reading_;  // who holds it reads the socket; guards what follows
+  std::mutex mutex_;      // guards what follows
+  bool reading_ = false;  // a thread blocks in the socket, with the mutex free: it alone uses the receiver
   protocol::Receiver receiver_;
   protocol::Incoming scratch_;
-  std::deque<protocol::Incoming>* kept_ = nullptr;  // frames read on the way to a cancel; made when there is one
+  std::deque<protocol::Incoming>* kept_ = nullptr;  // frames that were read for another; made when there is one
+  std::uint64_t next_request_ = 1;
+  std::uint64_t first_request_ = 1;  // of the attempt that executes; nobody answers those before it
   std::condition_variable arrived_;
 };
 

@@ -50,6 +50,10 @@ void SimulatedLauncher::release(process::AttemptHandle handle) {
   });
 }
 
+void SimulatedLauncher::reply(process::AttemptHandle, std::uint64_t, process::AttemptReply) {
+  blame("answered a request that no child has made");
+}
+
 void SimulatedLauncher::stop(process::AttemptHandle attempt, process::StopReason) {
   core_.after(store::Duration(5), [this, attempt, alive = std::weak_ptr(alive_)] {
     if (alive.expired() || !children_.contains(attempt)) return;

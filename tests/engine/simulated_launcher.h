@@ -29,6 +29,7 @@ class SimulatedLauncher final : public process::Launcher {
 
   void start(process::AttemptSpec spec, process::AttemptObserver& observer) override;
   void confirm(process::AttemptHandle attempt) override;
+  void reply(process::AttemptHandle attempt, std::uint64_t request, process::AttemptReply reply) override;
   void stop(process::AttemptHandle attempt, process::StopReason reason) override;
 
   [[nodiscard]] std::size_t most_at_once() const { return most_at_once_; }

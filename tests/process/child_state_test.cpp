@@ -39,6 +39,14 @@ TEST(ChildState, AnOutcomeIsAcceptedOnlyWhereOneIsDue) {
   }
 }
 
+TEST(ChildState, ARequestIsAcceptedOnlyOfAnAttempt) {
+  for (const S state : all_states()) {
+    const bool attempt = state == S::kExecuting || state == S::kCrashing;
+    const bool over = state == S::kLeaving;  // whatever it says then is ignored
+    EXPECT_EQ(next_state(state, E::kRequest).has_value(), attempt || over) << static_cast<int>(state);
+  }
+}
+
 TEST(ChildState, EveryLiveChildCanBeEndedAndCanDie) {
   for (const S state : all_states()) {
     if (state == S::kDead) continue;

@@ -97,6 +97,16 @@ void Supervised::on_log(AttemptHandle attempt, store::LogEntry entry) {
   told.logs.push_back(std::move(entry));
 }
 
+void Supervised::on_request(AttemptHandle attempt, AttemptRequest request) {
+  Told& told = told_[attempt];
+  told.out_of_order = told.out_of_order || told.started == 0 || told.results > 0;
+  told.requests.push_back(request);
+  if (answers) {
+    const std::uint64_t id = request.id;
+    supervisor->reply(attempt, id, {{}, std::move(request.json), std::move(request.raw)});
+  }
+}
+
 void Supervised::on_result(AttemptHandle attempt, AttemptResult result) {
   Told& told = told_[attempt];
   told.out_of_order = told.out_of_order || told.released > 0;

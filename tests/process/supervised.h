@@ -24,6 +24,7 @@ struct Told {
   std::int32_t pid = 0;
   AttemptResult result;
   std::vector<store::LogEntry> logs;
+  std::vector<AttemptRequest> requests;
   bool out_of_order = false;  // told anything that may not come then
 
   [[nodiscard]] std::string line(std::size_t index) const { return index < logs.size() ? logs[index].message : ""; }
@@ -58,6 +59,7 @@ class Supervised : public AttemptObserver {
 
   void on_started(AttemptHandle attempt, std::int32_t pid) override;
   void on_log(AttemptHandle attempt, store::LogEntry entry) override;
+  void on_request(AttemptHandle attempt, AttemptRequest request) override;
   void on_result(AttemptHandle attempt, AttemptResult result) override;
   void on_released(AttemptHandle attempt) override;
 
@@ -67,6 +69,7 @@ class Supervised : public AttemptObserver {
   store::VersionId version{std::string(64, 'a')};
   Manifest manifest;
   bool confirms = true;  // every result at once
+  bool answers = true;   // every request at once, by what came with it
 
  private:
   AttemptHandle next_ = 1;

@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -265,6 +266,67 @@ perdure_status send_two_outcomes(const perdure_attempt* a) {
   send_everywhere(&frame, sizeof(Header) + 4);
   return result(a, "\"b\"");
 }
+// Says by hand how it ended and asks then.
+perdure_status ask_after_outcome(const perdure_attempt* a) {
+  struct {
+    Header header;
+    char raw[4] = {'"', 'a', '"', ' '};
+  } outcome;
+  outcome.header.kind = 48;
+  outcome.header.id = 1;
+  outcome.header.raw_size = 4;
+  send_everywhere(&outcome, sizeof(Header) + 4);
+  Header request;
+  request.kind = 52;
+  request.arg = 4;
+  request.id = 1;
+  send_everywhere(&request, sizeof request);
+  return result(a, "\"b\"");
+}
+// Sends `count` requests and never reads an answer.
+[[noreturn]] void ask(std::uint32_t kind, std::uint64_t first, std::uint64_t count, std::uint64_t step = 1) {
+  Header request;
+  request.kind = 52;
+  request.arg = kind;
+  for (std::uint64_t i = 0; i < count; i++) {
+    request.id = first + i * step;
+    while (send(3, &request, sizeof request, MSG_NOSIGNAL) < 0) usleep(100);
+  }
+  for (;;) pause();
+}
+perdure_status ask_unknown_kind(const perdure_attempt*) { ask(77, 1, 1); }
+perdure_status ask_too_often(const perdure_attempt*) { ask(4, 1, 65); }
+perdure_status ask_twice_by_one_number(const perdure_attempt*) { ask(4, 5, 2, 0); }
+perdure_status ask_with_much(const perdure_attempt*) {
+  const std::size_t size = (std::size_t{4} << 20) + 1;
+  const int memory = memfd_create("much", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+  if (memory < 0 || ftruncate(memory, static_cast<off_t>(size)) != 0) return PERDURE_FAILED;
+  fcntl(memory, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE);
+  Header request;
+  request.kind = 52;
+  request.flags = 1;
+  request.arg = 4;
+  request.id = 1;
+  request.raw_size = size;
+  iovec part{&request, sizeof request};
+  alignas(cmsghdr) char control[CMSG_SPACE(sizeof memory)] = {};
+  msghdr message{};
+  message.msg_iov = &part;
+  message.msg_iovlen = 1;
+  message.msg_control = control;
+  message.msg_controllen = sizeof control;
+  cmsghdr* beside = CMSG_FIRSTHDR(&message);
+  beside->cmsg_level = SOL_SOCKET;
+  beside->cmsg_type = SCM_RIGHTS;
+  beside->cmsg_len = CMSG_LEN(sizeof memory);
+  memcpy(CMSG_DATA(beside), &memory, sizeof memory);
+  if (sendmsg(3, &message, MSG_NOSIGNAL) < 0) return PERDURE_FAILED;
+  for (;;) pause();
+}
+// Asks what comes in the payload, once, and leaves it at that.
+perdure_status ask_once(const perdure_attempt*) { ask(4, 9, 1); }
+// Leaves large answers unread.
+perdure_status ask_and_not_read(const perdure_attempt*) { ask(4, 1, 60); }
 perdure_status close_everything(const perdure_attempt*) {
   for (int fd = 0; fd < 1024; fd++) close(fd);
   for (;;) pause();
@@ -316,6 +378,13 @@ const Entry kTasks[] = {
     PERDURE_ENTRY(send_bad_error),
     PERDURE_ENTRY(send_outcome_of_another),
     PERDURE_ENTRY(send_two_outcomes),
+    PERDURE_ENTRY(ask_after_outcome),
+    PERDURE_ENTRY(ask_unknown_kind),
+    PERDURE_ENTRY(ask_too_often),
+    PERDURE_ENTRY(ask_twice_by_one_number),
+    PERDURE_ENTRY(ask_with_much),
+    PERDURE_ENTRY(ask_once),
+    PERDURE_ENTRY(ask_and_not_read),
     PERDURE_ENTRY(close_everything),
 };
 
