@@ -10,6 +10,8 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <mutex>
+#include <unordered_set>
 
 namespace perdure::os {
 namespace {
@@ -45,6 +47,10 @@ std::vector<char*> pointers(std::vector<std::string>& texts) {
   return list;
 }
 
+// A pid means the same child until it is reaped, so reaping and forgetting are one step under the lock.
+std::mutex spawned_mutex;
+std::unordered_set<pid_t> spawned;  // guarded by spawned_mutex
+
 Ended ended(int status, const rusage& usage) {
   const auto microseconds = [](const timeval& t) {
     return static_cast<std::uint64_t>(t.tv_sec) * 1'000'000 + static_cast<std::uint64_t>(t.tv_usec);
@@ -71,10 +77,17 @@ pid_t spawn(const Command& command) {
   arguments.insert(arguments.end(), command.arguments.begin(), command.arguments.end());
   std::vector<std::string> environment = command.environment;
   pid_t pid = -1;
+  const std::lock_guard lock(spawned_mutex);
   const int error = posix_spawn(&pid, command.path.c_str(), &spawn.actions_, &spawn.attributes_,
                                 pointers(arguments).data(), pointers(environment).data());
+  if (error == 0) spawned.insert(pid);
   errno = error;
   return error == 0 ? pid : -1;
+}
+
+bool is_spawned(pid_t pid) {
+  const std::lock_guard lock(spawned_mutex);
+  return spawned.contains(pid);
 }
 
 UniqueFd open_pidfd(pid_t pid) { return UniqueFd(static_cast<int>(syscall(SYS_pidfd_open, pid, 0))); }
@@ -82,13 +95,17 @@ UniqueFd open_pidfd(pid_t pid) { return UniqueFd(static_cast<int>(syscall(SYS_pi
 std::optional<Ended> try_reap(pid_t pid) {
   int status = 0;
   rusage usage{};
+  const std::lock_guard lock(spawned_mutex);
   if (wait4(pid, &status, WNOHANG, &usage) != pid) return std::nullopt;
+  spawned.erase(pid);
   return ended(status, usage);
 }
 
 void reap(pid_t pid) {
-  while (waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {
+  siginfo_t info{};
+  while (waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOWAIT) < 0 && errno == EINTR) {
   }
+  (void)try_reap(pid);
 }
 
 void become_subreaper() { prctl(PR_SET_CHILD_SUBREAPER, 1); }

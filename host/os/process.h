@@ -1,5 +1,5 @@
 // Starting, watching and reaping child processes of this one. The host never forks; it spawns.
-// Functions without state; any thread, but only one may reap a given process.
+// Any thread, but only one may reap a given process. What is remembered is which children were spawned here.
 #pragma once
 
 #include <sys/resource.h>
@@ -27,6 +27,9 @@ struct Command {
 };
 /// The new process's id, or -1 with errno set. Signals are unblocked and at their defaults in it.
 [[nodiscard]] pid_t spawn(const Command& command);
+
+/// Whether `pid` is a child that spawn() started and nobody has reaped: not one that was adopted.
+[[nodiscard]] bool is_spawned(pid_t pid);
 
 /// A descriptor that becomes readable when `pid`, not yet reaped, has died.
 [[nodiscard]] UniqueFd open_pidfd(pid_t pid);

@@ -1,10 +1,9 @@
 #include "host/process/orphan_reaper.h"
 
+#include <errno.h>
+#include <signal.h>
 #include <unistd.h>
 
-#include <algorithm>
-#include <filesystem>
-#include <system_error>
 #include <utility>
 
 #include "host/os/process.h"
@@ -14,34 +13,45 @@ namespace perdure::process {
 namespace {
 
 constexpr std::chrono::milliseconds kPause{2};
+constexpr std::chrono::milliseconds kLongPause{1000};  // once nobody waits any more
 constexpr std::chrono::seconds kPatience{10};
+
+// One that is not our child becomes it when its parent, which dies as well, is gone; or its parent has reaped it.
+bool is_gone(pid_t pid) { return os::try_reap(pid) || (kill(pid, 0) < 0 && errno == ESRCH); }
 
 }  // namespace
 
 void OrphanReaper::adopt_orphans() { os::become_subreaper(); }
 
-void OrphanReaper::kill_orphans(const std::string& executable, const std::function<bool(pid_t)>& is_known,
-                                std::function<void()> gone) {
+void OrphanReaper::kill_orphans(std::function<void()> gone) {
   const Instant now = std::chrono::steady_clock::now();
-  for (const pid_t pid : os::children_of(getpid())) {
-    if (is_known(pid)) continue;
-    std::error_code error;
-    if (!std::filesystem::equivalent("/proc/" + std::to_string(pid) + "/exe", executable, error)) continue;
-    for (const pid_t each : os::kill_tree(pid)) dying_.push_back({each, now + kPatience});
-  }
-  gone_.push_back(std::move(gone));
+  waiting_.push_back({now + kPatience, std::move(gone)});
+  kill_new();
   on_deadline(now);
 }
 
-bool OrphanReaper::reap(Instant now) {
-  // One that is not our child yet becomes it when its parent, which dies as well, is gone.
-  std::erase_if(dying_, [now](const Dying& each) { return os::try_reap(each.pid) || now >= each.give_up_at; });
+void OrphanReaper::kill_new() {
+  for (const pid_t pid : os::children_of(getpid())) {
+    if (os::is_spawned(pid) || dying_.contains(pid)) continue;
+    for (const pid_t each : os::kill_tree(pid)) dying_.insert(each);
+  }
+}
+
+bool OrphanReaper::reap() {
+  std::erase_if(dying_, is_gone);
+  // What was started in the moment of being killed is ours by now.
+  if (dying_.empty()) kill_new();
   return dying_.empty();
 }
 
 void OrphanReaper::on_deadline(Instant now) {
-  if (!reap(now)) return deadlines_.set(*this, now + kPause);
-  for (const auto& gone : std::exchange(gone_, {})) gone();
+  const bool all = reap();
+  std::vector<Waiting> told;
+  for (Waiting& each : std::exchange(waiting_, {})) {
+    (all || now >= each.until ? told : waiting_).push_back(std::move(each));
+  }
+  if (!all) deadlines_.set(*this, now + (waiting_.empty() ? kLongPause : kPause));
+  for (const Waiting& each : told) each.gone();
 }
 
 }  // namespace perdure::process

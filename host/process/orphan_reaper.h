@@ -5,7 +5,7 @@
 #include <sys/types.h>
 
 #include <functional>
-#include <string>
+#include <set>
 #include <vector>
 
 #include "host/process/deadlines.h"
@@ -18,24 +18,27 @@ class OrphanReaper final : public Timed {
 
   /// Makes orphans of this process's zygotes its own children, from now on.
   static void adopt_orphans();
-  /// Kills every child of this process that executes `executable` and for which `is_known` is false, with its
-  /// descendants, and calls `gone` when the last of them has been reaped: at once when there is none.
-  void kill_orphans(const std::string& executable, const std::function<bool(pid_t)>& is_known,
-                    std::function<void()> gone);
+  /// Kills every child that this process did not start itself, whatever it executes and dead ones too, with its
+  /// descendants, and those that they start meanwhile. Calls `gone` when the last of them has been reaped, at once when
+  /// there is none, or after ten seconds: one that cannot die holds nobody up for longer.
+  void kill_orphans(std::function<void()> gone);
 
-  /// Reaps what has died, telling nobody; true when nothing is left to wait for.
-  bool reap(Instant now);
+  /// Kills and reaps what there is, telling nobody; true when nothing is left to wait for.
+  bool reap();
 
   void on_deadline(Instant now) override;
 
  private:
-  Deadlines& deadlines_;
-  struct Dying {
-    pid_t pid;
-    Instant give_up_at;
+  struct Waiting {
+    Instant until;
+    std::function<void()> gone;
   };
-  std::vector<Dying> dying_;
-  std::vector<std::function<void()>> gone_;
+
+  void kill_new();
+
+  Deadlines& deadlines_;
+  std::set<pid_t> dying_;
+  std::vector<Waiting> waiting_;
 };
 
 }  // namespace perdure::process

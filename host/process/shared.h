@@ -43,7 +43,6 @@ class Shared {
   Deadlines deadlines;
   BacktraceRequests backtraces;
   rlimit descriptor_limit{};  // as it was when the host started: what attempts get
-  std::function<bool(pid_t)> is_zygote;
   protocol::Receiver receiver;
   protocol::Incoming frame;  // valid until the next receive, so not across a call of an observer
   std::unordered_map<AttemptHandle, std::unique_ptr<Attempt>> attempts;

@@ -22,7 +22,6 @@ class Supervisor::Parts {
       : shared_(io, std::move(options)), orphans_(shared_.deadlines) {
     shared_.descriptor_limit = os::raise_descriptor_limit();
     OrphanReaper::adopt_orphans();
-    shared_.is_zygote = [this](pid_t pid) { return is_zygote(pid); };
   }
 
   void start(AttemptSpec spec, AttemptObserver& observer) {
@@ -108,7 +107,7 @@ class Supervisor::Parts {
     const Instant deadline = std::chrono::steady_clock::now() + std::chrono::seconds(3);
     for (Instant now = std::chrono::steady_clock::now(); now < deadline; now = std::chrono::steady_clock::now()) {
       std::erase_if(pids, [](pid_t pid) { return os::try_reap(pid).has_value(); });
-      if (orphans_.reap(now) && pids.empty()) break;
+      if (orphans_.reap() && pids.empty()) break;
       poll(nullptr, 0, 1);
     }
     for_each_zygote([&pids](Zygote& zygote) {
@@ -125,14 +124,6 @@ class Supervisor::Parts {
     for (const auto& version : leaving_) {
       for (const auto& zygote : version->zygotes()) each(*zygote);
     }
-  }
-
-  bool is_zygote(pid_t pid) const {
-    bool found = false;
-    for_each_zygote([&](const Zygote& zygote) {
-      found = found || (zygote.pid() == pid && zygote.state() != Zygote::State::kDead);
-    });
-    return found;
   }
 
   Version* find(const store::VersionId& id) const {

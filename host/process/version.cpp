@@ -101,8 +101,7 @@ void Version::died(Zygote& zygote, bool was_loading, const std::string& why) {
 }
 
 void Version::kill_orphans(std::function<void()> gone) {
-  orphans_.kill_orphans(
-      shared_.options.zygote_executable, [this](pid_t pid) { return shared_.is_zygote(pid); }, std::move(gone));
+  orphans_.kill_orphans(std::move(gone));
 }
 
 void Version::start(Attempt& attempt) {

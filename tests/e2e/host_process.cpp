@@ -149,8 +149,9 @@ Ended HostProcess::cli(std::vector<std::string> arguments) const {
   return run_program(arguments, {{"PERDURE_URL", url_}, {"PERDURE_API_KEY", key()}});
 }
 
-std::string trigger(Http& http, const std::string& task, const std::string& payload) {
-  boost::json::object body{{"payload", payload}, {"options", {{"payloadType", "application/json"}}}};
+std::string trigger(Http& http, const std::string& task, const std::string& payload, boost::json::object options) {
+  options["payloadType"] = "application/json";
+  const boost::json::object body{{"payload", payload}, {"options", std::move(options)}};
   const Answer answer = http.post("/api/v1/tasks/" + task + "/trigger", boost::json::serialize(body));
   EXPECT_EQ(answer.status, 200) << answer.body;
   const auto json = answer.json();

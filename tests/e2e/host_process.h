@@ -4,6 +4,7 @@
 
 #include <sys/types.h>
 
+#include <boost/json/object.hpp>
 #include <filesystem>
 #include <map>
 #include <string>
@@ -81,8 +82,8 @@ class HostProcess {
   std::string url_;
 };
 
-/// Triggers `task`; the run's id. Fails the test when it is not accepted.
-std::string trigger(Http& http, const std::string& task, const std::string& payload);
+/// Triggers `task`, with further options where given; the run's id. Fails the test when it is not accepted.
+std::string trigger(Http& http, const std::string& task, const std::string& payload, boost::json::object options = {});
 /// Waits until the run is final; its long form.
 boost::json::object await_run(Http& http, const std::string& id);
 

@@ -1,9 +1,15 @@
 // Hostile tasks beside a healthy one: each costs its own attempt and nothing else.
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
+#include <filesystem>
+#include <map>
 #include <string>
+#include <thread>
 #include <vector>
 
+#include "tests/e2e/holdings.h"
 #include "tests/e2e/host_process.h"
 
 namespace perdure::e2e {
@@ -33,11 +39,21 @@ const std::vector<std::string> kEnding = {"null-dereference",
                                           "bad-alloc",
                                           "kill-parent"};
 const std::vector<std::string> kEndless = {"infinite-loop"};
+// What takes long or much, in addition.
+const std::vector<std::string> kCostly = {"daemon", "ignore-sigterm", "stop-itself", "large-output", "log-flood"};
+// What the store and the allocator may come to hold from round to round.
+constexpr long kMostGrowth = 24L << 10;  // kB
 
-TEST(Hostile, TasksHarmOnlyTheirOwnAttempts) {
+class Hostile : public testing::Test {
+ protected:
+  Hostile() {
+    fs::copy(fs::path(PERDURE_TEST_PLUGIN_DIR) / "playground.so", plugins.path());
+    fs::copy(fs::path(PERDURE_TEST_PLUGIN_DIR).parent_path() / "fixtures" / "hostile" / "hostile.so", plugins.path());
+  }
   const TemporaryDirectory plugins;
-  fs::copy(fs::path(PERDURE_TEST_PLUGIN_DIR) / "playground.so", plugins.path());
-  fs::copy(fs::path(PERDURE_TEST_PLUGIN_DIR).parent_path() / "fixtures" / "hostile" / "hostile.so", plugins.path());
+};
+
+TEST_F(Hostile, TasksHarmOnlyTheirOwnAttempts) {
   HostProcess host({.plugins = plugins.path()});
   ASSERT_TRUE(host.start()) << host.log();
   Http http = host.client();
@@ -54,6 +70,54 @@ TEST(Hostile, TasksHarmOnlyTheirOwnAttempts) {
     EXPECT_TRUE(await_run(http, hostile[i]).at("isCompleted").as_bool()) << kEnding[i];
   }
   for (const std::string& id : endless) EXPECT_FALSE(http.get("/api/v3/runs/" + id).json().at("isCompleted").as_bool());
+  EXPECT_EQ(http.get("/perdure/v1/status").json().at("pid").to_number<pid_t>(), host.pid());
+}
+
+// Zygotes and children that wait for a run are what a host keeps; everything else of an attempt must go with it. How
+// many processes of which name did not.
+std::map<std::string, std::size_t> left_behind(const HostProcess& host) {
+  std::map<std::string, std::size_t> others = holdings(host.pid()).descendants;
+  others.erase("perdure-zygote");
+  others.erase("perdure-spare");
+  return others;
+}
+
+TEST_F(Hostile, TasksAgainAndAgainAndAllAtOnceLeaveNothingBehind) {
+  HostProcess host({.plugins = plugins.path(), .environment = {{"PERDURE_CONCURRENCY", "24"}}});
+  ASSERT_TRUE(host.start()) << host.log();
+  Http http = host.client();
+  const TemporaryDirectory directory;
+  const std::string payload = R"({"path":")" + (directory.path() / "daemon").string() + R"("})";
+  // What is there after a first round has what a host needs to serve such tasks at all.
+  Holdings first;
+  for (int round = 0; round < 4; ++round) {
+    std::vector<std::string> healthy, hostile;
+    for (const std::vector<std::string>* tasks : {&kEndless, &kCostly, &kEnding}) {
+      for (const std::string& task : *tasks) {
+        hostile.push_back(trigger(http, task, payload, {{"maxDuration", 5}}));
+        for (int i = 0; i < 5; ++i)
+          healthy.push_back(trigger(http, "echo", R"({"round":)" + std::to_string(round) + "}"));
+      }
+    }
+    for (const std::string& id : healthy) {
+      const auto run = await_run(http, id);
+      EXPECT_EQ(run.at("status").as_string(), "COMPLETED") << id;
+      EXPECT_EQ(run.at("attemptCount").to_number<int>(), 1) << id;
+    }
+    for (const std::string& id : hostile) EXPECT_TRUE(await_run(http, id).at("isCompleted").as_bool()) << id;
+    // Attempts are final before their processes have been seen to end.
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+    while (!left_behind(host).empty() && std::chrono::steady_clock::now() < deadline) std::this_thread::yield();
+    EXPECT_THAT(left_behind(host), testing::IsEmpty()) << "in round " << round;
+    const Holdings now = holdings(host.pid());
+    if (round == 0) first = now;
+    if (round > 0) {
+      EXPECT_LE(now.memory, first.memory + kMostGrowth) << "in round " << round;
+      const std::size_t spares = now.named("perdure-spare"), zygotes = now.named("perdure-zygote");
+      // Each spare is an attempt socket and two pipes, each zygote a handful.
+      EXPECT_LE(now.descriptors, first.descriptors + 3 * spares + 5 * zygotes) << "in round " << round;
+    }
+  }
   EXPECT_EQ(http.get("/perdure/v1/status").json().at("pid").to_number<pid_t>(), host.pid());
 }
 

@@ -1,9 +1,14 @@
 // Loading plugins, zygotes that die, and children that are kept: spares and recycled ones.
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <set>
+#include <vector>
 
+#include "host/os/process.h"
+#include "host/os/process_tree.h"
 #include "tests/process/supervised.h"
 
 namespace perdure::process::test {
@@ -42,6 +47,24 @@ TEST_F(ZygoteTest, ItsAttemptsAreLostWithIt) {
   ASSERT_EQ(told.kind(), FailureKind::kHostLost);
   EXPECT_NE(told.result.failure->message.find("SIGKILL"), std::string::npos);
   until([&] { return !is_alive(told.pid) && !is_alive(std::stoi(told.line(0))); }, "attempt and daemon to be gone");
+}
+
+TEST_F(ZygoteTest, NothingOfItsAttemptsIsLeftNotEvenTheDead) {
+  // One that executes another program, one that is dead, and many that fork on.
+  const AttemptHandle other = start("execute_and_stay");
+  logged(other);
+  const AttemptHandle bomb = start("fork_on");
+  logged(bomb);
+  const AttemptHandle dead = start("leave_a_zombie");
+  logged(dead);
+  kill(zygote(), SIGKILL);
+  for (const AttemptHandle each : {other, bomb, dead}) EXPECT_EQ(released(each).kind(), FailureKind::kHostLost);
+  until(
+      [] {
+        const std::vector<pid_t> children = os::children_of(getpid());
+        return std::ranges::all_of(children, os::is_spawned);
+      },
+      "every process that was not started here to be gone");
 }
 
 TEST_F(ZygoteTest, AnotherTakesItsPlace) {

@@ -4,12 +4,12 @@
 
 #include <boost/json/serialize.hpp>
 #include <filesystem>
-#include <fstream>
 #include <map>
 #include <string>
 #include <vector>
 
 #include "tests/e2e/changeling.h"
+#include "tests/e2e/holdings.h"
 
 namespace perdure::e2e {
 namespace {
@@ -20,28 +20,6 @@ constexpr int kReplacements = 1000;
 constexpr int kRunsEach = 20;
 // What the store and the allocator may come to hold between the middle and the end.
 constexpr long kMostGrowth = 24L << 10;  // kB
-
-struct Holdings {
-  long memory = 0;  // kB, resident
-  std::size_t descriptors = 0, zygotes = 0;
-};
-
-Holdings holdings(const HostProcess& host) {
-  Holdings now;
-  const fs::path process = "/proc/" + std::to_string(host.pid());
-  std::ifstream status(process / "status");
-  for (std::string line; std::getline(status, line);) {
-    if (line.starts_with("VmRSS:")) now.memory = std::stol(line.substr(6));
-  }
-  for ([[maybe_unused]] const auto& entry : fs::directory_iterator(process / "fd")) ++now.descriptors;
-  for (const auto& entry : fs::directory_iterator("/proc")) {
-    std::ifstream stat(entry.path() / "stat");
-    std::string pid, name, state, parent;
-    stat >> pid >> name >> state >> parent;
-    if (name == "(perdure-zygote)" && parent == std::to_string(host.pid())) ++now.zygotes;
-  }
-  return now;
-}
 
 TEST(Soak, APluginIsReplacedAThousandTimesWhileTwentyThousandRunsFlow) {
   const Changelings plugins;
@@ -61,7 +39,7 @@ TEST(Soak, APluginIsReplacedAThousandTimesWhileTwentyThousandRunsFlow) {
     for (int i = 0; i < kRunsEach; ++i) runs.push_back({trigger(http, "which", "{}"), version - 1});
     await_version(http, std::to_string(version));
     ASSERT_FALSE(HasFailure()) << "at version " << version;
-    if (version == kReplacements / 2) middle = holdings(host);
+    if (version == kReplacements / 2) middle = holdings(host.pid());
   }
 
   std::map<int, int> served;  // runs, by version
@@ -78,8 +56,8 @@ TEST(Soak, APluginIsReplacedAThousandTimesWhileTwentyThousandRunsFlow) {
   EXPECT_GT(served.size(), kReplacements / 2u) << "versions took turns";
 
   // Only the last one is left: no process, descriptor or copy of the others.
-  await_plugin(http, [&](const auto&) { return holdings(host).zygotes == 1; });
-  const Holdings end = holdings(host);
+  await_plugin(http, [&](const auto&) { return holdings(host.pid()).named("perdure-zygote") == 1; });
+  const Holdings end = holdings(host.pid());
   EXPECT_LE(end.descriptors, middle.descriptors + 4);
   EXPECT_LE(end.memory, middle.memory + kMostGrowth);
   std::size_t copies = 0;

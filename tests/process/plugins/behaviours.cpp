@@ -8,6 +8,7 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cstdint>
@@ -200,6 +201,33 @@ perdure_status daemonize_and_stay(const perdure_attempt* a) {
   for (;;) pause();
 }
 
+perdure_status execute_and_stay(const perdure_attempt* a) {
+  say(a, "executes");
+  execlp("sleep", "sleep", "1000", static_cast<char*>(nullptr));
+  return PERDURE_FAILED;
+}
+// Processes that are always a step ahead: each starts the next and is gone. They end by themselves after some seconds.
+perdure_status fork_on(const perdure_attempt* a) {
+  constexpr int kChains = 4, kLength = 10'000;
+  for (int chain = 0; chain < kChains; chain++) {
+    if (fork() != 0) continue;
+    for (int i = 0; i < kLength; i++) {
+      if (fork() != 0) _exit(0);
+    }
+    _exit(0);
+  }
+  say(a, "forks");
+  for (;;) pause();
+}
+perdure_status leave_a_zombie(const perdure_attempt* a) {
+  const pid_t child = fork();
+  if (child == 0) _exit(0);
+  siginfo_t info{};
+  if (child < 0 || waitid(P_PID, static_cast<id_t>(child), &info, WEXITED | WNOWAIT) != 0) return PERDURE_FAILED;
+  say(a, "left one");
+  for (;;) pause();
+}
+
 int served = 0;
 perdure_status count(const perdure_attempt* a) { return result(a, std::to_string(++served)); }
 perdure_status count_and_fail(const perdure_attempt* a) {
@@ -370,6 +398,9 @@ const Entry kTasks[] = {
     PERDURE_ENTRY(kill_parent),
     PERDURE_ENTRY(daemonize_and_return),
     PERDURE_ENTRY(daemonize_and_stay),
+    PERDURE_ENTRY(execute_and_stay),
+    PERDURE_ENTRY(fork_on),
+    PERDURE_ENTRY(leave_a_zombie),
     PERDURE_ENTRY(count),
     PERDURE_ENTRY(count_and_fail),
     PERDURE_ENTRY(write_garbage),
