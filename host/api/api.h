@@ -1,6 +1,6 @@
 // What the routes have at hand, and the routes themselves, each a coroutine that answers one exchange. By file:
-// trigger.cpp, cancel.cpp, run_routes.cpp, list.cpp, logs.cpp, catalog_routes.cpp, plugin_routes.cpp, host_routes.cpp.
-// Thread: any of the server's; several at once when it has several threads.
+// trigger.cpp, cancel.cpp, run_routes.cpp, list.cpp, logs.cpp, attempt_start.cpp, catalog_routes.cpp,
+// plugin_routes.cpp, host_routes.cpp. Thread: any of the server's; several at once when it has several threads.
 #pragma once
 
 #include "host/api/handling.h"
@@ -28,6 +28,7 @@ Handling cancel_run(Api& api, ExchangePtr exchange);
 Handling show_run(Api& api, ExchangePtr exchange);
 Handling show_logs(Api& api, ExchangePtr exchange);
 Handling show_trace(Api& api, ExchangePtr exchange);
+Handling show_start(Api& api, ExchangePtr exchange);
 Handling list_tasks(Api& api, ExchangePtr exchange);
 Handling show_task(Api& api, ExchangePtr exchange);
 Handling list_plugins(Api& api, ExchangePtr exchange);

@@ -24,6 +24,7 @@ constexpr std::array<std::string_view, 5> kCancel{"api", "v2", "runs", "*", "can
 constexpr std::array<std::string_view, 4> kRun{"perdure", "v1", "runs", "*"};
 constexpr std::array<std::string_view, 5> kLogs{"perdure", "v1", "runs", "*", "logs"};
 constexpr std::array<std::string_view, 5> kTrace{"perdure", "v1", "runs", "*", "trace"};
+constexpr std::array<std::string_view, 5> kStart{"perdure", "v1", "runs", "*", "start"};
 constexpr std::array<std::string_view, 3> kTasks{"perdure", "v1", "tasks"};
 constexpr std::array<std::string_view, 4> kTask{"perdure", "v1", "tasks", "*"};
 constexpr std::array<std::string_view, 3> kPlugins{"perdure", "v1", "plugins"};
@@ -41,6 +42,7 @@ constexpr std::array kRoutes{
     Entry{Method::kGet, kRun, show_run},
     Entry{Method::kGet, kLogs, show_logs},
     Entry{Method::kGet, kTrace, show_trace},
+    Entry{Method::kGet, kStart, show_start},
     Entry{Method::kGet, kTasks, list_tasks},
     Entry{Method::kGet, kTask, show_task},
     Entry{Method::kGet, kPlugins, list_plugins},

@@ -63,6 +63,7 @@ class Catalog final : public Control {
   void freed(const store::VersionId& version);
 
   store::Result<PluginVersion> roll_back(const std::string& plugin, const std::string& to) override;
+  store::Result<PluginVersion> stored(const store::VersionId& version) override;
   store::Status retry(const std::string& plugin) override;
   /// When retry_due() next has something to do.
   [[nodiscard]] std::optional<store::Time> next_retry() const;

@@ -18,6 +18,10 @@ class Control {
   /// version that will serve (once it is loaded again, if it was unloaded). kNotFound: no such plugin or version.
   virtual store::Result<PluginVersion> roll_back(const std::string& plugin, const std::string& to) = 0;
 
+  /// A version that was ever loaded, whether it is now or not, with the path of its private copy. kNotFound: it is not
+  /// remembered, or its copy is gone, because nothing needed it any more.
+  virtual store::Result<PluginVersion> stored(const store::VersionId& version) = 0;
+
   /// Tries again, at once, what is refused of the plugin (named as above). kNotFound: there is no such plugin.
   virtual store::Status retry(const std::string& plugin) = 0;
 };

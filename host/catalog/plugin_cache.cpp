@@ -87,6 +87,14 @@ void sync_directory(const std::filesystem::path& directory) {
 
 }  // namespace
 
+store::Result<store::VersionId> version_of(const std::filesystem::path& file) {
+  const UniqueFd source(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  if (source.get() < 0) return failed("open the plugin file", file);
+  const std::optional<std::string> sum = hash(source.get(), -1);
+  if (!sum) return failed("read the plugin file", file);
+  return store::VersionId(*sum);
+}
+
 store::Result<CachedPlugin> cache_plugin(const std::filesystem::path& file, const std::filesystem::path& cache) {
   // Without O_NONBLOCK a named pipe in the plugin directory would hold the host up.
   const UniqueFd source(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));

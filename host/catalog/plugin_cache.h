@@ -20,4 +20,7 @@ struct CachedPlugin {
 /// or written; kInvalid: `file` is not a regular file.
 store::Result<CachedPlugin> cache_plugin(const std::filesystem::path& file, const std::filesystem::path& cache);
 
+/// The version that `file` is: its content's hash. kIo names what could not be read.
+store::Result<store::VersionId> version_of(const std::filesystem::path& file);
+
 }  // namespace perdure::catalog

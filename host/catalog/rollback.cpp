@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "host/catalog/catalog.h"
+#include "host/catalog/plugin_copies.h"
 
 namespace perdure::catalog {
 namespace {
@@ -36,6 +37,30 @@ store::Result<PluginVersion> Catalog::roll_back(const std::string& plugin, const
   settle();
   const Version* now = known(*chosen);
   return now == nullptr ? PluginVersion{} : now->plugin;
+}
+
+store::Result<PluginVersion> Catalog::stored(const store::VersionId& id) {
+  PluginVersion plugin;
+  if (const Version* version = known(id)) {
+    plugin = version->plugin;
+  } else if (const VersionRecord* record = register_.find(id)) {
+    plugin.id = id;
+    plugin.number = record->number;
+    plugin.file = (options_.plugins / record->file).string();
+    plugin.name = record->plugin;
+    plugin.version = record->version;
+    plugin.tasks = record->tasks;
+    plugin.state = VersionState::kIdle;
+  } else {
+    return store::Status::not_found("The plugin version " + id.text() + " is not remembered any more.");
+  }
+  const auto copy = find_copy(options_.cache, id, std::filesystem::path(plugin.file).filename().string());
+  if (!copy) {
+    return store::Status::not_found("The private copy of version " + plugin.number + " of " + plugin.file +
+                                    " is gone: nothing needed it any more.");
+  }
+  plugin.path = copy->string();
+  return plugin;
 }
 
 store::Status Catalog::retry(const std::string& plugin) {

@@ -6,9 +6,9 @@
 namespace perdure::cli {
 
 std::span<const AddVerb> all_verbs() {
-  static constexpr std::array<AddVerb, 8> kVerbs{add_serve,         add_trigger,      add_runs,
+  static constexpr std::array<AddVerb, 9> kVerbs{add_serve,         add_trigger,      add_runs,
                                                  add_tasks,         add_plugins_list, add_plugins_control,
-                                                 add_plugins_check, add_backtrace};
+                                                 add_plugins_check, add_debug,        add_backtrace};
   return kVerbs;
 }
 

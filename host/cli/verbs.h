@@ -34,6 +34,7 @@ CLI::App& plugins_of(CLI::App& parent);
 // These make a host, or a part of one, in this process.
 void add_serve(CLI::App& parent, Console& console, int& exit_status);
 void add_plugins_check(CLI::App& parent, Console& console, int& exit_status);
+void add_debug(CLI::App& parent, Console& console, int& exit_status);
 void add_backtrace(CLI::App& parent, Console& console, int& exit_status);
 
 }  // namespace perdure::cli

@@ -15,6 +15,20 @@ constexpr std::size_t kLogBatch = 256;
 
 }  // namespace
 
+process::AttemptSpec CoreEngine::spec_of(const store::Claim& claim, const catalog::Task& task) const {
+  process::AttemptSpec spec;
+  spec.run = claim.run.id;
+  spec.number = claim.attempt.number;
+  spec.task = claim.run.task;
+  spec.version = claim.attempt.version;
+  spec.context = attempt_context(claim, task);
+  const auto config = options_.plugin_config.find(task.plugin);
+  if (config != options_.plugin_config.end()) spec.config = config->second;
+  spec.max_duration = claim.run.options.max_duration ? claim.run.options.max_duration : task.options.max_duration;
+  spec.recycle_after = task.options.recycle_after;
+  return spec;
+}
+
 void CoreEngine::begin(store::Claim claim) {
   const process::AttemptHandle handle = next_handle_++;
   Slot& slot = slots_[handle];
@@ -38,19 +52,9 @@ void CoreEngine::begin(store::Claim claim) {
                        .usage = {}});
     return on_released(handle);
   }
-  const store::TaskOptions& options = slot.task->options;
-  process::AttemptSpec spec;
+  process::AttemptSpec spec = spec_of(claim, *slot.task);
   spec.handle = handle;
-  spec.run = claim.run.id;
-  spec.number = claim.attempt.number;
-  spec.task = claim.run.task;
-  spec.version = claim.attempt.version;
-  spec.context = attempt_context(claim, *slot.task);
   spec.payload = std::move(claim.payload);
-  const auto config = options_.plugin_config.find(slot.task->plugin);
-  if (config != options_.plugin_config.end()) spec.config = config->second;
-  spec.max_duration = claim.run.options.max_duration ? claim.run.options.max_duration : options.max_duration;
-  spec.recycle_after = options.recycle_after;
   slot.run = std::move(claim.run);
   slot.attempt = std::move(claim.attempt);
   launcher_.start(std::move(spec), *this);

@@ -63,6 +63,8 @@ class CoreEngine final : public Engine, private store::Listener, private process
   [[nodiscard]] catalog::SnapshotPtr catalog() const override;
   void roll_back(const std::string& plugin, const std::string& to, store::Done<catalog::PluginVersion> done) override;
   void release(const std::string& plugin, store::Done<std::vector<store::TaskId>> done) override;
+  void attempt_start(const store::RunId& run, std::optional<std::uint32_t> number,
+                     store::Done<AttemptStart> done) override;
   [[nodiscard]] std::vector<catalog::Held> held() const override;
   [[nodiscard]] EngineStatus status() const override;
   store::Store& store() override { return store_; }
@@ -110,6 +112,10 @@ class CoreEngine final : public Engine, private store::Listener, private process
   void dispatch();
   store::ClaimDecision decide(const store::Run& run, const catalog::Snapshot& catalog);
   void begin(store::Claim claim);
+  /// All of the attempt's start but handle and payload.
+  [[nodiscard]] process::AttemptSpec spec_of(const store::Claim& claim, const catalog::Task& task) const;
+  [[nodiscard]] store::Result<AttemptStart> attempt_start_on_core(const store::RunId& run,
+                                                                  std::optional<std::uint32_t> number) const;
   void put_back(const store::TaskId& task, const std::optional<store::VersionId>& version);
   void quarantine(const store::VersionId& version, const store::TaskId& task, catalog::Quarantine::Change change);
   void probe();

@@ -47,6 +47,19 @@ struct EngineStatus {
   bool draining = false;
 };
 
+/// What an attempt was started with, or, of a run that has begun none, its first would be: all that executing it again
+/// takes, somewhere else.
+struct AttemptStart {
+  store::RunId run;
+  std::uint32_t number = 1;
+  bool begun = false;  // false: the run has begun no attempt yet
+  store::TaskId task;
+  std::string start;    // JSON: the json of kStart, without limits and heartbeats
+  std::string payload;  // JSON text
+  std::optional<store::Duration> max_duration;
+  catalog::PluginVersion plugin;  // the version it ran on; `path` is the private copy, which is there
+};
+
 /// Ends the subscription when destroyed. Any thread.
 class Subscription {
  public:
@@ -80,6 +93,12 @@ class Engine {
   /// [any-thread] Ends the quarantine of the plugin's tasks, and tries again what is refused of it. done: the tasks
   /// that were held, or kNotFound.
   virtual void release(const std::string& plugin, store::Done<std::vector<store::TaskId>> done) = 0;
+
+  /// [any-thread] What an attempt of the run was started with; nothing: the newest. The plugin's configuration is in
+  /// it, so it is for whoever may see secrets. done: kNotFound says what is missing: run, attempt, or the version's
+  /// copy.
+  virtual void attempt_start(const store::RunId& run, std::optional<std::uint32_t> number,
+                             store::Done<AttemptStart> done) = 0;
 
   /// [any-thread] The tasks in quarantine now.
   virtual std::vector<catalog::Held> held() const = 0;

@@ -26,6 +26,7 @@ enum class Kind : std::uint16_t {
                 //   run is on its way)
 
   // ---- control: zygote -> host ----
+  // kLoaded and kRefused also come first from a child that executes without a zygote, over its attempt link.
   kLoaded = 16,  // the plugin is loaded; json: manifest {"protocol","plugin","version","abi_minor","isolation",
   //   "isolation_reason"?,"warnings":[…],"hooks":[{"global":bool,"hooks":[…]}],"tasks":[{"id","options":{…},"hooks":["on_start",…]}]};
   //   task order = index

@@ -5,8 +5,11 @@
 //   perdure-zygote --spawn PLUGIN         what the first becomes when its plugin cannot be forked; the control link is
 //   3 perdure-zygote --attempt PLUGIN       started by the second for each attempt; the attempt link is descriptor 3
 //   perdure-zygote --beating-attempt PLUGIN   the same where the zygote may not look into its children (vouch.h)
+//   perdure-zygote --alone PLUGIN         started by `perdure debug`, or by a debugger for it: an attempt without a
+//   zygote. Its link is descriptor 3, where it says kLoaded or kRefused before it serves
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -131,6 +134,26 @@ void rehearse(Registration& registration, bool forks, const std::string& plugin,
   serve_attempts(*loaded.registration);
 }
 
+[[noreturn]] void run_alone(const std::string& plugin) {
+  prctl(PR_SET_PDEATHSIG, SIGKILL);  // nobody else would miss it
+  prepare_process();
+  become_executed_attempt();
+  install_crash_handlers();
+  if (const auto refusal = inspect(plugin)) refuse(*refusal);
+  begin_load_watch(kLinkDescriptor, "while loading");
+  report_crashes_to(kLinkDescriptor);
+  const Loaded loaded = load(plugin);
+  if (!loaded.registration) refuse(loaded.refusal);
+  end_load_watch();
+  forget_library_path();
+  const std::string manifest = manifest_json(*loaded.registration, loaded.isolation_reason);
+  protocol::Outgoing frame;
+  frame.kind = protocol::Kind::kLoaded;
+  frame.json = manifest;
+  if (protocol::send(kLinkDescriptor, frame, true) != protocol::SendResult::kSent) _exit(2);
+  serve_attempts(*loaded.registration);
+}
+
 }  // namespace
 }  // namespace perdure::zygote
 
@@ -148,6 +171,7 @@ int main(int count, char** arguments) {
     perdure::zygote::beat_in_every_attempt();
     perdure::zygote::run_attempt(arguments[2]);
   }
+  if (count == 3 && string_view(arguments[1]) == "--alone") perdure::zygote::run_alone(arguments[2]);
   fputs("perdure-zygote is started by perdure: perdure-zygote --control FD [--self-test MS] PLUGIN\n", stderr);
   return 2;
 }

@@ -163,8 +163,7 @@ catalog::SnapshotPtr FakeEngine::catalog() const {
   return catalog_;
 }
 
-void FakeEngine::roll_back(const std::string& plugin, const std::string& to,
-                           store::Done<catalog::PluginVersion> done) {
+void FakeEngine::roll_back(const std::string& plugin, const std::string& to, store::Done<catalog::PluginVersion> done) {
   if (plugin != "demo") return done(store::Status::not_found("There is no plugin '" + plugin + "'."));
   catalog::PluginVersion version;
   version.name = plugin;
@@ -176,6 +175,24 @@ void FakeEngine::roll_back(const std::string& plugin, const std::string& to,
 void FakeEngine::release(const std::string& plugin, store::Done<std::vector<store::TaskId>> done) {
   if (plugin != "demo") return done(store::Status::not_found("There is no plugin '" + plugin + "'."));
   done(std::vector{store::TaskId("echo")});
+}
+
+void FakeEngine::attempt_start(const store::RunId& run, std::optional<std::uint32_t> number,
+                               store::Done<engine::AttemptStart> done) {
+  const store::Result<store::Run> found = store_.run(run);
+  if (!found) return done(found.status());
+  if (number.value_or(1) > found->attempts) return done(store::Status::not_found("The run has no such attempt."));
+  engine::AttemptStart start;
+  start.run = run;
+  start.number = number.value_or(found->attempts);
+  start.begun = true;
+  start.task = found->task;
+  start.start = R"({"config":{"key":"k"}})";
+  start.payload = R"({"n":1.0})";
+  start.max_duration = std::chrono::minutes(1);
+  start.plugin.name = "demo";
+  start.plugin.path = "/data/plugins/demo.so";
+  done(std::move(start));
 }
 
 std::vector<catalog::Held> FakeEngine::held() const {

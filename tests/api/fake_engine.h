@@ -53,6 +53,8 @@ class FakeEngine final : public engine::Engine, private store::Listener {
   catalog::SnapshotPtr catalog() const override;
   void roll_back(const std::string& plugin, const std::string& to, store::Done<catalog::PluginVersion> done) override;
   void release(const std::string& plugin, store::Done<std::vector<store::TaskId>> done) override;
+  void attempt_start(const store::RunId& run, std::optional<std::uint32_t> number,
+                     store::Done<engine::AttemptStart> done) override;
   std::vector<catalog::Held> held() const override;
   engine::EngineStatus status() const override;
   store::Store& store() override { return store_; }

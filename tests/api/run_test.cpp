@@ -228,5 +228,26 @@ TEST_F(OneRun, IsNotWaitedForLongerThanTheLimit) {
   }
 }
 
+TEST_F(OneRun, TellsWhatAnAttemptWasStartedWithToTheLetter) {
+  const store::RunId id = engine->make_run();
+  engine->claim();
+  const Answer answer = get("/perdure/v1/runs/" + id.text() + "/start?attempt=1");
+  ASSERT_EQ(answer.status, 200) << answer.body;
+  const auto start = answer.json();
+  EXPECT_EQ(text_at(start, "task"), "echo");
+  EXPECT_EQ(at(start, "attempt"), boost::json::value(1));
+  EXPECT_EQ(at(start, "maxDurationMs"), boost::json::value(60'000));
+  EXPECT_EQ(text_at(start, "plugin.path"), "/data/plugins/demo.so");
+  EXPECT_NE(answer.body.find(R"("start":{"config":{"key":"k"}},"payload":{"n":1.0})"), std::string::npos);
+}
+
+TEST_F(OneRun, TellsNoStartOfAnAttemptThatThereIsNot) {
+  const store::RunId id = engine->make_run();
+  engine->claim();
+  EXPECT_EQ(get("/perdure/v1/runs/" + id.text() + "/start?attempt=2").status, 404);
+  EXPECT_EQ(get("/perdure/v1/runs/" + id.text() + "/start?attempt=0").status, 400);
+  EXPECT_EQ(get("/perdure/v1/runs/run_unknown/start").status, 404);
+}
+
 }  // namespace
 }  // namespace perdure::api

@@ -427,5 +427,20 @@ TEST_F(CatalogTest, SaysThatTheCopyOfAVersionThatRunsAreLockedToIsGone) {
   EXPECT_EQ(events, std::vector<std::string>{"refused A1"});
 }
 
+TEST_F(CatalogTest, KnowsTheCopyOfAVersionThatIsNotLoadedAnyMoreUntilItIsGone) {
+  serve("a.so", "A", {"one"});
+  serve("a.so", "B", {"one"});
+  EXPECT_EQ(state("A"), "unknown");
+  const auto old = catalog.stored(store::VersionId("A"));
+  ASSERT_TRUE(old) << old.status().message();
+  EXPECT_EQ(old->path, here.cache() / "A" / "a.so");
+  EXPECT_EQ(old->file, here.plugins() / "a.so");
+  EXPECT_EQ(old->name, "plugin");
+  EXPECT_EQ(catalog.stored(store::VersionId("B"))->path, here.cache() / "B" / "a.so");
+  std::filesystem::remove_all(here.cache() / "A");
+  EXPECT_EQ(catalog.stored(store::VersionId("A")).status().code(), store::Code::kNotFound);
+  EXPECT_EQ(catalog.stored(store::VersionId("never")).status().code(), store::Code::kNotFound);
+}
+
 }  // namespace
 }  // namespace perdure::catalog

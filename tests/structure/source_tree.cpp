@@ -61,7 +61,8 @@ std::string room_of(const std::string& path) {
 // Where the host, or a part of it, is put together out of everything.
 bool assembles(const std::string& path) {
   return starts_with(path, "host/main") || starts_with(path, "host/cli/serve") ||
-         starts_with(path, "host/cli/plugins_check") || starts_with(path, "host/cli/backtrace");
+         starts_with(path, "host/cli/plugins_check") || starts_with(path, "host/cli/backtrace") ||
+         starts_with(path, "host/cli/debug");
 }
 
 bool allowed(const std::string& from_path, const std::string& from, const std::string& to_path) {
