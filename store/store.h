@@ -79,6 +79,9 @@ using ClaimDecision = std::variant<StartOn, Hold, SetAside>;
 /// stored; must not block or call the store.
 using DecideClaim = std::function<ClaimDecision(const Run& run)>;
 
+/// Whether a run owes hooks of its task to nobody but the host, see owe_hooks().
+using OwesHooks = std::function<bool(const Run& run)>;
+
 /// How many runs one claim() holds or sets aside at most, so that no call keeps the others waiting for long.
 inline constexpr std::size_t kMostTurnedAway = 1000;
 
@@ -99,6 +102,7 @@ struct AttemptEnd {
   AfterFailure after = GiveUp{RunStatus::kFailed};  // meaningful on failure, by after_failure()
   Usage usage;
   std::vector<LogEntry> logs;  // written along with it
+  bool owes_hooks = false;     // if the run ends with it, it owes hooks from then on; see owe_hooks()
 };
 
 struct RunFilter {
@@ -186,6 +190,15 @@ class Store {
   /// attempt. done: durable; how many.
   virtual void recover(Time now, Done<std::size_t> done) = 0;
 
+  /// Which runs owe hooks when they end while no attempt of theirs executes: by cancel(), by expiring, or by recover().
+  /// Nobody is left to call these hooks but the host; the mark that it has to is written with the final status and
+  /// stays until hooks_ran(). `owes` is asked inside those calls, with the run as it is at its end; must not block or
+  /// call the store. Empty, as at first: none does. Not stored.
+  virtual void owe_hooks(OwesHooks owes) = 0;
+  /// The hooks that `run` owed were called, or cannot be: it owes none any more, and `events` are on its timeline
+  /// (sequences and status are given here). A run that owes none is answered unchanged. done: durable.
+  virtual void hooks_ran(const RunId& run, std::vector<TimelineEvent> events, Done<Run> done) = 0;
+
   /// Appends to a run's log; sequences are given here. done: written.
   virtual void append_logs(const RunId& run, std::vector<LogEntry> entries) = 0;
 
@@ -209,6 +222,8 @@ class Store {
   virtual std::map<RunStatus, std::uint64_t> counts() const = 0;
   /// How many unfinished runs, in whichever status, are locked to each version to which any is; O(versions).
   virtual std::map<VersionId, std::uint64_t> locked_versions() const = 0;
+  /// Up to `max` runs that owe hooks, by id.
+  virtual Result<std::vector<RunId>> owing_hooks(std::size_t max) const = 0;
   /// kOk, or why mutations are refused.
   virtual Status health() const = 0;
 };

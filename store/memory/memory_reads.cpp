@@ -125,6 +125,16 @@ std::optional<Time> MemoryStore::next_due() const {
   return earliest_due();
 }
 
+Result<std::vector<RunId>> MemoryStore::owing_hooks(std::size_t max) const {
+  std::lock_guard lock(mutex_);
+  std::vector<RunId> runs;
+  for (const RunId& run : owing_) {
+    if (runs.size() == max) break;
+    runs.push_back(run);
+  }
+  return runs;
+}
+
 Status MemoryStore::health() const {
   std::lock_guard lock(mutex_);
   return health_;

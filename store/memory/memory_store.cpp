@@ -175,6 +175,7 @@ Status MemoryStore::end_attempt(Mutation& mutation, Entry& entry, AttemptEnd end
   run.failure = std::move(end.failure);
   if (event == RunEvent::kSucceeded) entry.output = std::move(end.output);
   append(entry, std::move(end.logs));
+  if (end.owes_hooks && is_final(run.status)) owing_.insert(run.id);
   mutation.slots_freed = true;
   return Status::ok();
 }
@@ -225,6 +226,7 @@ void MemoryStore::cancel(const RunId& run, Time now, const std::string& reason, 
   if (!is_final(entry.run.status)) {
     const std::string data = reason.empty() ? "" : boost::json::serialize(boost::json::value{{"reason", reason}});
     (void)apply(mutation, entry, RunEvent::kCanceled, now, 0, data);
+    mark_owing(entry.run);
   }
   mutation.finish<Run>(std::move(done), Run(entry.run));
 }
@@ -238,6 +240,7 @@ void MemoryStore::wake_due(Time now, Done<std::size_t> done) {
     const Run& run = entry.run;
     if (!run.started_at && run.expires_at && *run.expires_at <= now) {
       (void)apply(mutation, entry, RunEvent::kExpired, now);
+      mark_owing(run);
       ++changed;
     } else if (run.status == RunStatus::kDelayed && run.ready_at && *run.ready_at <= now) {
       (void)apply(mutation, entry, RunEvent::kDue, now);
@@ -276,9 +279,31 @@ void MemoryStore::recover(Time now, Done<std::size_t> done) {
         Failure{FailureKind::kHostLost, "HostLost", "the host or its machine died while the attempt executed", {}, {}};
     end.after = after_failure(entry.run, *end.failure, RetryPolicy(), std::nullopt, now, 0);
     (void)end_attempt(mutation, entry, std::move(end));
+    if (is_final(entry.run.status)) mark_owing(entry.run);
     ++lost;
   }
   mutation.finish<std::size_t>(std::move(done), lost);
+}
+
+void MemoryStore::mark_owing(const Run& run) {
+  if (owes_ && owes_(run)) owing_.insert(run.id);
+}
+
+void MemoryStore::owe_hooks(OwesHooks owes) {
+  std::lock_guard lock(mutex_);
+  owes_ = std::move(owes);
+}
+
+void MemoryStore::hooks_ran(const RunId& run, std::vector<TimelineEvent> events, Done<Run> done) {
+  if (Status admitted = admit("hooks_ran"); !admitted) return done(admitted);
+  Mutation mutation(*this);
+  const auto found = runs_.find(run);
+  if (found == runs_.end()) return mutation.finish<Run>(std::move(done), no_run(run));
+  Entry& entry = found->second;
+  if (owing_.erase(run) > 0) {
+    for (TimelineEvent& each : events) add_event(entry, each.name, each.at, each.attempt, std::move(each.data));
+  }
+  mutation.finish<Run>(std::move(done), Run(entry.run));
 }
 
 void MemoryStore::append_logs(const RunId& run, std::vector<LogEntry> entries) {

@@ -13,6 +13,7 @@
 #include <map>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -53,6 +54,8 @@ class MemoryStore final : public Store {
   std::optional<Time> next_due() const override;
   void release(const std::vector<TaskId>& tasks, Time now, Done<std::size_t> done) override;
   void recover(Time now, Done<std::size_t> done) override;
+  void owe_hooks(OwesHooks owes) override;
+  void hooks_ran(const RunId& run, std::vector<TimelineEvent> events, Done<Run> done) override;
   void append_logs(const RunId& run, std::vector<LogEntry> entries) override;
   void limit_queue(const QueueName& queue, std::optional<std::size_t> limit) override;
   void synced(DoneStatus done) override;
@@ -66,6 +69,7 @@ class MemoryStore final : public Store {
   Result<RunPage> list(const RunFilter& filter) const override;
   std::map<RunStatus, std::uint64_t> counts() const override;
   std::map<VersionId, std::uint64_t> locked_versions() const override;
+  Result<std::vector<RunId>> owing_hooks(std::size_t max) const override;
   Status health() const override;
 
  private:
@@ -101,6 +105,7 @@ class MemoryStore final : public Store {
   void add_event(Entry& entry, std::string_view name, Time now, std::uint32_t attempt, std::string data);
   Status end_attempt(Mutation& mutation, Entry& entry, AttemptEnd end);
   void free_idempotency_key(const Run& run);
+  void mark_owing(const Run& run);
   std::optional<RunId> known_run(const Keys& keys, const TaskId& task, const std::string& key, Time now) const;
   void append(Entry& entry, std::vector<LogEntry> entries);
   std::optional<RunId> next_ready() const;
@@ -125,6 +130,8 @@ class MemoryStore final : public Store {
   std::uint64_t next_token_ = 1;
   std::map<VersionId, std::uint64_t> freed_by_;  // the latest mutation that freed the version, until that was told
   std::uint64_t next_free_ = 1;
+  OwesHooks owes_;
+  std::set<RunId> owing_;
   Status health_;
   std::deque<std::function<void()>> following_;  // what follows mutations, in their order
 

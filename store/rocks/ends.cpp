@@ -106,6 +106,7 @@ Result<RunChange> RocksStore::end_attempt(PackedId id, Executing&& executing, Ru
   change.write(batch);
   settle(change);
   if (is_final(run.status)) put_finished_counts(batch);
+  if (end.owes_hooks && is_final(run.status)) batch.put(Family::kOwed, run_key(id), {});
   return change;
 }
 
@@ -169,6 +170,7 @@ void RocksStore::recover(Time now, Done<std::size_t> done) {
     Batch batch(*database_);
     Result<RunChange> change = end_attempt(id, std::move(executing), event_of(end), end, batch);
     if (!change) return answer(must_reopen(change.status()));
+    if (is_final(change->run().status)) mark_owing(id, change->run(), batch);
     if (Status written = write(batch); !written) return answer(written);
   }
   if (std::optional<std::size_t> durable = after_sync(done, lost.size())) answer(*durable);

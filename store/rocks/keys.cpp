@@ -30,7 +30,7 @@ std::string with_length(std::string_view text) {
 
 std::string_view family_name(Family family) {
   static constexpr std::array<std::string_view, kFamilyCount> kNames = {
-      "default", "runs", "payloads", "attempts", "timeline", "logs", "by_status", "by_task", "by_tag", "keys"};
+      "default", "runs", "payloads", "attempts", "timeline", "logs", "by_status", "by_task", "by_tag", "keys", "owed"};
   return kNames[static_cast<std::size_t>(family)];
 }
 

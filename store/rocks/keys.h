@@ -30,8 +30,9 @@ enum class Family : std::uint8_t {
   kByTask,    // task, run -> nothing
   kByTag,     // tag, run -> nothing
   kKeys,      // KeyKind, task, key -> KeyRecord
+  kOwed,      // run -> nothing: it is over and owes hooks
 };
-inline constexpr std::size_t kFamilyCount = static_cast<std::size_t>(Family::kKeys) + 1;
+inline constexpr std::size_t kFamilyCount = static_cast<std::size_t>(Family::kOwed) + 1;
 std::string_view family_name(Family family);
 
 /// Keys of Family::kMeta. Retired ones stay reserved here (none so far).

@@ -108,6 +108,7 @@ Status RocksStore::withdraw(Database& db, PackedId id) {
   batch.erase(Family::kPayloads, payload_key(id, PayloadPart::kPayload));
   batch.erase(Family::kByStatus, status_key(run.status, id));
   batch.erase(Family::kByTask, task_key(run.task, id));
+  batch.erase(Family::kOwed, run_key(id));
   for (const std::string& tag : run.options.tags) batch.erase(Family::kByTag, tag_key(tag, id));
   if (is_final(run.status)) {  // canceled before it was durable
     std::string bytes;

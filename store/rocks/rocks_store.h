@@ -10,8 +10,8 @@
 // creation was answered with an error are then withdrawn, claims that were lost are written again.
 //
 // Locks: mutex_ before database_lock_. Reads take database_lock_ shared and no other. Files: rocks_store.cpp (opening,
-// reads of hot state), commit_loop.cpp, reopening.cpp, creation.cpp, claims.cpp, ends.cpp, transitions.cpp, reads.cpp,
-// list.cpp.
+// reads of hot state), commit_loop.cpp, reopening.cpp, creation.cpp, claims.cpp, ends.cpp, transitions.cpp,
+// owed_hooks.cpp, reads.cpp, list.cpp.
 #pragma once
 
 #include <atomic>
@@ -58,6 +58,8 @@ class RocksStore final : public Store {
   std::optional<Time> next_due() const override;
   void release(const std::vector<TaskId>& tasks, Time now, Done<std::size_t> done) override;
   void recover(Time now, Done<std::size_t> done) override;
+  void owe_hooks(OwesHooks owes) override;
+  void hooks_ran(const RunId& run, std::vector<TimelineEvent> events, Done<Run> done) override;
   void append_logs(const RunId& run, std::vector<LogEntry> entries) override;
   void limit_queue(const QueueName& queue, std::optional<std::size_t> limit) override;
   void synced(DoneStatus done) override;
@@ -71,6 +73,7 @@ class RocksStore final : public Store {
   Result<RunPage> list(const RunFilter& filter) const override;
   std::map<RunStatus, std::uint64_t> counts() const override;
   std::map<VersionId, std::uint64_t> locked_versions() const override;
+  Result<std::vector<RunId>> owing_hooks(std::size_t max) const override;
   Status health() const override;
 
  private:
@@ -142,6 +145,8 @@ class RocksStore final : public Store {
   /// The answer to an end whose attempt does not execute: the run, when this end is the one recorded.
   Result<Run> repeated_end(const AttemptEnd& end) const;
   Status free_idempotency_key(const Run& run, Batch& batch) const;
+  /// Marks a run that has just ended without an attempt as owing hooks, when it does.
+  void mark_owing(PackedId id, const Run& run, Batch& batch) const;
   Status number_logs(PackedId id, std::optional<std::uint64_t>& last, std::vector<LogEntry>& entries) const;
   /// Applies `change_one` to each run in batches; the number of runs for which it said true.
   Result<std::size_t> change_many(const std::vector<PackedId>& ids, Lock& lock,
@@ -181,6 +186,7 @@ class RocksStore final : public Store {
   bool commit_thread_idle_ = false;  // it waits without a time limit
   bool stopping_ = false;
   Status health_;
+  OwesHooks owes_;
 
   std::chrono::steady_clock::time_point ballast_checked_{};  // commit thread only
 

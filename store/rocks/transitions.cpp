@@ -55,6 +55,7 @@ void RocksStore::cancel(const RunId& run, Time now, const std::string& reason, D
     }
     Batch batch(*database_);
     change.write(batch);
+    mark_owing(*id, change.run(), batch);
     leave(*id, before);
     settle(change);
     put_finished_counts(batch);
@@ -126,6 +127,7 @@ void RocksStore::wake_due(Time now, Done<std::size_t> done) {
     if (run.expires_at && *run.expires_at <= now && !run.started_at && !is_final(run.status)) {
       if (Status applied = change.apply(RunEvent::kExpired, now); !applied) return applied;
       if (Status freed = free_idempotency_key(run, batch); !freed) return freed;
+      mark_owing(change.id(), run, batch);
       return true;
     }
     if (run.status != RunStatus::kDelayed || !run.ready_at || *run.ready_at > now) return false;

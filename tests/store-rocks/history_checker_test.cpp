@@ -60,6 +60,11 @@ class LyingStore final : public Store {
     truth_.release(tasks, now, std::move(done));
   }
   void recover(Time now, Done<std::size_t> done) override { truth_.recover(now, std::move(done)); }
+  void owe_hooks(OwesHooks owes) override { truth_.owe_hooks(std::move(owes)); }
+  void hooks_ran(const RunId& id, std::vector<TimelineEvent> events, Done<store::Run> done) override {
+    truth_.hooks_ran(id, std::move(events), std::move(done));
+  }
+  Result<std::vector<RunId>> owing_hooks(std::size_t max) const override { return truth_.owing_hooks(max); }
   void append_logs(const RunId& id, std::vector<LogEntry> entries) override {
     truth_.append_logs(id, std::move(entries));
   }

@@ -17,6 +17,8 @@ void expect_same(const Result<T>& subject, const Result<T>& reference, const cha
   EXPECT_TRUE(*subject == *reference) << what;
 }
 
+bool task_zero_owes(const Run& run) { return run.task == TaskId("task0"); }
+
 std::string said(const Run& run) {
   return run.id.text() + " " + std::string(status_name(run.status)) + " attempts " + std::to_string(run.attempts) +
          " losses " + std::to_string(run.host_losses) + " updated " +
@@ -35,6 +37,7 @@ void expect_same_run(const Result<Run>& subject, const Result<Run>& reference, c
 RandomOperations::RandomOperations(std::uint64_t seed, Time now, Queues queues)
     : random_(seed), now_(now), queues_(queues) {
   for (std::uint64_t i = 0; i < kTasks; ++i) offered_.insert(TaskId("task" + std::to_string(i)));
+  reference_.owe_hooks(task_zero_owes);
 }
 
 RunId RandomOperations::some_run() {
@@ -44,6 +47,7 @@ RunId RandomOperations::some_run() {
 }
 
 void RandomOperations::one(Store& store) {
+  store.owe_hooks(task_zero_owes);  // not stored, and the store may have been opened since
   now_ += Duration(below(50));
   switch (below(20)) {
     case 0:
@@ -69,6 +73,7 @@ void RandomOperations::one(Store& store) {
       expect_same(wake_due(store, now_), wake_due(reference_, now_), "wake_due");
       return;
     case 16:
+      if (one_in(3)) return call_hooks(store);
       return one_in(3) ? limit(store) : log(store);
     case 17:
       return one_in(3) ? offer(store) : quarantine(store);
@@ -154,6 +159,7 @@ void RandomOperations::finish(Store& store) {
     end.after = some_end();
   }
   end.usage.duration = Duration(below(1000));
+  end.owes_hooks = one_in(8);
   for (std::uint64_t i = below(3); i > 0; --i) {
     end.logs.push_back({0, now_, end.number, LogLevel::kInfo, LogSource::kTask, "line", {}});
   }
@@ -199,6 +205,25 @@ void RandomOperations::quarantine(Store& store) {
   EXPECT_EQ(store.set_aside(task, of), reference_.set_aside(task, of));
   EXPECT_EQ(store.put_back(task, of, max), reference_.put_back(task, of, max));
   EXPECT_EQ(store.set_aside(task, of), reference_.set_aside(task, of));
+}
+
+// Hooks of some runs that owe them, or of any run, were called.
+void RandomOperations::call_hooks(Store& store) {
+  const std::size_t max = below(4);
+  const auto owing = store.owing_hooks(max);
+  expect_same(owing, reference_.owing_hooks(max), "owing_hooks");
+  if (!owing) return;
+  std::vector<RunId> called = one_in(2) ? *owing : std::vector<RunId>{some_run()};
+  for (const RunId& run : called) {
+    std::vector<TimelineEvent> events(below(3));
+    for (TimelineEvent& each : events) {
+      each.at = now_;
+      each.name = "hook";
+      each.data = "{}";
+    }
+    expect_same_run(conformance::hooks_ran(store, run, events), conformance::hooks_ran(reference_, run, events),
+                    "hooks_ran");
+  }
 }
 
 void RandomOperations::log(Store& store) {
@@ -265,6 +290,7 @@ void RandomOperations::compare_all(Store& store) {
   EXPECT_EQ(store.counts(), reference_.counts());
   EXPECT_EQ(store.next_due(), reference_.next_due());
   EXPECT_EQ(store.locked_versions(), reference_.locked_versions());
+  expect_same(store.owing_hooks(SIZE_MAX), reference_.owing_hooks(SIZE_MAX), "owing_hooks");
   for (std::uint64_t i = 0; i < kTasks; ++i) {
     const TaskId task("task" + std::to_string(i));
     EXPECT_EQ(store.set_aside(task, std::nullopt), reference_.set_aside(task, std::nullopt));

@@ -37,6 +37,7 @@ class RandomOperations {
   void limit(Store& store);
   void offer(Store& store);
   void quarantine(Store& store);
+  void call_hooks(Store& store);
   void log(Store& store);
   void list(Store& store);
   void compare_run(Store& store, const RunId& id);

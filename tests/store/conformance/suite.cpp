@@ -19,6 +19,10 @@ Result<Run> cancel(Store& store, const RunId& run, Time now, const std::string& 
   return await<Run>([&](Done<Run> done) { store.cancel(run, now, reason, std::move(done)); });
 }
 
+Result<Run> hooks_ran(Store& store, const RunId& run, const std::vector<TimelineEvent>& events) {
+  return await<Run>([&](Done<Run> done) { store.hooks_ran(run, events, std::move(done)); });
+}
+
 Result<std::size_t> wake_due(Store& store, Time now) {
   return await<std::size_t>([&](Done<std::size_t> done) { store.wake_due(now, std::move(done)); });
 }

@@ -46,6 +46,7 @@ Result<Run> cancel(Store& store, const RunId& run, Time now, const std::string& 
 Result<std::size_t> wake_due(Store& store, Time now);
 Result<std::size_t> release(Store& store, const std::vector<TaskId>& tasks, Time now);
 Result<std::size_t> recover(Store& store, Time now);
+Result<Run> hooks_ran(Store& store, const RunId& run, const std::vector<TimelineEvent>& events);
 Status synced(Store& store);
 
 /// The end of a claimed attempt: by success, by an error, by any failure.

@@ -1,0 +1,54 @@
+// Runs that are over and owe hooks: the mark, who has one, and how it goes. See rocks_store.h.
+#include <utility>
+
+#include "store/rocks/rocks_store.h"
+
+namespace perdure::store::rocks {
+
+void RocksStore::owe_hooks(OwesHooks owes) {
+  std::lock_guard lock(mutex_);
+  owes_ = std::move(owes);
+}
+
+void RocksStore::mark_owing(PackedId id, const Run& run, Batch& batch) const {
+  if (owes_ && owes_(run)) batch.put(Family::kOwed, run_key(id), {});
+}
+
+Result<std::vector<RunId>> RocksStore::owing_hooks(std::size_t max) const {
+  return with_database([max](const Database& db) -> Result<std::vector<RunId>> {
+    std::vector<RunId> runs;
+    Scan scan = db.scan(Family::kOwed, {});
+    for (; scan.valid() && runs.size() < max; scan.next()) {
+      if (const std::optional<PackedId> id = run_in_key(scan.key(), 0)) runs.push_back(unpack(*id));
+    }
+    if (Status read = scan.status(); !read) return read;
+    return runs;
+  });
+}
+
+void RocksStore::hooks_ran(const RunId& run, std::vector<TimelineEvent> events, Done<Run> done) {
+  const std::optional<PackedId> id = pack(run);
+  if (!id) return done(Status::not_found("there is no run " + run.text()));
+  Lock lock(mutex_);
+  auto answer = [&](Result<Run> result) {
+    lock.unlock();
+    done(std::move(result));
+  };
+  if (!health_) return answer(refused());
+  Result<RunRecord> record = stored_run(*database_, *id);
+  if (!record) return answer(record.status());
+  std::string mark;
+  const Status owes = database_->get(Family::kOwed, run_key(*id), mark);
+  if (!owes && owes.code() != Code::kNotFound) return answer(owes);
+  RunChange change(*id, std::move(*record));
+  if (owes) {
+    for (TimelineEvent& each : events) change.note(each.at, each.name, each.attempt, std::move(each.data));
+    Batch batch(*database_);
+    change.write(batch);
+    batch.erase(Family::kOwed, run_key(*id));
+    if (Status written = write(batch); !written) return answer(written);
+  }
+  if (std::optional<Run> durable = after_sync(done, std::move(change.run()))) answer(std::move(*durable));
+}
+
+}  // namespace perdure::store::rocks
