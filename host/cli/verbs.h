@@ -31,6 +31,9 @@ void add_plugins_control(CLI::App& parent, Console& console, int& exit_status);
 /// The subcommand `plugins` of `parent`, made when it is not there yet.
 CLI::App& plugins_of(CLI::App& parent);
 
+// Writes a project; needs no host.
+void add_new(CLI::App& parent, Console& console, int& exit_status);
+
 // These make a host, or a part of one, in this process.
 void add_serve(CLI::App& parent, Console& console, int& exit_status);
 void add_plugins_check(CLI::App& parent, Console& console, int& exit_status);

@@ -12,7 +12,7 @@ install(FILES ${CMAKE_CURRENT_BINARY_DIR}/boost_json.cpp options.schema.json DES
 
 configure_package_config_file(cmake/PerdureConfig.cmake.in ${CMAKE_CURRENT_BINARY_DIR}/PerdureConfig.cmake
   INSTALL_DESTINATION ${PERDURE_CMAKE_DIR}
-  PATH_VARS CMAKE_INSTALL_INCLUDEDIR CMAKE_INSTALL_LIBDIR PERDURE_DATADIR)
+  PATH_VARS CMAKE_INSTALL_BINDIR CMAKE_INSTALL_INCLUDEDIR CMAKE_INSTALL_LIBDIR PERDURE_DATADIR)
 write_basic_package_version_file(${CMAKE_CURRENT_BINARY_DIR}/PerdureConfigVersion.cmake COMPATIBILITY SameMinorVersion)
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/PerdureConfig.cmake ${CMAKE_CURRENT_BINARY_DIR}/PerdureConfigVersion.cmake
               cmake/PerdureAddPlugin.cmake cmake/plugin.map

@@ -39,7 +39,8 @@ pid_t spawn(const std::vector<std::string>& arguments, const std::map<std::strin
   std::vector<std::string> variables;
   for (char** each = environ; *each != nullptr; ++each) {
     const std::string variable(*each);
-    if (!variable.starts_with("PERDURE_")) variables.push_back(variable);
+    const bool replaced = environment.contains(variable.substr(0, variable.find('=')));
+    if (!replaced && !variable.starts_with("PERDURE_")) variables.push_back(variable);
   }
   for (const auto& [name, value] : environment) variables.push_back(name + "=" + value);
   std::vector<char*> envp;
@@ -93,9 +94,9 @@ bool HostProcess::start() {
   int out[2];
   if (::pipe2(out, O_CLOEXEC) != 0) return false;
   std::vector<std::string> arguments = options_.within;
-  for (const std::string& each : {std::string(PERDURE_TEST_BIN_DIR "/perdure"), std::string("serve"),
-                                  std::string("--plugins"), options_.plugins.string(), std::string("--data"),
-                                  options_.data.string(), std::string("--listen"), std::string("127.0.0.1:0")}) {
+  for (const std::string& each :
+       {options_.executable.string(), std::string("serve"), std::string("--plugins"), options_.plugins.string(),
+        std::string("--data"), options_.data.string(), std::string("--listen"), std::string("127.0.0.1:0")}) {
     arguments.push_back(each);
   }
   arguments.insert(arguments.end(), options_.arguments.begin(), options_.arguments.end());
@@ -145,7 +146,7 @@ std::filesystem::path HostProcess::seen(const std::filesystem::path& path) const
 std::string HostProcess::log() const { return read_file(directory_.path() / "log"); }
 
 Ended HostProcess::cli(std::vector<std::string> arguments) const {
-  arguments.insert(arguments.begin(), PERDURE_TEST_BIN_DIR "/perdure");
+  arguments.insert(arguments.begin(), options_.executable.string());
   return run_program(arguments, {{"PERDURE_URL", url_}, {"PERDURE_API_KEY", key()}});
 }
 

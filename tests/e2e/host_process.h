@@ -32,11 +32,13 @@ struct Ended {
   int exit_status = -1;  // -1: by a signal
   std::string out, err;
 };
-/// Runs a program to its end. Of this process's environment it sees what is not Perdure's, besides `environment`.
+/// Runs a program to its end. Of this process's environment it sees what is not Perdure's, besides `environment`, which
+/// wins.
 Ended run_program(const std::vector<std::string>& arguments,
                   const std::map<std::string, std::string>& environment = {});
 
 struct HostOptions {
+  std::filesystem::path executable = PERDURE_TEST_BIN_DIR "/perdure";
   std::filesystem::path plugins = PERDURE_TEST_PLUGIN_DIR;
   std::filesystem::path data{};                      // made under `directory()` when empty
   std::map<std::string, std::string> environment{};  // besides ours

@@ -91,8 +91,10 @@ perdure_status guard(const perdure_attempt* attempt, Body&& body) {
   try {
     std::forward<Body>(body)(run);
     return run.leaving().pending();
+#ifdef __GLIBCXX__  // libc++ lets nobody catch it
   } catch (const abi::__forced_unwind&) {
     throw;  // pthread_exit: the C library ends the thread and may not be stopped
+#endif
   } catch (...) {
     if (const perdure_status pending = run.leaving().pending(); pending != PERDURE_OK) return pending;
     try {

@@ -10,8 +10,8 @@
 
 namespace perdure::detail {
 
-/// "FixtureError", "std::runtime_error": without anonymous namespaces and without the library's ABI tags. Throws only
-/// std::bad_alloc.
+/// "FixtureError", "std::runtime_error", whatever the library: without anonymous namespaces and without its inner
+/// namespaces. Throws only std::bad_alloc.
 inline std::string type_name(const std::type_info& type) {
   int status = 0;
   char* const demangled = abi::__cxa_demangle(type.name(), nullptr, nullptr, &status);
@@ -23,7 +23,7 @@ inline std::string type_name(const std::type_info& type) {
     throw;
   }
   std::free(demangled);
-  for (const std::string_view noise : {"(anonymous namespace)::", "__cxx11::"}) {
+  for (const std::string_view noise : {"(anonymous namespace)::", "__cxx11::", "__1::"}) {
     for (std::size_t at = name.find(noise); at != std::string::npos; at = name.find(noise, at)) {
       name.erase(at, noise.size());
     }
