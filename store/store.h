@@ -101,8 +101,9 @@ struct AttemptEnd {
   std::optional<Failure> failure;                   // absent: success
   AfterFailure after = GiveUp{RunStatus::kFailed};  // meaningful on failure, by after_failure()
   Usage usage;
-  std::vector<LogEntry> logs;  // written along with it
-  bool owes_hooks = false;     // if the run ends with it, it owes hooks from then on; see owe_hooks()
+  std::vector<LogEntry> logs;         // written along with it
+  std::vector<TimelineEvent> events;  // … and these, before the event that the end itself is; see append_events()
+  bool owes_hooks = false;            // if the run ends with it, it owes hooks from then on; see owe_hooks()
 };
 
 struct RunFilter {
@@ -201,6 +202,10 @@ class Store {
 
   /// Appends to a run's log; sequences are given here. done: written.
   virtual void append_logs(const RunId& run, std::vector<LogEntry> entries) = 0;
+
+  /// Appends to a run's timeline what happened in it without being a transition, such as a hook. Their sequences and
+  /// statuses are given here. done: written.
+  virtual void append_events(const RunId& run, std::vector<TimelineEvent> events) = 0;
 
   /// Limits how many runs of a queue (each of its concurrency keys) may execute at once; nullopt: no limit. Not stored:
   /// declared by plugins at every load.

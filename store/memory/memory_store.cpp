@@ -163,6 +163,7 @@ std::size_t MemoryStore::put_back(const TaskId& task, const std::optional<Versio
 Status MemoryStore::end_attempt(Mutation& mutation, Entry& entry, AttemptEnd end) {
   Run& run = entry.run;
   const RunEvent event = event_of(end);
+  if (transition(run.status, event)) append(entry, std::move(end.events));
   if (Status applied = apply(mutation, entry, event, end.now, end.number); !applied) return applied;
   if (event == RunEvent::kRetryLater) run.ready_at = std::get<RetryAt>(end.after).at;
   Attempt& attempt = entry.attempts.back();
@@ -311,6 +312,13 @@ void MemoryStore::append_logs(const RunId& run, std::vector<LogEntry> entries) {
   std::lock_guard lock(mutex_);
   const auto found = runs_.find(run);
   if (found != runs_.end()) append(found->second, std::move(entries));
+}
+
+void MemoryStore::append_events(const RunId& run, std::vector<TimelineEvent> events) {
+  if (!admit("append_events")) return;
+  std::lock_guard lock(mutex_);
+  const auto found = runs_.find(run);
+  if (found != runs_.end()) append(found->second, std::move(events));
 }
 
 void MemoryStore::limit_queue(const QueueName& queue, std::optional<std::size_t> limit) {

@@ -57,6 +57,7 @@ class MemoryStore final : public Store {
   void owe_hooks(OwesHooks owes) override;
   void hooks_ran(const RunId& run, std::vector<TimelineEvent> events, Done<Run> done) override;
   void append_logs(const RunId& run, std::vector<LogEntry> entries) override;
+  void append_events(const RunId& run, std::vector<TimelineEvent> events) override;
   void limit_queue(const QueueName& queue, std::optional<std::size_t> limit) override;
   void synced(DoneStatus done) override;
 
@@ -108,6 +109,7 @@ class MemoryStore final : public Store {
   void mark_owing(const Run& run);
   std::optional<RunId> known_run(const Keys& keys, const TaskId& task, const std::string& key, Time now) const;
   void append(Entry& entry, std::vector<LogEntry> entries);
+  void append(Entry& entry, std::vector<TimelineEvent> events);
   std::optional<RunId> next_ready() const;
   std::optional<Time> earliest_due() const;
   std::vector<Entry*> aside_in_order(const TaskId& task, const std::optional<VersionId>& version) const;

@@ -161,6 +161,10 @@ void MemoryStore::append(Entry& entry, std::vector<LogEntry> entries) {
   }
 }
 
+void MemoryStore::append(Entry& entry, std::vector<TimelineEvent> events) {
+  for (TimelineEvent& each : events) add_event(entry, each.name, each.at, each.attempt, std::move(each.data));
+}
+
 // Of the sub-queues with a claimable run and a free slot, the one whose turn it is; of its runs, the first in order.
 std::optional<RunId> MemoryStore::next_ready() const {
   std::map<std::pair<std::string_view, std::string_view>, std::size_t> running;

@@ -100,6 +100,7 @@ Result<RunChange> RocksStore::end_attempt(PackedId id, Executing&& executing, Ru
   } else {
     batch.put(Family::kPayloads, payload_key(id, PayloadPart::kOutput), end.output);
   }
+  for (TimelineEvent& each : end.events) change.note(std::move(each));
   if (event == RunEvent::kRetryLater) run.ready_at = std::get<RetryAt>(end.after).at;
   if (Status applied = change.apply(event, end.now, end.number); !applied) return applied;
   if (Status freed = free_idempotency_key(run, batch); !freed) return freed;

@@ -61,6 +61,7 @@ class RocksStore final : public Store {
   void owe_hooks(OwesHooks owes) override;
   void hooks_ran(const RunId& run, std::vector<TimelineEvent> events, Done<Run> done) override;
   void append_logs(const RunId& run, std::vector<LogEntry> entries) override;
+  void append_events(const RunId& run, std::vector<TimelineEvent> events) override;
   void limit_queue(const QueueName& queue, std::optional<std::size_t> limit) override;
   void synced(DoneStatus done) override;
 

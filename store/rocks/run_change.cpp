@@ -26,6 +26,8 @@ void RunChange::add_event(Time now, std::string_view name, std::uint32_t attempt
   record_.recent.push_back({++record_.events, now, std::string(name), record_.run.status, attempt, std::move(data)});
 }
 
+void RunChange::note(TimelineEvent event) { add_event(event.at, event.name, event.attempt, std::move(event.data)); }
+
 Status RunChange::apply(RunEvent event, Time now, std::uint32_t attempt, std::string data) {
   const std::optional<RunStatus> after = transition(record_.run.status, event);
   if (!after) {

@@ -39,6 +39,9 @@ class RunChange {
   [[nodiscard]] const RunRecord& record() const { return record_; }
   RunRecord& record() { return record_; }
 
+  /// Adds to the timeline what is no transition.
+  void note(TimelineEvent event);
+
   /// Begins the run's next attempt; the one before moves to its own key.
   void begin_attempt(Attempt attempt, Batch& batch);
 

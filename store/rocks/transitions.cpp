@@ -193,4 +193,21 @@ void RocksStore::append_logs(const RunId& run, std::vector<LogEntry> entries) {
   if (write(batch) && commit_thread_idle_) wake_commit_thread();
 }
 
+void RocksStore::append_events(const RunId& run, std::vector<TimelineEvent> events) {
+  const std::optional<PackedId> id = pack(run);
+  if (!id || events.empty()) return;
+  Lock lock(mutex_);
+  if (!health_) return;
+  const auto executing = hot_.executing.find(*id);
+  Result<RunRecord> record = executing != hot_.executing.end() ? Result<RunRecord>(std::move(executing->second.record))
+                                                               : stored_run(*database_, *id);
+  if (!record) return;
+  RunChange change(*id, std::move(*record));
+  for (TimelineEvent& each : events) change.note(std::move(each));
+  Batch batch(*database_);
+  change.write(batch);
+  if (executing != hot_.executing.end()) executing->second.record = std::move(change.record());
+  if (write(batch) && commit_thread_idle_) wake_commit_thread();
+}
+
 }  // namespace perdure::store::rocks

@@ -68,6 +68,9 @@ class LyingStore final : public Store {
   void append_logs(const RunId& id, std::vector<LogEntry> entries) override {
     truth_.append_logs(id, std::move(entries));
   }
+  void append_events(const RunId& id, std::vector<TimelineEvent> events) override {
+    truth_.append_events(id, std::move(events));
+  }
   void limit_queue(const QueueName& queue, std::optional<std::size_t> limit) override {
     truth_.limit_queue(queue, limit);
   }

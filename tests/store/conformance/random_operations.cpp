@@ -234,6 +234,11 @@ void RandomOperations::log(Store& store) {
   }
   store.append_logs(id, entries);
   reference_.append_logs(id, entries);
+  if (one_in(2)) {
+    const std::vector<TimelineEvent> events{{0, now_, "hook", RunStatus::kQueued, 1, "{\"hook\":\"init\"}"}};
+    store.append_events(id, events);
+    reference_.append_events(id, events);
+  }
   const std::uint64_t after = below(5);
   const std::size_t most = below(10);
   expect_same(store.logs(id, after, most), reference_.logs(id, after, most), "logs");
