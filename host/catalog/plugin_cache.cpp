@@ -125,6 +125,7 @@ store::Result<CachedPlugin> cache_plugin(const std::filesystem::path& file, cons
   }
   if (::fchmod(copy.get(), 0444) != 0 || ::fsync(copy.get()) != 0) return fail("finish the copy", temporary);
   std::filesystem::create_directories(directory, error);
+  (void)::chmod(directory.c_str(), 0755);  // attempts of another user read it; who may come so far, the cache decides
   if (error || ::rename(temporary.c_str(), path.c_str()) != 0) return fail("put the copy in place as", path);
   sync_directory(directory);
   sync_directory(cache);

@@ -105,7 +105,7 @@ int debug(const Options& options, Console& console) {
   os::Command program;
   program.path = zygote.value();
   program.arguments = {"--alone", start.plugin};
-  program.environment = process::inherited_environment({});  // what it sees with a host
+  program.environment = process::environment_of_zygotes({});  // what it sees with a host
   program.environment.push_back("LD_LIBRARY_PATH=" + beside.parent_path().string());
   if (options.gdb) {
     auto gdb = gdb_command(program, options.breakpoints, options.gdb_arguments, console);

@@ -27,7 +27,7 @@ std::string debug_backtrace(pid_t pid, pid_t tid) {
   os::Command command;
   command.path = own.value();
   command.arguments = {"backtrace", "--pid", std::to_string(pid), "--tid", std::to_string(tid)};
-  command.environment = process::inherited_environment({});
+  command.environment = process::environment_of_zygotes({});
   command.descriptors = {{pipe.write.get(), 1}};
   const pid_t reader = os::spawn(command);
   if (reader < 0) return {};

@@ -19,6 +19,7 @@
 #include "host/api/server.h"
 #include "host/cli/executables.h"
 #include "host/cli/root_key.h"
+#include "host/cli/serve_confinement.h"
 #include "host/cli/serve_plugins.h"
 #include "host/engine/asio_core.h"
 #include "host/engine/core_engine.h"
@@ -264,6 +265,9 @@ int serve_host(const config::Config& config, bool repair, Console& console) {
   supervisor.backtrace_executable = own.value();
   supervisor.output_limit = config.limits.output;
   supervisor.log_limit = config.limits.log;
+  if (const Status confined = confine_attempts(config, supervisor); !confined) {
+    return refuse(confined, confined.code() == store::Code::kInvalid ? kWrongUsage : kFailed);
+  }
   supervisor.warn = [](const std::string& message) { log().warn("{}", message); };
   return Host(config, console, std::move(store.value()), std::move(supervisor), std::move(versions.value()),
               std::move(keys.value()))

@@ -55,6 +55,13 @@ struct QuarantineSection {
   Duration longest_pause{600'000};
 };
 
+struct AttemptsSection {
+  std::vector<std::string> environment{"PATH",   "HOME",         "LANG",          "LC_ALL",       "TZ",
+                                       "TMPDIR", "ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS", "LSAN_OPTIONS"};
+  std::string user;         // whom they run as; empty: the host's own user
+  bool core_dumps = false;  // crashes may leave them, as the host's own limit allows
+};
+
 struct TelemetrySection {
   std::string level = "info";   // trace, debug, info, warn, error
   std::string format = "auto";  // text, json; auto: text on a terminal
@@ -67,6 +74,7 @@ struct Config {
   AuthSection auth;
   TrustSection trust;
   QuarantineSection quarantine;
+  AttemptsSection attempts;
   TelemetrySection telemetry;
   /// [plugins.NAME] by NAME: a JSON object with every ${VARIABLE} replaced by that environment variable.
   std::map<std::string, std::string> plugins;

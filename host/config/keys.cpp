@@ -53,6 +53,11 @@ const std::array kKeys{
         slot<&Config::quarantine, &QuarantineSection::pause>},
     Key{"quarantine", "longest_pause", "PERDURE_QUARANTINE_LONGEST_PAUSE", "", Kind::kDuration,
         slot<&Config::quarantine, &QuarantineSection::longest_pause>},
+    Key{"attempts", "environment", "PERDURE_ATTEMPTS_ENVIRONMENT", "", Kind::kVariables,
+        slot<&Config::attempts, &AttemptsSection::environment>},
+    Key{"attempts", "user", "PERDURE_ATTEMPTS_USER", "", Kind::kText, slot<&Config::attempts, &AttemptsSection::user>},
+    Key{"attempts", "core_dumps", "PERDURE_ATTEMPTS_CORE_DUMPS", "", Kind::kSwitch,
+        slot<&Config::attempts, &AttemptsSection::core_dumps>},
     Key{"telemetry", "level", "PERDURE_LOG_LEVEL", "--log-level", Kind::kChoice,
         slot<&Config::telemetry, &TelemetrySection::level>, kLevels},
     Key{"telemetry", "format", "PERDURE_LOG_FORMAT", "--log-format", Kind::kChoice,
@@ -97,6 +102,12 @@ std::vector<std::string> split(std::string_view text) {
   return parts;
 }
 
+bool is_variable(std::string_view name) {
+  const auto good = [](char c) { return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_'; };
+  const auto digit = [](char c) { return c >= '0' && c <= '9'; };
+  return !name.empty() && good(name[0]) && std::ranges::all_of(name, [&](char c) { return good(c) || digit(c); });
+}
+
 bool is_address(std::string_view text) {
   const auto colon = text.rfind(':');
   if (colon == std::string_view::npos || colon == 0) return false;
@@ -131,6 +142,8 @@ std::string expectation(const Key& key) {
       return "true or false";
     case Kind::kNames:
       return "a list of texts";
+    case Kind::kVariables:
+      return "a list of names of environment variables, such as [\"PATH\", \"HTTPS_PROXY\"]";
     case Kind::kKeys:
       return "a list of Ed25519 public keys (PEM texts, base64 of 32 bytes, or paths of PEM files)";
     case Kind::kDuration:
@@ -166,6 +179,7 @@ Status set_from_text(const Key& key, Config& config, std::string_view text) {
       *std::get<bool*>(slot) = text == "true";
       return Status::ok();
     case Kind::kNames:
+    case Kind::kVariables:
     case Kind::kKeys:
       return set_names(key, config, split(text));
     case Kind::kDuration: {
@@ -205,7 +219,11 @@ Status set_from_number(const Key& key, Config& config, std::int64_t number) {
 
 Status set_names(const Key& key, Config& config, std::vector<std::string> names) {
   for (const std::string& name : names) {
-    if (key.kind != Kind::kKeys) break;
+    if (key.kind == Kind::kVariables && !is_variable(name)) return expected(key, quoted(name) + " in it");
+    if (key.kind == Kind::kVariables && name == "LD_LIBRARY_PATH") {
+      return expected(key, "LD_LIBRARY_PATH in it, which names the plugin's own directory");
+    }
+    if (key.kind != Kind::kKeys) continue;
     if (name.empty()) return expected(key, "an empty text in it");
     if (name.find("PRIVATE KEY") != std::string::npos) return expected(key, "a private key in it (not shown)");
   }

@@ -19,16 +19,17 @@ using Slot = std::variant<std::string*, std::uint64_t*, Duration*, bool*, std::v
 
 enum class Kind : std::uint8_t {
   kText,
-  kPath,      // relative ones in the file are relative to the file's directory
-  kAddress,   // ADDRESS:PORT
-  kCount,     // a whole number of at least 1
-  kSize,      // bytes: "10MB", or a whole number
-  kDuration,  // "1m30s", or a whole number of seconds
-  kSwitch,    // true or false
-  kNames,     // a list of texts; separated by commas in variables and flags
-  kKeys,      // kNames that are public keys, see key_form.h; relative paths in the file are relative to the file
-  kChoice,    // one of `choices`
-  kSecret,    // text that is not shown
+  kPath,       // relative ones in the file are relative to the file's directory
+  kAddress,    // ADDRESS:PORT
+  kCount,      // a whole number of at least 1
+  kSize,       // bytes: "10MB", or a whole number
+  kDuration,   // "1m30s", or a whole number of seconds
+  kSwitch,     // true or false
+  kNames,      // a list of texts; separated by commas in variables and flags
+  kKeys,       // kNames that are public keys, see key_form.h; relative paths in the file are relative to the file
+  kVariables,  // kNames that are names of environment variables
+  kChoice,     // one of `choices`
+  kSecret,     // text that is not shown
 };
 
 struct Key {
@@ -58,7 +59,7 @@ store::Status set_from_text(const Key& key, Config& config, std::string_view tex
 store::Status set_from_number(const Key& key, Config& config, std::int64_t number);
 
 /// Whether the key holds a list of texts.
-constexpr bool is_list(Kind kind) { return kind == Kind::kNames || kind == Kind::kKeys; }
+constexpr bool is_list(Kind kind) { return kind == Kind::kNames || kind == Kind::kVariables || kind == Kind::kKeys; }
 
 /// Sets a key that holds a list. kInvalid names the text that cannot be in it.
 store::Status set_names(const Key& key, Config& config, std::vector<std::string> names);

@@ -26,6 +26,7 @@ process::AttemptSpec CoreEngine::spec_of(const store::Claim& claim, const catalo
   if (config != options_.plugin_config.end()) spec.config = config->second;
   spec.max_duration = claim.run.options.max_duration ? claim.run.options.max_duration : task.options.max_duration;
   spec.recycle_after = task.options.recycle_after;
+  spec.sandbox = task.options.sandbox;
   return spec;
 }
 

@@ -49,7 +49,7 @@ class BacktraceRequests::Reader final : public Watcher, public Timed {
     os::Command command;
     command.path = options.backtrace_executable;
     command.arguments = {"backtrace", "--pid", std::to_string(pid), "--tid", std::to_string(tid)};
-    command.environment = inherited_environment(options);
+    command.environment = environment_of_zygotes(options);
     command.descriptors = {{pipe.write.get(), 1}};
     process_ = os::spawn(command);
     if (process_ < 0) return false;

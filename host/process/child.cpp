@@ -79,6 +79,7 @@ Child::Given Child::give(Attempt& attempt) {
   attempt_ = &attempt;
   attempt.child = this;
   served_++;
+  sandbox_ = attempt.spec.sandbox;
   const Instant now = now_steady();
   if (state_ == ChildState::kForking) {
     due_ = now + shared_.options.start_timeout;

@@ -32,6 +32,8 @@ class Child final : public Watcher, public Timed, public LineSink {
   [[nodiscard]] ChildState state() const { return state_; }
   [[nodiscard]] std::uint32_t served() const { return served_; }
   [[nodiscard]] Attempt* attempt() const { return attempt_; }
+  /// Of the attempts it served; they cannot get out of it, nor others in.
+  [[nodiscard]] const store::Sandbox& sandbox() const { return sandbox_; }
   /// Whether the zygote counts it as a spare still.
   bool spare = false;
 
@@ -105,6 +107,7 @@ class Child final : public Watcher, public Timed, public LineSink {
   bool recyclable_ = true;  // may serve another attempt
   bool killed_ = false;
   std::uint32_t served_ = 0;
+  store::Sandbox sandbox_;
   Attempt* attempt_ = nullptr;
   Instant last_sign_{};           // of life
   Instant due_ = Instant::max();  // of take_next_step

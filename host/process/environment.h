@@ -2,6 +2,7 @@
 // reach tasks. Pure but for reading the environment; any thread.
 #pragma once
 
+#include <algorithm>
 #include <cstdlib>
 #include <string>
 #include <vector>
@@ -10,10 +11,12 @@
 
 namespace perdure::process {
 
-/// The variables of this process that `options` names, as "NAME=value".
-inline std::vector<std::string> inherited_environment(const SupervisorOptions& options) {
-  std::vector<std::string> environment;
+/// What `options` gives to zygotes: the variables of this process that it names, and its further ones, which win.
+inline std::vector<std::string> environment_of_zygotes(const SupervisorOptions& options) {
+  std::vector<std::string> environment = options.further_environment;
   for (const std::string& name : options.environment) {
+    const auto names = [&](const std::string& each) { return each.starts_with(name + '='); };
+    if (std::ranges::any_of(environment, names)) continue;
     if (const char* value = std::getenv(name.c_str())) environment.push_back(name + '=' + value);
   }
   return environment;

@@ -10,6 +10,7 @@
 #include "host/protocol/message.h"
 #include "store/model/failure.h"
 #include "store/model/run.h"
+#include "store/model/sandbox.h"
 
 namespace perdure::process {
 
@@ -27,6 +28,7 @@ struct AttemptSpec {
   std::string config;        // JSON object: the plugin's [plugins.NAME] table; may be empty
   std::optional<store::Duration> max_duration;
   std::uint32_t recycle_after = 1;  // attempts one child may serve
+  store::Sandbox sandbox;           // a child that serves it serves none with another one
 };
 
 /// How an attempt ended: told once.

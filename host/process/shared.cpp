@@ -5,12 +5,25 @@
 
 namespace perdure::process {
 
+namespace {
+
+// `tell`, to be called on any thread.
+std::function<void(const std::string&)> on_core(boost::asio::io_context& io,
+                                                std::function<void(const std::string&)> tell) {
+  return [&io, tell = std::move(tell)](const std::string& message) {
+    if (tell) boost::asio::post(io, [tell, message] { tell(message); });
+  };
+}
+
+}  // namespace
+
 Shared::Shared(boost::asio::io_context& io_context, SupervisorOptions given)
     : io(io_context),
       options(std::move(given)),
       events(io_context, [this] { announce(); }),
       deadlines(io_context),
-      backtraces(options, events, deadlines) {}
+      backtraces(options, events, deadlines),
+      temporary(options.temporary, options.user.has_value(), on_core(io, options.warn)) {}
 
 void Shared::announce_started(AttemptObserver& observer, AttemptHandle attempt, std::int32_t pid) {
   announcements_.push_back({&observer, attempt, pid, {}});

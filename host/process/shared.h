@@ -16,6 +16,7 @@
 #include "host/process/deadlines.h"
 #include "host/process/descriptor_events.h"
 #include "host/process/supervisor_options.h"
+#include "host/process/temporary_files.h"
 #include "host/protocol/frame.h"
 
 namespace perdure::process {
@@ -42,6 +43,7 @@ class Shared {
   DescriptorEvents events;
   Deadlines deadlines;
   BacktraceRequests backtraces;
+  TemporaryFiles temporary;
   rlimit descriptor_limit{};  // as it was when the host started: what attempts get
   protocol::Receiver receiver;
   protocol::Incoming frame;  // valid until the next receive, so not across a call of an observer

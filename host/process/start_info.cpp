@@ -13,6 +13,8 @@ std::string start_info(const AttemptSpec& spec, const SupervisorOptions& options
   json += ",\"heartbeat_ms\":" + std::to_string(options.heartbeat_interval.count());
   json += ",\"output_limit\":" + std::to_string(options.output_limit);
   json += ",\"log_limit\":" + std::to_string(options.log_limit);
+  if (!spec.sandbox.network) json += ",\"network\":false";
+  if (!spec.sandbox.exec) json += ",\"exec\":false";
   json += spec.recycle_after > 1 ? ",\"recycle\":true" : ",\"recycle\":false";
   json += ",\"context\":";
   json += spec.context.empty() ? "{}" : spec.context;

@@ -1,9 +1,12 @@
 // What a Supervisor is told once: where its executables are, its limits and its patience. A value; any thread.
 #pragma once
 
+#include <sys/types.h>
+
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -47,8 +50,24 @@ struct SupervisorOptions {
 
   /// Variables that zygotes inherit from the host's environment, apart from LD_LIBRARY_PATH, which names the plugin's
   /// folder.
-  std::vector<std::string> environment{"PATH",   "HOME",         "LANG",          "LC_ALL",       "TZ",
-                                       "TMPDIR", "ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS", "LSAN_OPTIONS"};
+  std::vector<std::string> environment = default_environment();
+  static std::vector<std::string> default_environment() {
+    return {"PATH",   "HOME",         "LANG",          "LC_ALL",       "TZ",
+            "TMPDIR", "ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS", "LSAN_OPTIONS"};
+  }
+  /// More variables for them, "NAME=value".
+  std::vector<std::string> further_environment;
+  /// Whom attempts run as; the host must be root then. Absent: the host's own user. Zygotes stay what the host is.
+  struct User {
+    uid_t uid;
+    gid_t gid;
+  };
+  std::optional<User> user;
+  /// A directory of the supervisor's own, in which every attempt gets one for its temporary files. Empty: none, and
+  /// TMPDIR is the host's.
+  std::string temporary;
+  /// Leaves the limit of core dumps as it is for attempts; else they make none.
+  bool core_dumps = false;
   /// Told in a sentence what an operator should know, such as that a zygote died. May be empty.
   std::function<void(const std::string& message)> warn;
   /// The wall clock, for the times of log lines.

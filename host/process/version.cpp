@@ -165,7 +165,7 @@ void Version::serve() {
 
 Version::Placed Version::place(Attempt& attempt, bool may_wait) {
   for (const auto& zygote : zygotes_) {
-    while (Child* child = zygote->take_recycled(attempt.spec.recycle_after)) {
+    while (Child* child = zygote->take_recycled(attempt.spec)) {
       if (place_with(attempt, child)) return Placed::kYes;
     }
   }

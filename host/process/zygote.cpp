@@ -63,8 +63,15 @@ store::Status Zygote::start(const std::string& plugin, const std::string& librar
       command.arguments.push_back(each);
     }
   }
+  if (const auto& user = shared_.options.user) {
+    command.arguments.insert(command.arguments.end(),
+                             {"--user", std::to_string(user->uid) + ':' + std::to_string(user->gid)});
+  }
+  temporary_ = shared_.temporary.next_zygote();
+  if (!temporary_.empty()) command.arguments.insert(command.arguments.end(), {"--temporary", temporary_});
+  if (shared_.options.core_dumps) command.arguments.emplace_back("--core-dumps");
   command.arguments.push_back(plugin);
-  command.environment = inherited_environment(shared_.options);
+  command.environment = environment_of_zygotes(shared_.options);
   if (!library_path.empty()) command.environment.push_back("LD_LIBRARY_PATH=" + library_path);
   command.descriptors = {{output.write.get(), 1}, {output.write.get(), 2}, {link.theirs.get(), 3}};
   pid_ = os::spawn(command);
@@ -104,10 +111,10 @@ Child* Zygote::take_spare() {
   return child;
 }
 
-Child* Zygote::take_recycled(std::uint32_t recycle_after) {
+Child* Zygote::take_recycled(const AttemptSpec& spec) {
   if (!accepts()) return nullptr;
   for (auto it = recycled_.rbegin(); it != recycled_.rend(); ++it) {
-    if ((*it)->served() >= recycle_after) continue;
+    if ((*it)->served() >= spec.recycle_after || (*it)->sandbox() != spec.sandbox) continue;
     Child* child = *it;
     recycled_.erase(std::next(it).base());
     return child;
@@ -331,6 +338,7 @@ void Zygote::on_exited(const Incoming& frame) {
   protocol::ExitReport report{};
   if (found == children_.end() || frame.raw.size() != sizeof report) return;
   std::memcpy(&report, frame.raw.data(), sizeof report);
+  if ((report.flags & protocol::ExitReport::kLeftFiles) != 0) shared_.temporary.left();
   Child& child = *found->second;
   no_longer_idle(child);
   if (child.pid() == 0) forking_--;
@@ -422,6 +430,7 @@ void Zygote::on_death() {
 
 // Once nothing of its attempts executes any more, they may be tried again elsewhere.
 void Zygote::bury(bool was_loading, const std::string& why) {
+  shared_.temporary.zygote_died(temporary_);
   // Those that were not born may never have been; others serve their attempts.
   auto children = std::move(children_);
   children_.clear();

@@ -47,8 +47,8 @@ class Zygote final : public Watcher, public Timed {
   [[nodiscard]] std::size_t spares_in_use() const { return spare_children_ - spares_.size(); }
 
   Child* take_spare();
-  /// A recycled child that has served fewer than `recycle_after` attempts, or null.
-  Child* take_recycled(std::uint32_t recycle_after);
+  /// A recycled child that may serve the attempt too, or null.
+  Child* take_recycled(const AttemptSpec& spec);
   /// Asks for a new child for `attempt`. kGone: not this zygote.
   Child::Given fork_for(Attempt& attempt);
   /// Keeps `count` spares from now on.
@@ -107,6 +107,7 @@ class Zygote final : public Watcher, public Timed {
   std::string refusal_;      // why the plugin is not loaded, once known; after a crash with the backtrace below it
   std::string last_output_;  // the tail of what the plugin printed while loading
   bool testing_ = false;     // its self test executes
+  std::string temporary_;    // its directories for attempts
   bool crashed_ = false;     // while loading; it waits until its backtrace has been taken
   bool leaving_ = false;
   bool quit_sent_ = false;

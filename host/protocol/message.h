@@ -80,9 +80,10 @@ enum class Outcome : std::uint32_t { kSuccess = 0, kFailed = 1, kAborted = 2, kO
 /// raw of kExited, host byte order (both ends are one machine).
 struct ExitReport {
   std::int32_t wait_status;  // as waitpid(2) gives it
-  std::uint32_t reserved;
-  std::uint64_t cpu_microseconds;  // user + system
-  std::uint64_t peak_memory;       // bytes, ru_maxrss
+  std::uint32_t flags;
+  static constexpr std::uint32_t kLeftFiles = 1;  // in its temporary directory, which is in the host's `left` now
+  std::uint64_t cpu_microseconds;                 // user + system
+  std::uint64_t peak_memory;                      // bytes, ru_maxrss
 };
 
 /// raw of kCrash.
@@ -95,7 +96,8 @@ struct CrashReport {
 };
 
 // json of kStart: {"run":"run_…","attempt":n,"heartbeat_ms":30000,"output_limit":bytes,"log_limit":bytes,
-//   "recycle":bool,"context":{… what the plugin sees as attempt->context …},"config":{… [plugins.NAME] …}}
+//   "network":false?,"exec":false? (what the task's sandbox denies),"recycle":bool,"context":{… what the plugin sees as
+//   attempt->context …},"config":{… [plugins.NAME] …}}
 
 /// Limits a receiver enforces; more is a protocol error.
 inline constexpr std::size_t kMaxJson = std::size_t{4} << 20;

@@ -13,6 +13,8 @@
 #include "host/zygote/attempt_state.h"
 #include "host/zygote/crash.h"
 #include "host/zygote/descendants.h"
+#include "host/zygote/sandbox.h"
+#include "host/zygote/temporary_directories.h"
 #include "host/zygote/vouch.h"
 
 namespace perdure::zygote {
@@ -164,6 +166,11 @@ void serve_one(const Registration& registration, AttemptState& state, const Inco
   StartInfo info = parse_start(start.json);
   info.ordinal = start.id;
   state.begin(info);
+  if (const std::string why = enter_sandbox(info.sandbox); !why.empty()) {
+    state.error = error_json("SandboxUnavailable", "the attempt cannot be confined as the task's options ask: " + why);
+    send_outcome(state, Outcome::kFailed);
+    return;
+  }
   const bool self_test = start.arg == protocol::kSelfTest && registration.self_test().run != nullptr;
   if (!self_test && start.arg >= registration.tasks().size()) {
     state.error = error_json("UnknownTask", "the plugin has no task number " + std::to_string(start.arg));
@@ -226,6 +233,7 @@ void serve_attempts(const Registration& registration) {
     serve_one(registration, state, start);
     if (!await_confirm(link)) break;
     end_descendants();  // what the task started ends with its attempt, not with the process
+    clear_temporary_directory();
   } while (true);
   _exit(0);
 }

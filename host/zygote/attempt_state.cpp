@@ -30,6 +30,8 @@ StartInfo parse_start(std::string_view json) {
     if (key == "heartbeat_ms") info.heartbeat_ms = json_unsigned(value);
     if (key == "output_limit") info.output_limit = json_unsigned(value);
     if (key == "log_limit") info.log_limit = json_unsigned(value);
+    if (key == "network") info.sandbox.network = value != "false";
+    if (key == "exec") info.sandbox.exec = value != "false";
     if (key == "context") info.context = value;
     if (key == "config") info.config = value;
   }

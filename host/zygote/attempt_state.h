@@ -13,6 +13,7 @@
 #include <string_view>
 
 #include "host/zygote/attempt_link.h"
+#include "host/zygote/sandbox.h"
 
 namespace perdure::zygote {
 
@@ -26,6 +27,7 @@ struct StartInfo {
   std::uint64_t heartbeat_ms = 30'000;
   std::uint64_t output_limit = 0;  // bytes; 0: only the protocol's own
   std::uint64_t log_limit = 0;     // bytes; 0: none
+  Sandbox sandbox;
 };
 StartInfo parse_start(std::string_view json);
 

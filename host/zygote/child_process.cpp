@@ -2,15 +2,22 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <unistd.h>
+
+#include <vector>
 
 #include "host/zygote/attempt.h"
 
 namespace perdure::zygote {
 namespace {
+
+constexpr int kCannotConfine = 78;  // EX_CONFIG
 
 void unblock_signals() {
   sigset_t none;
@@ -18,27 +25,49 @@ void unblock_signals() {
   sigprocmask(SIG_SETMASK, &none, nullptr);
 }
 
+void close_others() {
+  constexpr int kMost = 1 << 16;
+  if (close_range(kLinkDescriptor + 1, ~0U, 0) == 0) return;
+  for (int fd = kLinkDescriptor + 1; fd < kMost; fd++) close(fd);  // an older kernel, or a filter that forbids it
+}
+
+// An attempt that cannot give up root must not execute.
+void become_user_or_leave(const User& user) {
+  if (become_user(user)) return;
+  dprintf(STDERR_FILENO, "perdure: cannot become user %u: %s\n", user.uid, strerror(errno));
+  _exit(kCannotConfine);
+}
+
 }  // namespace
 
-void become_attempt(const ChildEnds& ends) {
+bool become_user(const User& user) {
+  return setgroups(0, nullptr) == 0 && setresgid(user.gid, user.gid, user.gid) == 0 &&
+         setresuid(user.uid, user.uid, user.uid) == 0;
+}
+
+void become_attempt(const ChildEnds& ends, const TemporaryDirectory& temporary, const std::optional<User>& user) {
   setsid();
   prctl(PR_SET_CHILD_SUBREAPER, 1);
   dup2(ends.out, STDOUT_FILENO);
   dup2(ends.err, STDERR_FILENO);
   dup3(ends.link, kLinkDescriptor, O_CLOEXEC);
-  close_range(kLinkDescriptor + 1, ~0U, 0);
+  close_others();
+  enter_temporary_directory(temporary);
+  if (user) become_user_or_leave(*user);
   unblock_signals();
 }
 
-void become_executed_attempt() {
+void become_executed_attempt(const std::string& temporary, const std::optional<User>& user) {
   setsid();
   prctl(PR_SET_CHILD_SUBREAPER, 1);
   fcntl(kLinkDescriptor, F_SETFD, FD_CLOEXEC);
-  close_range(kLinkDescriptor + 1, ~0U, 0);
+  close_others();
+  enter_temporary_directory(temporary);
+  if (user) become_user_or_leave(*user);
   unblock_signals();
 }
 
-pid_t execute_attempt(const ChildEnds& ends, const std::string& plugin, bool beats) {
+pid_t execute_attempt(const ChildEnds& ends, const Arguments& how, const std::string& temporary) {
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
   posix_spawn_file_actions_adddup2(&actions, ends.out, STDOUT_FILENO);
@@ -52,10 +81,17 @@ pid_t execute_attempt(const ChildEnds& ends, const std::string& plugin, bool bea
   sigemptyset(&none);
   posix_spawnattr_setsigdefault(&attributes, &every);
   posix_spawnattr_setsigmask(&attributes, &none);
-  std::string name = "perdure-zygote", verb = beats ? "--beating-attempt" : "--attempt", file = plugin;
-  char* arguments[] = {name.data(), verb.data(), file.data(), nullptr};
+  Arguments its = how;
+  its.role = Arguments::Role::kAttempt;
+  its.self_test = {};
+  its.temporary = temporary;
+  std::vector<std::string> words = its.words();
+  std::string name = "perdure-zygote";
+  std::vector<char*> arguments{name.data()};
+  for (std::string& word : words) arguments.push_back(word.data());
+  arguments.push_back(nullptr);
   pid_t pid = -1;
-  const int error = posix_spawn(&pid, "/proc/self/exe", &actions, &attributes, arguments, environ);
+  const int error = posix_spawn(&pid, "/proc/self/exe", &actions, &attributes, arguments.data(), environ);
   posix_spawn_file_actions_destroy(&actions);
   posix_spawnattr_destroy(&attributes);
   errno = error;

@@ -1,10 +1,14 @@
-// Making the process of one attempt: its descriptors, session and signals, whether it is forked from the zygote or
-// executed anew. Single-threaded use in the zygote.
+// Making the process of one attempt: its descriptors, session, user and signals, whether it is forked from the zygote
+// or executed anew. Single-threaded use in the zygote.
 #pragma once
 
 #include <sys/types.h>
 
+#include <optional>
 #include <string>
+
+#include "host/zygote/arguments.h"
+#include "host/zygote/temporary_directories.h"
 
 namespace perdure::zygote {
 
@@ -15,15 +19,18 @@ struct ChildEnds {
   int err = -1;
 };
 
-/// In a freshly forked child: takes the ends, closes every other descriptor but stdin, leaves the zygote's session and
-/// becomes the reaper of its descendants. Signals are unblocked last.
-void become_attempt(const ChildEnds& ends);
+/// In a freshly forked child: takes the ends, closes every other descriptor but stdin, leaves the zygote's session,
+/// becomes the reaper of its descendants and `user`. Signals are unblocked last.
+void become_attempt(const ChildEnds& ends, const TemporaryDirectory& temporary, const std::optional<User>& user);
 
 /// In a freshly executed `--attempt` process, whose descriptors are in place already: the rest of the same.
-void become_executed_attempt();
+void become_executed_attempt(const std::string& temporary, const std::optional<User>& user);
 
-/// Executes `perdure-zygote --attempt plugin` with these ends; `beats`: it has to send its heartbeats itself. Returns
-/// its pid, or -1 with errno set.
-pid_t execute_attempt(const ChildEnds& ends, const std::string& plugin, bool beats);
+/// Executes an `--attempt` of the plugin with these ends; `how` is what the zygote or spawner was told. Returns its
+/// pid, or -1 with errno set.
+pid_t execute_attempt(const ChildEnds& ends, const Arguments& how, const std::string& temporary);
+
+/// Gives up root for `user`, with its groups and capabilities, for good. False with errno set.
+bool become_user(const User& user);
 
 }  // namespace perdure::zygote

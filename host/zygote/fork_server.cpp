@@ -61,8 +61,9 @@ void block_signals() {
   signal(SIGCHLD, SIG_DFL);  // a plugin that ignored it would make us lose every wait status
 }
 
-ForkServer::ForkServer(int control, const Registration* registration, std::string plugin)
-    : control_(control), registration_(registration), plugin_(std::move(plugin)) {
+ForkServer::ForkServer(int control, const Registration* registration, const Arguments& how,
+                       TemporaryDirectories& temporary)
+    : control_(control), registration_(registration), how_(how), temporary_(temporary) {
   children_.reserve(256);
   pids_.reserve(64);
   block_signals();
@@ -70,7 +71,8 @@ ForkServer::ForkServer(int control, const Registration* registration, std::strin
   sigemptyset(&exits);
   sigaddset(&exits, SIGCHLD);
   signals_ = signalfd(-1, &exits, SFD_CLOEXEC | SFD_NONBLOCK);
-  vouches_ = can_vouch();
+  vouches_ = can_vouch(how_.user);
+  how_.beats = !vouches_;
   if (!vouches_) beat_in_every_attempt();
   prepare_attempts();
 }
@@ -139,18 +141,25 @@ void ForkServer::handle(Incoming& frame) {
 }
 
 pid_t ForkServer::start(std::uint64_t id, const ChildEnds& ends, bool spare) {
+  const TemporaryDirectory temporary = temporary_.take();
   pid_t pid = -1;
   if (registration_ == nullptr) {
-    pid = execute_attempt(ends, plugin_, !vouches_);
+    pid = execute_attempt(ends, how_, temporary_.path(temporary));
   } else {
     pid = fork();
     if (pid == 0) {
-      become_attempt(ends);
+      become_attempt(ends, temporary, how_.user);
       if (spare) warm_attempt();
       serve_attempts(*registration_);
     }
   }
-  if (pid > 0) children_.push_back({id, pid, spare, false, {}, {}});
+  if (pid > 0) {
+    children_.push_back({id, pid, spare, false, {}, {}, temporary});
+  } else {
+    const int error = errno;
+    (void)temporary_.give_back(temporary);
+    errno = error;
+  }
   return pid;
 }
 
@@ -242,8 +251,9 @@ void ForkServer::settle() {
   const auto hopeless = now() - kOrphanPatience;
   const auto due = [&](const Child& child) { return child.reaped && (!orphans || child.died < hopeless); };
   bool spare_ended = false, spare_died = false;
-  for (const Child& child : children_) {
+  for (Child& child : children_) {
     if (!due(child)) continue;
+    if (!orphans && temporary_.give_back(child.temporary)) child.report.flags |= protocol::ExitReport::kLeftFiles;
     if (child.spare) (child.report.wait_status == 0 ? spare_ended : spare_died) = true;
     Outgoing told;
     told.kind = Kind::kExited;

@@ -11,10 +11,12 @@
 #include <vector>
 
 #include "host/protocol/frame.h"
+#include "host/zygote/arguments.h"
 #include "host/zygote/child_process.h"
 #include "host/zygote/descendants.h"
 #include "host/zygote/private_memory.h"
 #include "host/zygote/registration.h"
+#include "host/zygote/temporary_directories.h"
 
 namespace perdure::zygote {
 
@@ -24,9 +26,9 @@ void block_signals();
 
 class ForkServer {
  public:
-  /// Serves the host at the other end of `control`, which is borrowed like the registration. Without one, attempts are
-  /// executed and load the plugin themselves.
-  ForkServer(int control, const Registration* registration, std::string plugin);
+  /// Serves the host at the other end of `control`, which is borrowed like the rest. Without a registration, attempts
+  /// are executed and load the plugin themselves.
+  ForkServer(int control, const Registration* registration, const Arguments& how, TemporaryDirectories& temporary);
   ForkServer(const ForkServer&) = delete;
   ForkServer& operator=(const ForkServer&) = delete;
 
@@ -41,6 +43,7 @@ class ForkServer {
     bool reaped;  // dead; what follows is valid
     std::chrono::steady_clock::time_point died;
     protocol::ExitReport report;
+    TemporaryDirectory temporary;
   };
 
   void handle(protocol::Incoming& frame);
@@ -58,7 +61,8 @@ class ForkServer {
 
   const int control_;
   const Registration* const registration_;
-  const std::string plugin_;
+  Arguments how_;
+  TemporaryDirectories& temporary_;
   int signals_ = -1;
   OwnChildren own_;
   protocol::Receiver receiver_;

@@ -1,12 +1,13 @@
-// perdure-zygote: loads one plugin and forks the attempts of its tasks.
-//   perdure-zygote --control FD PLUGIN    started by the host; FD is its end of a SOCK_SEQPACKET pair
-//   perdure-zygote --control FD --self-test MS PLUGIN   the same, and the plugin's self test, if it has one, must pass
-//   within MS milliseconds
-//   perdure-zygote --spawn PLUGIN         what the first becomes when its plugin cannot be forked; the control link is
-//   3 perdure-zygote --attempt PLUGIN       started by the second for each attempt; the attempt link is descriptor 3
-//   perdure-zygote --beating-attempt PLUGIN   the same where the zygote may not look into its children (vouch.h)
-//   perdure-zygote --alone PLUGIN         started by `perdure debug`, or by a debugger for it: an attempt without a
-//   zygote. Its link is descriptor 3, where it says kLoaded or kRefused before it serves
+// perdure-zygote: loads one plugin and forks the attempts of its tasks. The last word of its command line is the
+// plugin:
+//   perdure-zygote --control FD …   started by the host; FD is its end of a SOCK_SEQPACKET pair. --self-test MS: the
+//   plugin's self test, if it has one, must pass within that time
+//   perdure-zygote --spawn …        what the first becomes when its plugin cannot be forked; the control link is 3
+//   perdure-zygote --attempt …      started by the second for each attempt; the attempt link is descriptor 3. --beats:
+//   where the zygote may not look into its children (vouch.h)
+//   perdure-zygote --alone …        started by `perdure debug`, or by a debugger for it: an attempt without a zygote.
+//   Its link is descriptor 3, where it says kLoaded or kRefused before it serves
+// and all of them hand on how attempts are confined (arguments.h): --user, --temporary, --core-dumps.
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -17,11 +18,12 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include <chrono>
+#include <optional>
 #include <string>
-#include <string_view>
+#include <vector>
 
 #include "host/protocol/frame.h"
+#include "host/zygote/arguments.h"
 #include "host/zygote/attempt.h"
 #include "host/zygote/child_process.h"
 #include "host/zygote/crash.h"
@@ -29,6 +31,7 @@
 #include "host/zygote/load_watch.h"
 #include "host/zygote/loader.h"
 #include "host/zygote/self_test.h"
+#include "host/zygote/temporary_directories.h"
 
 namespace perdure::zygote {
 namespace {
@@ -36,7 +39,7 @@ namespace {
 constexpr int kControl = 3;  // the same number as a child's link, which replaces it
 
 // Descriptors, limits and streams that every child inherits as they are.
-void prepare_process() {
+void prepare_process(const Arguments& how) {
   const int null = open("/dev/null", O_RDWR | O_CLOEXEC);
   if (null >= 0) {
     dup2(null, STDIN_FILENO);
@@ -46,8 +49,9 @@ void prepare_process() {
     if (null > STDERR_FILENO) close(null);
   }
   const rlimit no_core{0, 0};
-  setrlimit(RLIMIT_CORE, &no_core);
-  setvbuf(stdout, nullptr, _IOLBF, 0);  // a crash loses at most the line it cut
+  if (!how.core_dumps) setrlimit(RLIMIT_CORE, &no_core);
+  prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);  // no set-user-id program helps a task to become more than it is
+  setvbuf(stdout, nullptr, _IOLBF, 0);     // a crash loses at most the line it cut
 }
 
 // It was for the plugin's own libraries; programs that a task executes must not find those before their own.
@@ -65,45 +69,50 @@ void forget_library_path() { unsetenv("LD_LIBRARY_PATH"); }
 
 // The plugin left something in this process that a fork would not copy, such as a thread. An executable anew, without
 // the plugin, has none of it and starts the attempts.
-[[noreturn]] void become_spawner(const std::string& plugin) {
+[[noreturn]] void become_spawner(Arguments how) {
   fcntl(kControl, F_SETFD, 0);
-  std::string name = "perdure-zygote", verb = "--spawn", file = plugin;
-  char* arguments[] = {name.data(), verb.data(), file.data(), nullptr};
-  execv("/proc/self/exe", arguments);
+  how.role = Arguments::Role::kSpawner;
+  how.self_test = {};
+  std::vector<std::string> words = how.words();
+  std::string name = "perdure-zygote";
+  std::vector<char*> arguments{name.data()};
+  for (std::string& word : words) arguments.push_back(word.data());
+  arguments.push_back(nullptr);
+  execv("/proc/self/exe", arguments.data());
   _exit(2);
 }
 
-[[noreturn]] void run_spawner(const std::string& plugin) {
+[[noreturn]] void run_spawner(const Arguments& how) {
   prctl(PR_SET_NAME, "perdure-zygote");
   fcntl(kControl, F_SETFD, FD_CLOEXEC);
   close_range(kControl + 1, ~0U, 0);
-  ForkServer(kControl, nullptr, plugin).run();
+  TemporaryDirectories temporary(how.temporary, how.user);
+  ForkServer(kControl, nullptr, how, temporary).run();
 }
 
 // The plugin's self test, which must pass before the host hears of the plugin.
-void rehearse(Registration& registration, bool forks, const std::string& plugin, std::chrono::milliseconds limit) {
+void rehearse(Registration& registration, bool forks, const Arguments& how, TemporaryDirectories& temporary) {
   protocol::Outgoing begins;
   begins.kind = protocol::Kind::kTesting;
   (void)protocol::send(kControl, begins, true);
-  const SelfTest test = run_self_test(kControl, registration, forks, plugin, limit);
+  const SelfTest test = run_self_test(kControl, registration, forks, how, temporary);
   if (test.told) _exit(1);
   if (!test.refusal.empty()) refuse({test.refusal, {}});
   for (const std::string& warning : test.warnings) registration.warn(warning);
 }
 
-// `self_test`: how long the plugin's may take; zero: it is not asked for.
-[[noreturn]] void run_zygote(int control, const std::string& plugin, std::chrono::milliseconds self_test) {
-  if (dup3(control, kControl, O_CLOEXEC) < 0 && control != kControl) _exit(2);
+[[noreturn]] void run_zygote(const Arguments& how) {
+  if (dup3(how.control, kControl, O_CLOEXEC) < 0 && how.control != kControl) _exit(2);
   fcntl(kControl, F_SETFD, FD_CLOEXEC);
-  prepare_process();
+  prepare_process(how);
   close_range(kControl + 1, ~0U, 0);
   setsid();
   prctl(PR_SET_CHILD_SUBREAPER, 1);
   install_crash_handlers();
-  if (const auto refusal = inspect(plugin)) refuse(*refusal);
+  if (const auto refusal = inspect(how.plugin)) refuse(*refusal);
   begin_load_watch(kControl, "while loading");
   report_crashes_to(kControl);
-  const Loaded loaded = load(plugin);
+  const Loaded loaded = load(how.plugin);
   if (!loaded.registration) refuse(loaded.refusal);
   end_load_watch();
   report_crashes_to(-1);
@@ -111,38 +120,40 @@ void rehearse(Registration& registration, bool forks, const std::string& plugin,
   block_signals();  // before the host hears of us, so that no signal that comes with its first word can end us
   const bool forks = loaded.isolation_reason.empty();
   if (forks) forget_library_path();  // others load the plugin again
-  if (self_test.count() > 0 && loaded.registration->self_test().run != nullptr) {
-    rehearse(*loaded.registration, forks, plugin, self_test);
+  TemporaryDirectories temporary(how.temporary, how.user);
+  if (how.self_test.count() > 0 && loaded.registration->self_test().run != nullptr) {
+    rehearse(*loaded.registration, forks, how, temporary);
   }
   const std::string manifest = manifest_json(*loaded.registration, loaded.isolation_reason);
   protocol::Outgoing frame;
   frame.kind = protocol::Kind::kLoaded;
   frame.json = manifest;
   if (protocol::send(kControl, frame, true) != protocol::SendResult::kSent) _exit(2);
-  if (!forks) become_spawner(plugin);
-  ForkServer(kControl, loaded.registration.get(), plugin).run();
+  if (!forks) become_spawner(how);
+  ForkServer(kControl, loaded.registration.get(), how, temporary).run();
 }
 
-[[noreturn]] void run_attempt(const std::string& plugin) {
-  prepare_process();
-  become_executed_attempt();
+[[noreturn]] void run_attempt(const Arguments& how) {
+  if (how.beats) beat_in_every_attempt();
+  prepare_process(how);
+  become_executed_attempt(how.temporary, how.user);
   install_crash_handlers();
   report_crashes_to(kLinkDescriptor);
-  const Loaded loaded = load(plugin);
+  const Loaded loaded = load(how.plugin);
   forget_library_path();
   if (!loaded.registration) serve_refusal(loaded.refusal.reason);
   serve_attempts(*loaded.registration);
 }
 
-[[noreturn]] void run_alone(const std::string& plugin) {
+[[noreturn]] void run_alone(const Arguments& how) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);  // nobody else would miss it
-  prepare_process();
-  become_executed_attempt();
+  prepare_process(how);
+  become_executed_attempt(how.temporary, how.user);
   install_crash_handlers();
-  if (const auto refusal = inspect(plugin)) refuse(*refusal);
+  if (const auto refusal = inspect(how.plugin)) refuse(*refusal);
   begin_load_watch(kLinkDescriptor, "while loading");
   report_crashes_to(kLinkDescriptor);
-  const Loaded loaded = load(plugin);
+  const Loaded loaded = load(how.plugin);
   if (!loaded.registration) refuse(loaded.refusal);
   end_load_watch();
   forget_library_path();
@@ -157,21 +168,20 @@ void rehearse(Registration& registration, bool forks, const std::string& plugin,
 }  // namespace
 }  // namespace perdure::zygote
 
-int main(int count, char** arguments) {
-  using std::string_view;
-  if (count == 4 && string_view(arguments[1]) == "--control") {
-    perdure::zygote::run_zygote(atoi(arguments[2]), arguments[3], {});
+int main(int count, char** words) {
+  using perdure::zygote::Arguments;
+  if (const std::optional<Arguments> how = Arguments::read(count, words)) {
+    switch (how->role) {
+      case Arguments::Role::kZygote:
+        perdure::zygote::run_zygote(*how);
+      case Arguments::Role::kSpawner:
+        perdure::zygote::run_spawner(*how);
+      case Arguments::Role::kAttempt:
+        perdure::zygote::run_attempt(*how);
+      case Arguments::Role::kAlone:
+        perdure::zygote::run_alone(*how);
+    }
   }
-  if (count == 6 && string_view(arguments[1]) == "--control" && string_view(arguments[3]) == "--self-test") {
-    perdure::zygote::run_zygote(atoi(arguments[2]), arguments[5], std::chrono::milliseconds(atol(arguments[4])));
-  }
-  if (count == 3 && string_view(arguments[1]) == "--spawn") perdure::zygote::run_spawner(arguments[2]);
-  if (count == 3 && string_view(arguments[1]) == "--attempt") perdure::zygote::run_attempt(arguments[2]);
-  if (count == 3 && string_view(arguments[1]) == "--beating-attempt") {
-    perdure::zygote::beat_in_every_attempt();
-    perdure::zygote::run_attempt(arguments[2]);
-  }
-  if (count == 3 && string_view(arguments[1]) == "--alone") perdure::zygote::run_alone(arguments[2]);
-  fputs("perdure-zygote is started by perdure: perdure-zygote --control FD [--self-test MS] PLUGIN\n", stderr);
+  fputs("perdure-zygote is started by perdure: perdure-zygote --control FD [OPTION…] PLUGIN\n", stderr);
   return 2;
 }

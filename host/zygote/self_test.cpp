@@ -75,25 +75,28 @@ class Rehearsal {
   Rehearsal(const Rehearsal&) = delete;
   Rehearsal& operator=(const Rehearsal&) = delete;
 
-  SelfTest run(const Registration& registration, bool forks, const std::string& path) {
-    if (!begin(registration, forks, path)) {
+  SelfTest run(const Registration& registration, bool forks, const Arguments& how, TemporaryDirectories& directories) {
+    const TemporaryDirectory temporary = directories.take();
+    if (!begin(registration, forks, how, temporary, directories.path(temporary))) {
       return failed("its self test could not be started: " + std::string(strerror(errno)));
     }
     while (!ended_) wait();
     end_descendants();
+    (void)directories.give_back(temporary);
     return std::move(verdict_);
   }
 
  private:
-  bool begin(const Registration& registration, bool forks, const std::string& path) {
+  bool begin(const Registration& registration, bool forks, const Arguments& how, const TemporaryDirectory& temporary,
+             const std::string& temporary_path) {
     int link[2];
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, link) != 0) return false;
     link_ = link[0];
     const ChildEnds ends{link[1], STDOUT_FILENO, STDERR_FILENO};
-    pid_ = forks ? fork() : execute_attempt(ends, path, false);
+    pid_ = forks ? fork() : execute_attempt(ends, how, temporary_path);
     if (pid_ == 0) {
       prctl(PR_SET_PDEATHSIG, SIGKILL);
-      become_attempt(ends);
+      become_attempt(ends, temporary, how.user);
       serve_attempts(registration);
     }
     const int error = errno;
@@ -269,9 +272,9 @@ class Rehearsal {
 
 }  // namespace
 
-SelfTest run_self_test(int control, const Registration& registration, bool forks, const std::string& path,
-                       milliseconds limit) {
-  return Rehearsal(control, limit).run(registration, forks, path);
+SelfTest run_self_test(int control, const Registration& registration, bool forks, const Arguments& how,
+                       TemporaryDirectories& temporary) {
+  return Rehearsal(control, how.self_test).run(registration, forks, how, temporary);
 }
 
 }  // namespace perdure::zygote

@@ -2,11 +2,12 @@
 // self test in a child like any other. Main thread of a zygote with blocked signals, before it serves.
 #pragma once
 
-#include <chrono>
 #include <string>
 #include <vector>
 
+#include "host/zygote/arguments.h"
 #include "host/zygote/registration.h"
+#include "host/zygote/temporary_directories.h"
 
 namespace perdure::zygote {
 
@@ -20,10 +21,10 @@ struct SelfTest {
   bool told = false;
 };
 
-/// Executes the self test of `registration` and waits for its end, at most `limit`; then it is killed. Nothing of its
-/// process tree is left when this returns. `forks`: whether the plugin's attempts are forked from this process, else
-/// the plugin at `path` is loaded anew. A crash is told on `control`. Leaves the process when the host is gone.
-SelfTest run_self_test(int control, const Registration& registration, bool forks, const std::string& path,
-                       std::chrono::milliseconds limit);
+/// Executes the self test of `registration` and waits for its end, at most `how.self_test`; then it is killed. Nothing
+/// of its process tree is left when this returns. `forks`: whether the plugin's attempts are forked from this process,
+/// else the plugin is loaded anew. A crash is told on `control`. Leaves the process when the host is gone.
+SelfTest run_self_test(int control, const Registration& registration, bool forks, const Arguments& how,
+                       TemporaryDirectories& temporary);
 
 }  // namespace perdure::zygote

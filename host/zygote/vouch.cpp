@@ -14,6 +14,7 @@
 
 #include "host/protocol/frame.h"
 #include "host/zygote/attempt.h"
+#include "host/zygote/child_process.h"
 
 namespace perdure::zygote {
 namespace {
@@ -57,16 +58,19 @@ bool runs(pid_t child) {
 
 }  // namespace
 
-bool can_vouch() {
+bool can_vouch(const std::optional<User>& user) {
   int ends[2];
-  if (pipe2(ends, O_CLOEXEC) != 0) return false;
+  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) return false;
   const pid_t child = fork();
+  char byte = 0;
   if (child == 0) {
     close(ends[1]);
-    char byte = 0;
+    if (user && !become_user(*user)) _exit(1);
+    if (write(ends[0], &byte, 1) != 1) _exit(1);
     _exit(read(ends[0], &byte, 1) < 0 ? 1 : 0);
   }
   close(ends[0]);
+  if (child > 0) (void)!read(ends[1], &byte, 1);   // it is as an attempt would be
   const int fd = child > 0 ? link_of(child) : -1;  // descriptor 3 is there in both: the control link
   if (fd >= 0) close(fd);
   close(ends[1]);

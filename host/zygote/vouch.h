@@ -5,6 +5,10 @@
 
 #include <sys/types.h>
 
+#include <optional>
+
+#include "host/zygote/arguments.h"
+
 namespace perdure::zygote {
 
 /// The names of processes by which the zygote tells them apart (and a person, in `ps`).
@@ -12,8 +16,8 @@ inline constexpr char kWaitingName[] = "perdure-spare";
 inline constexpr char kRunningName[] = "perdure-attempt";
 
 /// Whether this system lets a zygote reach into its children's descriptors; tried on a child of its own. Where it does
-/// not, each attempt has to beat by itself.
-bool can_vouch();
+/// not, each attempt has to beat by itself. `user`: whom attempts run as.
+bool can_vouch(const std::optional<User>& user = {});
 
 /// Sends a heartbeat for `child`, an unreaped child of the caller, when it serves an attempt and is not stopped. Never
 /// blocks.

@@ -118,6 +118,12 @@ void read_cron(OptionSection in) {
   in.close();
 }
 
+void read_sandbox(OptionSection in, Sandbox& sandbox) {
+  set(sandbox.network, in.boolean("network"));
+  set(sandbox.exec, in.boolean("exec"));
+  in.close();
+}
+
 void read_document(OptionSection in, TaskOptions& options) {
   set(options.description, in.text("description", 0, 1000));
   if (const json::value* schema = in.find("payloadSchema")) {
@@ -133,6 +139,7 @@ void read_document(OptionSection in, TaskOptions& options) {
   if (std::optional<OptionSection> cron = in.section("cron")) read_cron(std::move(*cron));
   set(options.recycle_after, in.integer("recycleAfter", 1, 1000000));
   duration(in, "evictWaitsAfterMs", 0);
+  if (std::optional<OptionSection> sandbox = in.section("sandbox")) read_sandbox(std::move(*sandbox), options.sandbox);
   in.close();
 }
 

@@ -9,6 +9,7 @@
 
 #include "store/model/ids.h"
 #include "store/model/retry.h"
+#include "store/model/sandbox.h"
 #include "store/model/status.h"
 
 namespace perdure::store {
@@ -23,8 +24,9 @@ struct TaskOptions {
   std::optional<Duration> max_duration;  // at least 5 s
   std::optional<Duration> ttl;
   std::uint32_t recycle_after = 1;
+  Sandbox sandbox;
   bool latest_version = false;  // retries start on the version that serves, not on the one the run began on
-  std::string document;  // the options as registered, JSON text
+  std::string document;         // the options as registered, JSON text
 };
 
 /// Parses the options of `task`. An unknown key, a wrong type or a bad value is kInvalid, naming the path and, for a

@@ -69,7 +69,17 @@ TEST(Configuration, NamesTheNearestKnownKey) {
 TEST(Configuration, NamesTheNearestKnownSection) {
   EXPECT_EQ(errors_of({.toml = "# one\n[hots]\n"}),
             "perdure.toml:2: unknown section [hots]; did you mean host? (there are: plugins, host, limits, store, "
-            "auth, trust, quarantine, telemetry)");
+            "auth, trust, quarantine, attempts, telemetry)");
+}
+
+TEST(Configuration, NamesTheVariablesThatAttemptsSee) {
+  const auto loaded = load_given({.toml = "[attempts]\nenvironment = [\"PATH\", \"HTTPS_PROXY\"]\n"});
+  ASSERT_TRUE(loaded) << loaded.status().message();
+  EXPECT_EQ(loaded->config.attempts.environment, (std::vector<std::string>{"PATH", "HTTPS_PROXY"}));
+  EXPECT_EQ(errors_of({.toml = "[attempts]\nenvironment = [\"A=b\"]\n"}),
+            "perdure.toml:2: attempts.environment: expected a list of names of environment variables, such as "
+            "[\"PATH\", \"HTTPS_PROXY\"], got \"A=b\" in it");
+  EXPECT_NE(errors_of({.toml = "[attempts]\nenvironment = [\"LD_LIBRARY_PATH\"]\n"}), "");
 }
 
 TEST(Configuration, RefusesAKeyOutsideEverySection) {

@@ -47,6 +47,7 @@ constexpr Task<Order, int> full{
              .overlap = Overlap::kQueueOne},
     .recycle_after = 100,
     .evict_waits_after = 1h,
+    .sandbox = {.network = false, .exec = false},
     .run = [](Order, Attempt&) { return 1; },
     .on_success = [](const Order&, const int&, Attempt&) {},
     .cleanup = [](const Order&, Attempt&) {},
@@ -92,6 +93,7 @@ TEST(Registration, WritesEveryOption) {
              "overlap": "queue_one"},
     "recycleAfter": 100,
     "evictWaitsAfterMs": 3600000,
+    "sandbox": {"network": false, "exec": false},
     "payloadSchema": {"type": "object", "properties": {"id": {"type": "string"}}, "required": ["id"]}
   })"));
   EXPECT_EQ(json::value(plugin.task("own-machine").options()),

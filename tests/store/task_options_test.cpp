@@ -70,6 +70,12 @@ TEST(TaskOptions, AMachineMayBeASizeOfItsOwn) {
   EXPECT_EQ(parsed->machine, "");
 }
 
+TEST(TaskOptions, ASandboxDeniesWhatItNamesAndNothingElse) {
+  EXPECT_EQ(parse(R"({})")->sandbox, (Sandbox{.network = true, .exec = true}));
+  EXPECT_EQ(parse(R"({"sandbox": {"network": false}})")->sandbox, (Sandbox{.network = false, .exec = true}));
+  EXPECT_EQ(parse(R"({"sandbox": {"exec": false}})")->sandbox, (Sandbox{.network = true, .exec = false}));
+}
+
 struct Wrong {
   const char* document;
   const char* message;  // after: task "hello":
@@ -99,6 +105,8 @@ const Wrong kWrong[] = {
     {R"({"queue": {"concurrencyLimit": 0}})", "option queue.concurrencyLimit must be"},
     {R"({"recycleAfter": true})", "option recycleAfter must be a whole number from 1 to 1000000, not true"},
     {R"({"payloadSchema": "string"})", "option payloadSchema must be an object, true or false"},
+    {R"({"sandbox": {"network": "no"}})", "option sandbox.network must be true or false, not \"no\""},
+    {R"({"sandbox": {"files": false}})", "option sandbox.files is unknown"},
     {R"([])", "the options must be a JSON object"},
     {R"({"ttlMs": 1)", "the options document is not acceptable JSON"},
     {"{\"description\": \"\xff\"}", "the options document is not acceptable JSON"},

@@ -106,6 +106,13 @@ struct Cron {
   Overlap overlap = Overlap::kDefault;   // what to do while the previous run is unfinished: start beside it
 };
 
+/// What a task gives up, from before it runs, for its process and all it starts; the kernel sees to it. What is denied
+/// fails with EPERM.
+struct Sandbox {
+  bool network = true;  // false: no sockets but AF_UNIX ones
+  bool exec = true;     // false: no program can be executed
+};
+
 /// The plugin version that retries run on: the one the run started on, or the newest loaded.
 enum class Version : std::uint8_t { kLocked, kLatest };
 

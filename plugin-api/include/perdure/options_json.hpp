@@ -98,6 +98,12 @@ inline ObjectText cron_json(const Cron& cron) {
   return out;
 }
 
+inline ObjectText sandbox_json(const Sandbox& sandbox) {
+  ObjectText out;
+  out.add_if(!sandbox.network, "network", false).add_if(!sandbox.exec, "exec", false);
+  return out;
+}
+
 /// The options document of `task`, a perdure::Task.
 template <class T>
 std::string options_json(const T& task) {
@@ -111,7 +117,8 @@ std::string options_json(const T& task) {
       .add("ttlMs", task.ttl)
       .add("cron", cron_json(task.cron))
       .add_if(task.recycle_after != 0, "recycleAfter", task.recycle_after)
-      .add("evictWaitsAfterMs", task.evict_waits_after);
+      .add("evictWaitsAfterMs", task.evict_waits_after)
+      .add("sandbox", sandbox_json(task.sandbox));
   std::string schema(task.payload_schema);
   if (schema.empty()) schema = schema_of<typename T::Input>();
   if (!schema.empty()) out.raw("payloadSchema", schema);
