@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "host/protocol/message.h"
 #include "store/model/failure.h"
@@ -20,6 +21,7 @@ store::Failure protocol_error(const std::string& what);
 store::Failure stalled(std::int64_t silent_ms);
 store::Failure max_duration_exceeded(std::int64_t limit_ms);
 store::Failure canceled();
+store::Failure hook_timeout(std::string_view hook, std::int64_t limit_ms);
 store::Failure host_lost(const std::string& why);
 
 }  // namespace perdure::process
