@@ -36,6 +36,7 @@ Handling show_status(Api& api, ExchangePtr exchange) {
   const std::map<store::RunStatus, std::uint64_t> counts = api.engine.store().counts();
   JsonText json;
   json.begin_object().text("version", api.options.version).number("pid", ::getpid());
+  if (!api.options.plugins.empty()) json.text("plugins", api.options.plugins);
   json.time("startedAt", api.started_at);
   json.key("health").begin_object().text("store", store::code_name(health.code()));
   if (!health) json.text("message", health.message());

@@ -36,6 +36,7 @@ struct ApiOptions {
   std::vector<std::string> host_names{};  // names, besides loopback ones and addresses, by which clients may reach it
   std::size_t threads = 1;
   bool allow_pending = false;  // accept triggers of tasks that no plugin offers, unless the trigger says
+  std::string plugins{};       // the plugin directory, as /perdure/v1/status shows it
   std::string version = "0";   // Perdure's, as /perdure/v1/status shows it
   Limits limits{};
 };

@@ -112,6 +112,7 @@ class Host {
                                       .key = key,
                                       .host_names = config_.host.names,
                                       .allow_pending = config_.host.allow_pending,
+                                      .plugins = std::filesystem::absolute(config_.host.plugins).string(),
                                       .version = PERDURE_VERSION},
                                      engine_);
     if (!server) return fail(server.status());

@@ -37,6 +37,7 @@ void add_new(CLI::App& parent, Console& console, int& exit_status);
 // These make a host, or a part of one, in this process.
 void add_serve(CLI::App& parent, Console& console, int& exit_status);
 void add_plugins_check(CLI::App& parent, Console& console, int& exit_status);
+void add_dev(CLI::App& parent, Console& console, int& exit_status);
 void add_debug(CLI::App& parent, Console& console, int& exit_status);
 void add_backtrace(CLI::App& parent, Console& console, int& exit_status);
 

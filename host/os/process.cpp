@@ -73,6 +73,11 @@ pid_t spawn(const Command& command) {
   }
   for (const auto& [source, target] : mappings) posix_spawn_file_actions_adddup2(&spawn.actions_, source, target);
 
+  if (command.own_group) {
+    posix_spawnattr_setflags(&spawn.attributes_,
+                             POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETPGROUP);
+  }
+
   std::vector<std::string> arguments{command.path.substr(command.path.rfind('/') + 1)};
   arguments.insert(arguments.end(), command.arguments.begin(), command.arguments.end());
   std::vector<std::string> environment = command.environment;

@@ -24,6 +24,7 @@ struct Command {
     int target;  // there; each once, 0-3
   };
   std::vector<Mapping> descriptors;  // a target of 0-2 that is not named becomes /dev/null
+  bool own_group = false;            // in a process group of its own, which a terminal's Ctrl-C does not reach
 };
 /// The new process's id, or -1 with errno set. Signals are unblocked and at their defaults in it.
 [[nodiscard]] pid_t spawn(const Command& command);
