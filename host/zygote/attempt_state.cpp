@@ -41,6 +41,7 @@ void AttemptState::begin(const StartInfo& start) {
   result.clear();
   error.clear();
   too_large = 0;
+  triggers = 0;
   logged_ = 0;
   dropped_ = 0;
   started_ = std::chrono::steady_clock::now();

@@ -61,6 +61,7 @@ class AttemptState {
   std::string result;           // JSON, as set; empty: null
   std::uint64_t too_large = 0;  // bytes of a result that was not even copied
   std::string error;            // JSON of kOutcome; empty: none set
+  std::uint64_t triggers = 0;   // calls of trigger so far
 
  private:
   void send_log(perdure_level level, std::string_view message, std::string_view fields);
