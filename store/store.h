@@ -25,9 +25,12 @@
 
 #include "store/model/failure.h"
 #include "store/model/ids.h"
+#include "store/model/metadata.h"
 #include "store/model/retry.h"
 #include "store/model/run.h"
 #include "store/model/status.h"
+#include "store/model/stream.h"
+#include "store/model/tags.h"
 
 namespace perdure::store {
 
@@ -48,6 +51,11 @@ struct NewRun {
   RunOptions options;
   std::string payload;  // JSON text
   std::string origin;
+  RunId parent, root;  // see Run
+  std::uint32_t depth = 0;
+  // Which of the parent's trigger calls this is, counted from 1; 0: none. The same call of a later attempt of the
+  // parent answers the run that the first one did, and creates nothing; kConflict when that is of another task.
+  std::uint64_t call = 0;
   // At most one run per (task, key) and per (task, request id): a repeat answers the first run and creates nothing.
   // options.idempotency_key is the key. A key is freed when its run ends FAILED, CRASHED, SYSTEM_FAILURE, TIMED_OUT or
   // EXPIRED.
@@ -56,8 +64,8 @@ struct NewRun {
 };
 struct Enqueued {
   RunId id;
-  bool existing = false;      // an idempotency key or a request id found an earlier run
-  bool same_request = false;  // … it was the request id: answered as if this call had created it
+  bool existing = false;      // an idempotency key, a request id or a call found an earlier run
+  bool same_request = false;  // … it was the request id or the call: answered as if this call had created it
 };
 
 // What claim() does with a run whose turn it is: one of these three.
@@ -105,6 +113,18 @@ struct AttemptEnd {
   std::vector<TimelineEvent> events;  // … and these, before the event that the end itself is; see append_events()
   bool owes_hooks = false;            // if the run ends with it, it owes hooks from then on; see owe_hooks()
 };
+
+/// Chunks for one stream of a run.
+struct StreamAppend {
+  RunId run;
+  std::string name;
+  std::vector<std::string> chunks;  // UTF-8
+  Time now{};
+  std::uint64_t limit = std::uint64_t{64} << 20;  // bytes that all streams of the run may have: see StreamInfo::bytes
+};
+
+/// The most that one read_stream() answers, in bytes: it ends with the chunk that reaches it.
+inline constexpr std::size_t kStreamPage = std::size_t{1} << 20;
 
 struct RunFilter {
   std::vector<RunStatus> statuses;  // any of; empty: all
@@ -207,6 +227,21 @@ class Store {
   /// statuses are given here. done: written.
   virtual void append_events(const RunId& run, std::vector<TimelineEvent> events) = 0;
 
+  /// Does the operations to a run's metadata in order, all or none, whatever its status; beside those of others nothing
+  /// is lost. They are as check_operation() wants them. kInvalid: one does not fit what is there, or the metadata would
+  /// exceed kMostMetadata. done: written; before return where the engine can.
+  virtual void change_metadata(const RunId& run, std::vector<MetadataOperation> operations, DoneStatus done) = 0;
+
+  /// Adds tags to a run, all or none, whatever its status; those it has are left out. kInvalid: one has not 1 to
+  /// kLongestTag characters, or there would be more than kMostTags. done: written, how many are new; before return
+  /// where the engine can.
+  virtual void add_tags(const RunId& run, const std::vector<std::string>& tags, Done<std::size_t> done) = 0;
+
+  /// Appends to a stream of a run, all or none; sequences are given here. kInvalid: the name has not 1 to
+  /// kLongestStreamName bytes, a chunk more than kMostChunk, or the run would have more than kMostStreams streams or
+  /// more bytes in them than its limit. done: written; before return where the engine can.
+  virtual void append_stream(StreamAppend append, DoneStatus done) = 0;
+
   /// Limits how many runs of a queue (each of its concurrency keys) may execute at once; nullopt: no limit. Not stored:
   /// declared by plugins at every load.
   virtual void limit_queue(const QueueName& queue, std::optional<std::size_t> limit) = 0;
@@ -222,6 +257,16 @@ class Store {
   virtual Result<std::vector<TimelineEvent>> timeline(const RunId& id) const = 0;  // by sequence
   /// Entries with a sequence above `after`, oldest first, at most `limit`.
   virtual Result<std::vector<LogEntry>> logs(const RunId& id, std::uint64_t after, std::size_t limit) const = 0;
+  /// What the run's metadata is now: a JSON object.
+  virtual Result<std::string> metadata(const RunId& id) const = 0;
+  /// The run's streams, by name.
+  virtual Result<std::vector<StreamInfo>> streams(const RunId& id) const = 0;
+  /// Chunks with a sequence above `after`, oldest first, at most `limit` and about kStreamPage bytes; none of a stream
+  /// that there is not.
+  virtual Result<std::vector<StreamChunk>> read_stream(const RunId& id, const std::string& name, std::uint64_t after,
+                                                       std::size_t limit) const = 0;
+  /// The runs whose parent this is, oldest first: those newer than `after` (empty: from the first), at most `limit`.
+  virtual Result<std::vector<RunId>> children(const RunId& parent, const RunId& after, std::size_t limit) const = 0;
   virtual Result<RunPage> list(const RunFilter& filter) const = 0;
   /// How many runs are in each status now; O(statuses).
   virtual std::map<RunStatus, std::uint64_t> counts() const = 0;

@@ -1,6 +1,7 @@
 // What the routes have at hand, and the routes themselves, each a coroutine that answers one exchange. By file:
-// trigger.cpp, cancel.cpp, run_routes.cpp, list.cpp, logs.cpp, attempt_start.cpp, catalog_routes.cpp,
-// plugin_routes.cpp, host_routes.cpp. Thread: any of the server's; several at once when it has several threads.
+// trigger.cpp, cancel.cpp, run_routes.cpp, list.cpp, metadata_routes.cpp, tags.cpp, streams.cpp, logs.cpp,
+// attempt_start.cpp, catalog_routes.cpp, plugin_routes.cpp, host_routes.cpp. Thread: any of the server's; several at
+// once when it has several threads.
 #pragma once
 
 #include "host/api/handling.h"
@@ -23,10 +24,17 @@ Handling trigger_task(Api& api, ExchangePtr exchange);
 Handling retrieve_run(Api& api, ExchangePtr exchange);
 Handling list_runs(Api& api, ExchangePtr exchange);
 Handling cancel_run(Api& api, ExchangePtr exchange);
+Handling show_metadata(Api& api, ExchangePtr exchange);
+Handling change_metadata(Api& api, ExchangePtr exchange);
+Handling add_tags(Api& api, ExchangePtr exchange);
+Handling follow_stream(Api& api, ExchangePtr exchange);
 
 // Perdure's own.
 Handling show_run(Api& api, ExchangePtr exchange);
 Handling show_logs(Api& api, ExchangePtr exchange);
+Handling list_children(Api& api, ExchangePtr exchange);
+Handling list_streams(Api& api, ExchangePtr exchange);
+Handling show_stream(Api& api, ExchangePtr exchange);
 Handling show_trace(Api& api, ExchangePtr exchange);
 Handling show_start(Api& api, ExchangePtr exchange);
 Handling list_tasks(Api& api, ExchangePtr exchange);

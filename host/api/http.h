@@ -24,8 +24,9 @@ struct Request {
   std::vector<Field> query;       // percent-decoded, in the order sent
   std::vector<Field> headers;     // names in lower case
   std::string body;
-  std::string id;        // x-request-id: the client's, or made up
-  std::string argument;  // the path segment that the route leaves open
+  std::string id;                 // x-request-id: the client's, or made up
+  std::string argument;           // the path segment that the route leaves open
+  std::string second_argument{};  // … and the one after that, if it leaves two open
 
   /// The first header of that (lower-case) name, or nullptr.
   [[nodiscard]] const std::string* header(std::string_view name) const;

@@ -10,6 +10,7 @@
 #include "host/api/errors.h"
 #include "host/api/json_text.h"
 #include "host/api/query.h"
+#include "host/api/related_runs.h"
 #include "host/api/run_json.h"
 
 namespace perdure::api {
@@ -120,12 +121,12 @@ store::Result<store::RunPage> public_page(const store::Store& store, store::RunF
   return page;
 }
 
-std::string page_document(const store::RunPage& page) {
+std::string page_document(const store::Store& store, const store::RunPage& page) {
   JsonText json;
   json.begin_object().key("data").begin_array();
   for (const store::Run& run : page.runs) {
     json.begin_object();
-    put_summary(json, run);
+    put_summary(json, as_it_is(store, run));
     json.end_object();
   }
   json.end_array().key("pagination").begin_object();
@@ -151,7 +152,7 @@ Handling list_runs(Api& api, ExchangePtr exchange) {
   const auto written = all_written(api);
   const store::Status durable = co_await until_ok(*exchange, written);
   std::optional<Response> refusal = unless_durable(durable);
-  exchange->reply(refusal ? std::move(*refusal) : ok(page_document(page.value())));
+  exchange->reply(refusal ? std::move(*refusal) : ok(page_document(api.engine.store(), page.value())));
 }
 
 }  // namespace perdure::api

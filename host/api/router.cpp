@@ -13,7 +13,7 @@ namespace {
 
 struct Entry {
   Method method;
-  std::span<const std::string_view> path;  // "*" stands for any one segment: the route's argument
+  std::span<const std::string_view> path;  // "*" stands for any one segment: the route's arguments
   Route route;
 };
 
@@ -21,10 +21,16 @@ constexpr std::array<std::string_view, 5> kTrigger{"api", "v1", "tasks", "*", "t
 constexpr std::array<std::string_view, 4> kRetrieve{"api", "v3", "runs", "*"};
 constexpr std::array<std::string_view, 3> kList{"api", "v1", "runs"};
 constexpr std::array<std::string_view, 5> kCancel{"api", "v2", "runs", "*", "cancel"};
+constexpr std::array<std::string_view, 5> kMetadata{"api", "v1", "runs", "*", "metadata"};
+constexpr std::array<std::string_view, 5> kTags{"api", "v1", "runs", "*", "tags"};
+constexpr std::array<std::string_view, 5> kRealtimeStream{"realtime", "v1", "streams", "*", "*"};
 constexpr std::array<std::string_view, 4> kRun{"perdure", "v1", "runs", "*"};
 constexpr std::array<std::string_view, 5> kLogs{"perdure", "v1", "runs", "*", "logs"};
 constexpr std::array<std::string_view, 5> kTrace{"perdure", "v1", "runs", "*", "trace"};
 constexpr std::array<std::string_view, 5> kStart{"perdure", "v1", "runs", "*", "start"};
+constexpr std::array<std::string_view, 5> kChildren{"perdure", "v1", "runs", "*", "children"};
+constexpr std::array<std::string_view, 5> kStreams{"perdure", "v1", "runs", "*", "streams"};
+constexpr std::array<std::string_view, 6> kStream{"perdure", "v1", "runs", "*", "streams", "*"};
 constexpr std::array<std::string_view, 3> kTasks{"perdure", "v1", "tasks"};
 constexpr std::array<std::string_view, 4> kTask{"perdure", "v1", "tasks", "*"};
 constexpr std::array<std::string_view, 3> kPlugins{"perdure", "v1", "plugins"};
@@ -39,7 +45,14 @@ constexpr std::array kRoutes{
     Entry{Method::kGet, kRetrieve, retrieve_run},
     Entry{Method::kGet, kList, list_runs},
     Entry{Method::kPost, kCancel, cancel_run},
+    Entry{Method::kGet, kMetadata, show_metadata},
+    Entry{Method::kPut, kMetadata, change_metadata},
+    Entry{Method::kPost, kTags, add_tags},
+    Entry{Method::kGet, kRealtimeStream, follow_stream},
     Entry{Method::kGet, kRun, show_run},
+    Entry{Method::kGet, kChildren, list_children},
+    Entry{Method::kGet, kStreams, list_streams},
+    Entry{Method::kGet, kStream, show_stream},
     Entry{Method::kGet, kLogs, show_logs},
     Entry{Method::kGet, kTrace, show_trace},
     Entry{Method::kGet, kStart, show_start},
@@ -60,7 +73,8 @@ bool matches(const Entry& entry, const std::vector<std::string>& path) {
 }
 
 bool needs_key(const Request& request) {
-  return !request.path.empty() && (request.path[0] == "api" || request.path[0] == "perdure");
+  return !request.path.empty() &&
+         (request.path[0] == "api" || request.path[0] == "perdure" || request.path[0] == "realtime");
 }
 
 // What a POST may carry: nothing, or JSON.
@@ -87,11 +101,13 @@ std::variant<Route, Response> Router::admit(Request& request) const {
   for (const Entry& entry : kRoutes) {
     if (!matches(entry, request.path)) continue;
     if (entry.method != method) {
-      allowed = entry.method == Method::kGet ? "GET, HEAD" : std::string(method_name(entry.method));
+      if (!allowed.empty()) allowed += ", ";
+      allowed += entry.method == Method::kGet ? "GET, HEAD" : std::string(method_name(entry.method));
       continue;
     }
+    std::string* argument = &request.argument;
     for (std::size_t i = 0; i < entry.path.size(); ++i) {
-      if (entry.path[i] == "*") request.argument = request.path[i];
+      if (entry.path[i] == "*") *std::exchange(argument, &request.second_argument) = request.path[i];
     }
     const std::string* const type = request.header("content-type");
     if (method == Method::kPost && entry.route == trigger_task && type != nullptr && !is_json_type(*type)) {

@@ -84,10 +84,15 @@ void put_summary(JsonText& json, const store::Run& run) {
   put_raw_if(json, "metadata", run.options.metadata);
 }
 
-void put_run(JsonText& json, const store::Run& run, const std::optional<std::string>& payload,
-             const std::optional<std::string>& output) {
+void put_descent(JsonText& json, const store::Run& run) {
+  json.number("depth", run.depth).text("triggerFunction", "trigger");
+}
+
+void put_run(JsonText& json, const store::Run& run, const std::string& related,
+             const std::optional<std::string>& payload, const std::optional<std::string>& output) {
   put_summary(json, run);
-  json.number("depth", 0).text("triggerFunction", "trigger").raw("relatedRuns", "{}");
+  put_descent(json, run);
+  json.raw("relatedRuns", related);
   json.number("attemptCount", run.attempts);
   if (payload) json.raw("payload", *payload);
   if (output) json.raw("output", *output);
@@ -104,19 +109,22 @@ void put_details(JsonText& json, const store::Run& run) {
   put_text_if(json, "machine", run.options.machine);
   put_text_if(json, "payloadType", run.options.payload_type);
   put_text_if(json, "replayOf", run.origin);
+  put_text_if(json, "parentRunId", run.parent.text());
+  put_text_if(json, "rootRunId", run.root.text());
   if (run.expires_at) json.time("expiresAt", *run.expires_at);
   if (run.status == RunStatus::kDelayed && run.attempts > 0 && run.ready_at) json.time("retryAt", *run.ready_at);
 }
 
-void put_attempt(JsonText& json, const store::Attempt& attempt) {
+void put_attempt(JsonText& json, const store::Attempt& attempt, const std::optional<store::Usage>& used) {
+  const store::Usage& usage = used ? *used : attempt.usage;
   json.begin_object().number("number", attempt.number).text("status", store::attempt_status_name(attempt.status));
   json.time("startedAt", attempt.started_at);
   if (attempt.ended_at) json.time("endedAt", *attempt.ended_at);
-  json.number("durationMs", attempt.usage.duration.count());
-  // Known of attempts whose process ended before they did.
-  if (attempt.usage.peak_memory > 0) {
-    json.number("cpuMs", static_cast<double>(attempt.usage.cpu.count()) / 1000);
-    json.number("peakMemory", attempt.usage.peak_memory);
+  json.number("durationMs", usage.duration.count());
+  // Known of attempts that execute, and of those whose process ended before they did.
+  if (usage.peak_memory > 0) {
+    json.number("cpuMs", static_cast<double>(usage.cpu.count()) / 1000);
+    json.number("peakMemory", usage.peak_memory);
   }
   put_text_if(json, "version", attempt.version.text());
   if (attempt.pid != 0) json.number("pid", attempt.pid);

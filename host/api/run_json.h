@@ -18,14 +18,19 @@ store::RunStatus public_status(const store::Run& run);
 /// The members that a run has wherever it is shown, in lists too.
 void put_summary(JsonText& json, const store::Run& run);
 
-/// The members of a run by itself: the summary and, where given, payload and output (JSON texts).
-void put_run(JsonText& json, const store::Run& run, const std::optional<std::string>& payload,
-             const std::optional<std::string>& output);
+/// The members of a run by itself: the summary and, where given, payload and output (JSON texts). `related` is the
+/// document of its related runs.
+void put_run(JsonText& json, const store::Run& run, const std::string& related,
+             const std::optional<std::string>& payload, const std::optional<std::string>& output);
+
+/// How deep it is below its root, and by which call it was triggered.
+void put_descent(JsonText& json, const store::Run& run);
 
 /// More members, of Perdure's own: where and how it is queued, its options.
 void put_details(JsonText& json, const store::Run& run);
 
-void put_attempt(JsonText& json, const store::Attempt& attempt);
+/// `used`: what it has used so far, of an attempt that executes.
+void put_attempt(JsonText& json, const store::Attempt& attempt, const std::optional<store::Usage>& used = {});
 void put_event(JsonText& json, const store::TimelineEvent& event);
 void put_log_entry(JsonText& json, const store::LogEntry& entry);
 

@@ -13,16 +13,30 @@
 #include "host/api/errors.h"
 #include "host/api/json_text.h"
 #include "host/api/query.h"
+#include "host/api/related_runs.h"
 #include "host/api/run_json.h"
+#include "host/os/process_usage.h"
 
 namespace perdure::api {
 namespace {
 
 using std::chrono::steady_clock;
 
+// What an executing attempt has used so far, as far as its process can be asked.
+std::optional<store::Usage> used_so_far(const store::Attempt& attempt) {
+  if (attempt.status != store::AttemptStatus::kExecuting) return std::nullopt;
+  store::Usage used;
+  used.duration = std::max(store::Duration::zero(), wall_clock() - attempt.started_at);
+  if (const std::optional<os::ProcessUsage> process = os::process_usage(attempt.pid)) {
+    used.cpu = process->cpu;
+    used.peak_memory = process->peak_memory;
+  }
+  return used;
+}
+
 void put_attempts(JsonText& json, const std::vector<store::Attempt>& attempts) {
   json.key("attempts").begin_array();
-  for (const store::Attempt& attempt : attempts) put_attempt(json, attempt);
+  for (const store::Attempt& attempt : attempts) put_attempt(json, attempt, used_so_far(attempt));
   json.end_array();
 }
 
@@ -44,20 +58,21 @@ enum class Form { kPublic, kLong, kTrace };
 
 // What is stored of the run now, or an error.
 Response document(const store::Store& store, const store::RunId& id, Form form) {
-  const store::Result<store::Run> run = store.run(id);
-  if (!run) return error_response(run.status());
+  const store::Result<store::Run> stored = store.run(id);
+  if (!stored) return error_response(stored.status());
+  const store::Run run = as_it_is(store, *stored);
   JsonText json;
   json.begin_object();
   if (form == Form::kTrace) {
-    put_summary(json, run.value());
+    put_summary(json, run);
   } else {
-    const Values values = values_of(store, run.value());
-    put_run(json, run.value(), values.payload, values.output);
+    const Values values = values_of(store, run);
+    put_run(json, run, related_runs(store, run), values.payload, values.output);
   }
   if (form != Form::kPublic) {
     const store::Result<std::vector<store::Attempt>> attempts = store.attempts(id);
     if (!attempts) return error_response(attempts.status());
-    put_details(json, run.value());
+    put_details(json, run);
     put_attempts(json, attempts.value());
   }
   if (form == Form::kTrace) {

@@ -213,6 +213,13 @@ Fault read_allow_pending(std::string_view value, store::Time, TriggerRequest& re
   return {};
 }
 
+Fault read_parent(std::string_view value, store::Time, TriggerRequest& request) {
+  const auto id = json_string(value);
+  if (!id || !store::is_run_id(*id)) return must_be("the id of a run", value);
+  request.parent = store::RunId(*id);
+  return {};
+}
+
 // Accepting one of these without doing it would be a lie.
 Fault refuse(std::string_view value, store::Time, TriggerRequest&) {
   if (value == "false") return {};
@@ -245,7 +252,7 @@ constexpr std::array kOptions{
     Option{"allowPending", read_allow_pending},
     Option{"debounce", refuse},
     Option{"concurrency", refuse},
-    Option{"parentRunId", refuse},
+    Option{"parentRunId", read_parent},
     Option{"resumeParentOnCompletion", refuse},
     Option{"lockToVersion", refuse},
     Option{"version", refuse},

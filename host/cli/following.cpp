@@ -18,8 +18,8 @@ constexpr milliseconds kPause(200);
 
 }  // namespace
 
-Following::Following(Client& client, Console& console, std::string run)
-    : client_(client), console_(console), run_(std::move(run)) {}
+Following::Following(Client& client, Console& console, std::string run, std::string what)
+    : client_(client), console_(console), run_(std::move(run)), what_(std::move(what)) {}
 
 std::optional<std::string> Following::to_end(const std::function<void(const JsonView& entry)>& on_entry) {
   for (;;) {
@@ -37,10 +37,10 @@ std::optional<std::string> Following::to_end(const std::function<void(const Json
   }
 }
 
-// One stream of log entries, until the host or the network ends it. False: not properly.
+// One stream of entries, until the host or the network ends it. False: not properly.
 bool Following::stream(const std::function<void(const JsonView& entry)>& on_entry) {
   const std::string path =
-      "/perdure/v1/runs/" + percent_encoded(run_) + "/logs?follow=1&after=" + std::to_string(sequence_);
+      "/perdure/v1/runs/" + percent_encoded(run_) + "/" + what_ + "?follow=1&after=" + std::to_string(sequence_);
   const auto on_line = [&](std::string_view line) {
     const JsonView entry(line);
     if (!entry["sequence"]) return;  // why the host ends the stream early; the run itself says more

@@ -13,9 +13,10 @@ namespace perdure::cli {
 
 class Following {
  public:
-  Following(Client& client, Console& console, std::string run);
+  /// `what` of the run: "logs", or "streams/NAME" with the name percent-encoded.
+  Following(Client& client, Console& console, std::string run, std::string what = "logs");
 
-  /// Gives every log entry of the run to `on_entry` as it is written, until the run is final; its long form then.
+  /// Gives every entry of it to `on_entry` as it is written, until the run is final; its long form then.
   /// Nothing: client.report().
   std::optional<std::string> to_end(const std::function<void(const JsonView& entry)>& on_entry);
 
@@ -28,6 +29,7 @@ class Following {
   Client& client_;
   Console& console_;
   std::string run_;
+  std::string what_;
   long long sequence_ = 0;  // of the last entry seen
   std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
   bool progress_shown_ = false;

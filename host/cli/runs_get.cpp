@@ -49,6 +49,21 @@ void print_attempts(const std::vector<JsonView>& attempts, bool run_failed, Cons
   }
 }
 
+// The runs that this one's attempts triggered.
+void print_children(const std::vector<JsonView>& children, Console& console) {
+  if (children.empty()) return;
+  console.out << "\n";
+  Table table({"CHILD", "TASK", "STATUS", "CREATED"});
+  for (const JsonView& child : children) {
+    const std::string status = child["status"].text();
+    table.add({{child["id"].text()},
+               {child["taskIdentifier"].text()},
+               {status, style_of(status)},
+               {local_clock(child["createdAt"])}});
+  }
+  table.print(console);
+}
+
 void print(const JsonView& run, Console& console) {
   const bool color = color_out(console);
   std::ostream& out = console.out;
@@ -71,8 +86,11 @@ void print(const JsonView& run, Console& console) {
   std::string tags;
   for (const JsonView& tag : run["tags"].items()) tags += (tags.empty() ? "" : ", ") + tag.text();
   line("tags", tags);
+  line("parent", run["parentRunId"].text());
+  if (run["rootRunId"].text() != run["parentRunId"].text()) line("root", run["rootRunId"].text());
 
   print_attempts(run["attempts"].items(), static_cast<bool>(run["error"]), console);
+  print_children(run["relatedRuns"]["children"].items(), console);
   const auto value = [&](const char* name, const JsonView& json) {
     if (json.raw().empty()) return;
     out << "\n" << styled(color, Style::kDim, name) << "\n" << printable(indented(json.raw())) << "\n";

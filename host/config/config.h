@@ -31,6 +31,7 @@ struct HostSection {
 struct LimitsSection {
   std::uint64_t output = 10u << 20;  // bytes of a run's output
   std::uint64_t log = 1'000'000;     // bytes that an attempt may log, and may print
+  std::uint64_t stream = 64u << 20;  // bytes that the streams of one run may have
 };
 
 struct StoreSection {

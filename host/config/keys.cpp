@@ -37,6 +37,7 @@ const std::array kKeys{
         slot<&Config::host, &HostSection::allow_pending>},
     Key{"limits", "output", "PERDURE_LIMITS_OUTPUT", "", Kind::kSize, slot<&Config::limits, &LimitsSection::output>},
     Key{"limits", "log", "PERDURE_LIMITS_LOG", "", Kind::kSize, slot<&Config::limits, &LimitsSection::log>},
+    Key{"limits", "stream", "PERDURE_LIMITS_STREAM", "", Kind::kSize, slot<&Config::limits, &LimitsSection::stream>},
     Key{"store", "engine", "PERDURE_STORE_ENGINE", "", Kind::kChoice, slot<&Config::store, &StoreSection::engine>,
         kEngines},
     Key{"store", "reserve", "PERDURE_STORE_RESERVE", "", Kind::kSize, slot<&Config::store, &StoreSection::reserve>},

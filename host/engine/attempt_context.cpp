@@ -16,6 +16,13 @@ std::string milliseconds(store::Time time) { return std::to_string(time.time_sin
 
 }  // namespace
 
+void show_metadata_as_it_is(const store::Store& store, store::Claim& claim) {
+  if (!claim.run.metadata_changed) return;
+  if (store::Result<std::string> metadata = store.metadata(claim.run.id)) {
+    claim.run.options.metadata = std::move(*metadata);
+  }
+}
+
 std::string attempt_context(const store::Claim& claim, const catalog::Task& task) {
   const store::Run& run = claim.run;
   std::string out;
@@ -33,6 +40,13 @@ std::string attempt_context(const store::Claim& claim, const catalog::Task& task
   if (!run.options.idempotency_key.empty()) {
     out += R"(,"idempotencyKey":)";
     add_text(out, run.options.idempotency_key);
+  }
+  if (!run.parent.empty()) {
+    out += R"(,"parentId":)";
+    add_text(out, run.parent.text());
+    out += R"(,"rootId":)";
+    add_text(out, run.root.text());
+    out += R"(,"depth":)" + std::to_string(run.depth);
   }
   out += R"(},"attempt":{"number":)" + std::to_string(claim.attempt.number);
   out += R"(,"startedAt":)" + milliseconds(claim.attempt.started_at);

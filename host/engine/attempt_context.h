@@ -8,7 +8,11 @@
 
 namespace perdure::engine {
 
-/// The context document: {"run":{"id","createdAt","tags","isTest","idempotencyKey"?},"attempt":{"number","startedAt"},
+/// Puts the run's metadata as it is now into a claim, in place of what the run was triggered with.
+void show_metadata_as_it_is(const store::Store& store, store::Claim& claim);
+
+/// The context document:
+/// {"run":{"id","createdAt","tags","isTest","idempotencyKey"?,"parentId"?,"rootId"?,"depth"?},"attempt":{"number","startedAt"},
 /// "task":{"id"},"queue":{"name"},"concurrencyKey"?,"machine":{"name"},"plugin":{"name","version"},"metadata"}. Times
 /// are milliseconds since the epoch.
 std::string attempt_context(const store::Claim& claim, const catalog::Task& task);

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "host/engine/attempt_context.h"
 #include "host/engine/core_engine.h"
 #include "host/process/start_info.h"
 
@@ -70,6 +71,7 @@ Result<AttemptStart> CoreEngine::attempt_start_on_core(const store::RunId& run,
   if (const catalog::Task* own = offered->find(claim->attempt.version, claim->run.task)) task = *own;
   task.plugin = plugin->name;
 
+  show_metadata_as_it_is(store_, *claim);
   const process::AttemptSpec spec = spec_of(*claim, task);
   process::SupervisorOptions unlimited;
   unlimited.heartbeat_interval = {};

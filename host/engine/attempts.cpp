@@ -31,6 +31,7 @@ process::AttemptSpec CoreEngine::spec_of(const store::Claim& claim, const catalo
 }
 
 void CoreEngine::begin(store::Claim claim) {
+  show_metadata_as_it_is(store_, claim);
   const process::AttemptHandle handle = next_handle_++;
   Slot& slot = slots_[handle];
   slot.catalog = catalog();
@@ -84,11 +85,6 @@ void CoreEngine::on_log(process::AttemptHandle attempt, store::LogEntry entry) {
 
 void CoreEngine::write_soon() {
   if (!std::exchange(logs_waiting_, true)) log_timer_->set(core_.now() + kLogDelay);
-}
-
-void CoreEngine::on_request(process::AttemptHandle attempt, process::AttemptRequest request) {
-  launcher_.reply(attempt, request.id,
-                  {protocol::ReplyStatus::kInvalid, "this host does not answer such a request", {}});
 }
 
 void CoreEngine::write_logs() {

@@ -27,9 +27,10 @@
 namespace perdure::engine {
 
 struct EngineOptions {
-  std::size_t concurrency = 8;                       // attempts executing at once, host-wide
-  std::map<std::string, std::string> plugin_config;  // [plugins.NAME] as JSON, by plugin name
-  std::uint64_t seed = 0;                            // of the backoff's randomness; 0: from the system
+  std::size_t concurrency = 8;                           // attempts executing at once, host-wide
+  std::map<std::string, std::string> plugin_config;      // [plugins.NAME] as JSON, by plugin name
+  std::uint64_t stream_limit = std::uint64_t{64} << 20;  // bytes that the streams of one run may have
+  std::uint64_t seed = 0;                                // of the backoff's randomness; 0: from the system
   catalog::QuarantineOptions quarantine;
   /// What people should know, for the log. Core thread.
   std::function<void(const std::string& message)> warn;
@@ -59,6 +60,9 @@ class CoreEngine final : public Engine, private store::Listener, private process
 
   void trigger(TriggerRequest request, store::Done<Triggered> done) override;
   void cancel(const store::RunId& run, const std::string& reason, store::Done<store::Run> done) override;
+  void change_metadata(const store::RunId& run, std::vector<store::MetadataOperation> operations,
+                       store::Done<std::string> done) override;
+  void add_tags(const store::RunId& run, const std::vector<std::string>& tags, store::Done<std::size_t> done) override;
   std::unique_ptr<Subscription> watch(const store::RunId& run, std::function<void()> changed) override;
   [[nodiscard]] catalog::SnapshotPtr catalog() const override;
   void roll_back(const std::string& plugin, const std::string& to, store::Done<catalog::PluginVersion> done) override;
@@ -120,6 +124,12 @@ class CoreEngine final : public Engine, private store::Listener, private process
       });
     };
   }
+
+  // requests.cpp: what attempts ask
+  void ask_metadata(process::AttemptHandle attempt, const store::Run& run, process::AttemptRequest request);
+  void ask_tags(process::AttemptHandle attempt, const store::Run& run, const process::AttemptRequest& request);
+  void ask_stream(process::AttemptHandle attempt, const store::Run& run, const process::AttemptRequest& request);
+  void ask_trigger(process::AttemptHandle attempt, const Slot& slot, process::AttemptRequest request);
 
   void dispatch();
   store::ClaimDecision decide(const store::Run& run, const catalog::Snapshot& catalog);

@@ -30,6 +30,8 @@ struct TriggerRequest {
   std::optional<store::Time> delayed_until;
   std::optional<store::Duration> idempotency_ttl;
   std::string request_id;
+  store::RunId parent;         // whose child it becomes; empty: nobody's
+  std::uint64_t call = 0;      // which trigger call of its parent this is: see store::NewRun. 0: from outside
   bool allow_pending = false;  // accept a task that no plugin offers
 };
 struct Triggered {
@@ -70,7 +72,7 @@ class Engine {
  public:
   virtual ~Engine() = default;
 
-  /// [any-thread] Creates a run. done: the run is durable, or kNotFound (unknown task), kInvalid, kNoSpace,
+  /// [any-thread] Creates a run. done: the run is durable, or kNotFound (unknown task or parent), kInvalid, kNoSpace,
   /// kUnavailable.
   virtual void trigger(TriggerRequest request, store::Done<Triggered> done) = 0;
 
@@ -78,8 +80,17 @@ class Engine {
   /// an executing one, requested.
   virtual void cancel(const store::RunId& run, const std::string& reason, store::Done<store::Run> done) = 0;
 
+  /// [any-thread] Does operations to a run's metadata. done: the metadata afterwards, durable; or kNotFound, kInvalid.
+  virtual void change_metadata(const store::RunId& run, std::vector<store::MetadataOperation> operations,
+                               store::Done<std::string> done) = 0;
+
+  /// [any-thread] Adds tags to a run. done: how many are new, durably; or kNotFound, kInvalid.
+  virtual void add_tags(const store::RunId& run, const std::vector<std::string>& tags,
+                        store::Done<std::size_t> done) = 0;
+
   /// [any-thread] `changed` is called, on some thread, after every durable change of the run's status and after log
-  /// lines were written, until the subscription is destroyed (a call may still be under way then). It must not block.
+  /// lines, stream chunks, metadata or tags were written, until the subscription is destroyed (a call may still be
+  /// under way then). It must not block.
   virtual std::unique_ptr<Subscription> watch(const store::RunId& run, std::function<void()> changed) = 0;
 
   /// [any-thread] The tasks and plugins offered now.

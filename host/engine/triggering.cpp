@@ -13,7 +13,7 @@ constexpr int kCancelTries = 8;
 }  // namespace
 
 void CoreEngine::trigger(TriggerRequest request, store::Done<Triggered> done) {
-  if (draining_) {
+  if (draining_ && request.call == 0) {  // attempts that go on may still trigger
     return done(store::Status::unavailable("The host is stopping and takes no new runs; trigger again in a moment."));
   }
   const catalog::SnapshotPtr offered = catalog();
@@ -28,6 +28,14 @@ void CoreEngine::trigger(TriggerRequest request, store::Done<Triggered> done) {
                                          "plugin is missing."));
   }
   store::NewRun run;
+  if (!request.parent.empty()) {
+    const store::Result<store::Run> parent = store_.run(request.parent);
+    if (!parent) return done(parent.status());
+    run.root = parent->root.empty() ? parent->id : parent->root;
+    run.depth = parent->depth + 1;
+    run.parent = std::move(request.parent);
+    run.call = request.call;
+  }
   run.now = core_.now();
   run.id = store::new_run_id(run.now);
   run.queue = store::QueueName("task/" + request.task.text());
@@ -47,6 +55,31 @@ void CoreEngine::trigger(TriggerRequest request, store::Done<Triggered> done) {
     if (!enqueued) return done(enqueued.status());
     done(Triggered{enqueued->id, enqueued->existing && !enqueued->same_request});
   });
+}
+
+void CoreEngine::change_metadata(const store::RunId& run, std::vector<store::MetadataOperation> operations,
+                                 store::Done<std::string> done) {
+  store_.change_metadata(run, std::move(operations),
+                         [&store = store_, watchers = watchers_, run, done](const store::Status& changed) {
+                           if (!changed) return done(changed);
+                           watchers->tell(run);
+                           store::Result<std::string> metadata = store.metadata(run);
+                           store.synced([metadata = std::move(metadata), done](const store::Status& durable) {
+                             done(durable ? metadata : store::Result<std::string>(durable));
+                           });
+                         });
+}
+
+void CoreEngine::add_tags(const store::RunId& run, const std::vector<std::string>& tags,
+                          store::Done<std::size_t> done) {
+  store_.add_tags(run, tags,
+                  [&store = store_, watchers = watchers_, run, done](const store::Result<std::size_t>& added) {
+                    if (!added) return done(added);
+                    watchers->tell(run);
+                    store.synced([count = *added, done](const store::Status& durable) {
+                      done(durable ? store::Result<std::size_t>(count) : store::Result<std::size_t>(durable));
+                    });
+                  });
 }
 
 void CoreEngine::cancel(const store::RunId& run, const std::string& reason, store::Done<store::Run> done) {

@@ -42,6 +42,7 @@ void AttemptState::begin(const StartInfo& start) {
   info = start;
   local = nullptr;
   awaited_.reset();
+  triggers = 0;
   logged_ = 0;
   dropped_ = 0;
   started_ = std::chrono::steady_clock::now();

@@ -71,7 +71,8 @@ class AttemptState {
 
   AttemptLink& link;
   StartInfo info;
-  void* local = nullptr;  // the plugin's own
+  void* local = nullptr;       // the plugin's own
+  std::uint64_t triggers = 0;  // calls of trigger so far
 
  private:
   /// Of await_result(); only attempts that can be asked have one.
@@ -121,7 +122,7 @@ const perdure_services& services();
 /// What last_error answers on this thread; empty when nothing failed.
 std::string_view last_error_words();
 /// Remembers `words` for last_error and gives back `status`.
-perdure_status fail(perdure_status status, std::string_view words);
+perdure_status fail(perdure_status status, std::string_view words) noexcept;
 
 /// Milliseconds since the epoch.
 std::uint64_t unix_ms();

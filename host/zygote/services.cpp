@@ -12,35 +12,10 @@
 
 #include "host/zygote/attempt_state.h"
 #include "host/zygote/json_text.h"
+#include "host/zygote/service_call.h"
 
 namespace perdure::zygote {
 namespace {
-
-// Plain memory, so that a thread which never fails never touches it.
-struct LastError {
-  char text[256];
-  std::size_t size;
-};
-thread_local LastError last_error{};
-
-Call& call_of(const perdure_attempt* attempt) { return *static_cast<Call*>(attempt->host); }
-AttemptState& state_of(const perdure_attempt* attempt) { return call_of(attempt).state; }
-
-std::string_view text_of(perdure_str text) {
-  return text.data == nullptr ? std::string_view() : std::string_view(text.data, text.len);
-}
-
-template <typename Body>
-perdure_status guarded(Body body) noexcept {
-  try {
-    return body();
-  } catch (...) {
-    return fail(PERDURE_OUT_OF_MEMORY, "no memory for this call");
-  }
-}
-
-constexpr std::string_view kOtherThread =
-    "this service is for the thread that runs the task, and another one called it";
 
 perdure_status set_result(const perdure_attempt* attempt, perdure_str json) {
   return guarded([&]() -> perdure_status {
@@ -69,7 +44,10 @@ perdure_status set_error(const perdure_attempt* attempt, const perdure_error* er
   });
 }
 
-perdure_str last_error_of(const perdure_attempt*) { return {last_error.text, last_error.size}; }
+perdure_str last_error_of(const perdure_attempt*) {
+  const std::string_view words = last_error_words();
+  return {words.data(), words.size()};
+}
 
 perdure_status release(const perdure_attempt* attempt, perdure_str handed_out) {
   return guarded([&] {
@@ -169,9 +147,9 @@ perdure_services make_services() {
   table.last_error = last_error_of;
   table.release = release;
   table.log = log;
-  table.set_metadata = not_offered;
-  table.add_tags = not_offered;
-  table.stream_append = not_offered;
+  table.set_metadata = set_metadata;
+  table.add_tags = add_tags;
+  table.stream_append = stream_append;
   table.heartbeat = heartbeat;
   table.is_cancelled = is_cancelled;
   table.cancel_fd = cancel_fd;
@@ -179,7 +157,7 @@ perdure_services make_services() {
   table.usage = usage;
   table.memo_get = not_offered;
   table.memo_put = not_offered;
-  table.trigger = not_offered;
+  table.trigger = trigger;
   table.trigger_and_wait = not_offered;
   table.batch_trigger = not_offered;
   table.batch_trigger_and_wait = not_offered;
@@ -200,12 +178,21 @@ const perdure_services& services() {
   return table;
 }
 
-std::string_view last_error_words() { return {last_error.text, last_error.size}; }
+namespace {
+// Plain memory, so that a thread which never fails never touches it.
+struct LastError {
+  char text[512];
+  std::size_t size;
+};
+thread_local LastError last_error{};
+}  // namespace
 
-perdure_status fail(perdure_status status, std::string_view words) {
+perdure_status fail(perdure_status status, std::string_view words) noexcept {
   last_error.size = std::min(words.size(), sizeof last_error.text);
   memcpy(last_error.text, words.data(), last_error.size);
   return status;
 }
+
+std::string_view last_error_words() { return {last_error.text, last_error.size}; }
 
 }  // namespace perdure::zygote

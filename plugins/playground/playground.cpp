@@ -1,5 +1,5 @@
-// The tasks people try things with: one that greets, one that gives back what it gets, and some that wait, fail and
-// crash on request.
+// The tasks people try things with: one that greets, one that gives back what it gets, some that wait, fail and crash
+// on request, and some that show what a run tells while it executes.
 #include <perdure/task.hpp>
 
 #include <chrono>
@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 using namespace std::chrono_literals;
 
@@ -150,6 +151,77 @@ constexpr perdure::Task<Crash, Survived> crash{
         },
 };
 
+// ---- count: {"to", "ms"?} -> {"counted"}, and tells how far it is: in its metadata, and line by line in a stream
+
+struct Count {
+  std::uint32_t to = 0;
+  std::optional<std::uint32_t> ms;
+};
+struct Counted {
+  std::uint32_t counted = 0;
+};
+BOOST_DESCRIBE_STRUCT(Count, (), (to, ms))
+BOOST_DESCRIBE_STRUCT(Counted, (), (counted))
+
+constexpr perdure::Task<Count, Counted> count{
+    .id = "count",
+    .description = "Counts, and tells how far it is in its metadata and in the stream \"lines\"",
+    .run =
+        [](Count in, perdure::Attempt& run) {
+          run.metadata.set("total", in.to);
+          run.metadata.set("counted", 0);
+          const perdure::Stream lines = run.stream("lines");
+          for (std::uint32_t i = 1; i <= in.to; ++i) {
+            run.metadata.increment("counted");
+            lines.append(std::to_string(i) + " of " + std::to_string(in.to) + "\n");
+            run.sleep_for(std::chrono::milliseconds(in.ms.value_or(0)));
+          }
+          return Counted{in.to};
+        },
+};
+
+// ---- family: {"children"} -> {"ids"}, triggers so many children; each enters itself into the family's metadata
+
+struct Member {
+  std::uint32_t number = 0;
+};
+struct Family {
+  std::uint32_t children = 0;
+};
+struct Members {
+  std::vector<std::string> ids;
+};
+BOOST_DESCRIBE_STRUCT(Member, (), (number))
+BOOST_DESCRIBE_STRUCT(Family, (), (children))
+BOOST_DESCRIBE_STRUCT(Members, (), (ids))
+
+constexpr perdure::Task<Member> family_member{
+    .id = "family-member",
+    .description = "Enters its number into the metadata of the run at the root of its family",
+    .retry = kQuick,
+    .run =
+        [](Member in, perdure::Attempt& run) {
+          run.metadata.root().append("members", in.number);
+          run.metadata.root().increment("present");
+          return perdure::None{};
+        },
+};
+
+constexpr perdure::Task<Family, Members> family{
+    .id = "family",
+    .description = "Triggers children that enter themselves into its metadata",
+    .retry = kQuick,
+    .run =
+        [](Family in, perdure::Attempt& run) {
+          Members members;
+          for (std::uint32_t i = 0; i < in.children; ++i) {
+            members.ids.push_back(run.trigger(family_member, {.number = i}, {.tags = {"family"}}).id);
+          }
+          return members;
+        },
+};
+
 }  // namespace
 
-PERDURE_PLUGIN("playground", "1.0.0", hello_world, echo, echo_recycled, sleep_a_while, fail, flaky, crash)
+PERDURE_PLUGIN("playground", "1.0.0", hello_world, echo, echo_recycled, sleep_a_while, fail, flaky, crash, count,
+               family, family_member)

@@ -6,8 +6,6 @@
 namespace perdure::store {
 namespace {
 
-Status no_run(const RunId& id) { return Status::not_found("there is no run " + id.text()); }
-
 bool contains(const auto& wanted, const auto& value) {
   return wanted.empty() || std::find(wanted.begin(), wanted.end(), value) != wanted.end();
 }
@@ -26,14 +24,6 @@ bool matches(const RunFilter& filter, const Run& run) {
 const MemoryStore::Entry* MemoryStore::find(const RunId& id) const {
   const auto found = runs_.find(id);
   return found == runs_.end() ? nullptr : &found->second;
-}
-
-template <class T, class Read>
-Result<T> MemoryStore::read(const RunId& id, Read get) const {
-  std::lock_guard lock(mutex_);
-  const Entry* entry = find(id);
-  if (entry == nullptr) return no_run(id);
-  return get(*entry);
 }
 
 Result<Run> MemoryStore::run(const RunId& id) const {

@@ -28,6 +28,9 @@ Run new_run(const NewRun& created) {
   run.updated_at = created.now;
   run.options = created.options;
   run.origin = created.origin;
+  run.parent = created.parent;
+  run.root = created.root;
+  run.depth = created.depth;
   if (created.delayed_until && *created.delayed_until > created.now) {
     run.status = RunStatus::kDelayed;
     run.ready_at = created.delayed_until;
@@ -78,10 +81,18 @@ void MemoryStore::enqueue(NewRun created, Done<Enqueued> done) {
   if (Status admitted = admit("enqueue"); !admitted) return done(admitted);
   Mutation mutation(*this);
   const std::string& key = created.options.idempotency_key;
+  Result<std::optional<RunId>> called = called_before(created);
+  if (!called) return mutation.finish<Enqueued>(std::move(done), called.status());
+  if (*called) return mutation.finish<Enqueued>(std::move(done), Enqueued{**called, true, true});
+  const auto parent = runs_.find(created.parent);
+  const auto note_call = [&](const RunId& child) {
+    if (created.call != 0 && parent != runs_.end()) parent->second.calls[created.call] = child;
+  };
   if (auto known = known_run(request_ids_, created.task, created.request_id, created.now)) {
     return mutation.finish<Enqueued>(std::move(done), Enqueued{*known, true, true});
   }
   if (auto known = known_run(idempotency_keys_, created.task, key, created.now)) {
+    note_call(*known);
     return mutation.finish<Enqueued>(std::move(done), Enqueued{*known, true, false});
   }
   if (runs_.contains(created.id)) {
@@ -95,6 +106,9 @@ void MemoryStore::enqueue(NewRun created, Done<Enqueued> done) {
   Entry& entry = runs_[created.id];
   entry.run = new_run(created);
   entry.payload = std::move(created.payload);
+  if (!created.options.metadata.empty()) entry.metadata = created.options.metadata;
+  if (parent != runs_.end()) parent->second.children.insert(created.id);
+  note_call(created.id);
   unfinished_.emplace(created.id, &entry);
   ++counts_[entry.run.status];
   add_event(entry, "triggered", created.now, 0, {});

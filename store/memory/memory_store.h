@@ -58,6 +58,9 @@ class MemoryStore final : public Store {
   void hooks_ran(const RunId& run, std::vector<TimelineEvent> events, Done<Run> done) override;
   void append_logs(const RunId& run, std::vector<LogEntry> entries) override;
   void append_events(const RunId& run, std::vector<TimelineEvent> events) override;
+  void change_metadata(const RunId& run, std::vector<MetadataOperation> operations, DoneStatus done) override;
+  void add_tags(const RunId& run, const std::vector<std::string>& tags, Done<std::size_t> done) override;
+  void append_stream(StreamAppend append, DoneStatus done) override;
   void limit_queue(const QueueName& queue, std::optional<std::size_t> limit) override;
   void synced(DoneStatus done) override;
 
@@ -67,6 +70,11 @@ class MemoryStore final : public Store {
   Result<std::vector<Attempt>> attempts(const RunId& id) const override;
   Result<std::vector<TimelineEvent>> timeline(const RunId& id) const override;
   Result<std::vector<LogEntry>> logs(const RunId& id, std::uint64_t after, std::size_t limit) const override;
+  Result<std::string> metadata(const RunId& id) const override;
+  Result<std::vector<StreamInfo>> streams(const RunId& id) const override;
+  Result<std::vector<StreamChunk>> read_stream(const RunId& id, const std::string& name, std::uint64_t after,
+                                               std::size_t limit) const override;
+  Result<std::vector<RunId>> children(const RunId& parent, const RunId& after, std::size_t limit) const override;
   Result<RunPage> list(const RunFilter& filter) const override;
   std::map<RunStatus, std::uint64_t> counts() const override;
   std::map<VersionId, std::uint64_t> locked_versions() const override;
@@ -82,8 +90,12 @@ class MemoryStore final : public Store {
     std::vector<Attempt> attempts;
     std::vector<TimelineEvent> timeline;
     std::vector<LogEntry> logs;
-    bool claimable = false;               // QUEUED, durably so, and not set aside
-    std::optional<VersionId> aside = {};  // QUEUED, but set aside for this version
+    std::string metadata = "{}";
+    std::map<std::string, std::vector<StreamChunk>> streams;
+    std::set<RunId> children;
+    std::map<std::uint64_t, RunId> calls;  // its triggers, by their number
+    bool claimable = false;                // QUEUED, durably so, and not set aside
+    std::optional<VersionId> aside = {};   // QUEUED, but set aside for this version
   };
   /// An idempotency key or a request id.
   struct Key {
@@ -104,6 +116,9 @@ class MemoryStore final : public Store {
   Status apply(Mutation& mutation, Entry& entry, RunEvent event, Time now, std::uint32_t attempt = 0,
                std::string data = {});
   void add_event(Entry& entry, std::string_view name, Time now, std::uint32_t attempt, std::string data);
+  /// The run that the same trigger call of the parent made before.
+  Result<std::optional<RunId>> called_before(const NewRun& created) const;
+  static std::vector<StreamInfo> infos(const Entry& entry);
   Status end_attempt(Mutation& mutation, Entry& entry, AttemptEnd end);
   void free_idempotency_key(const Run& run);
   void mark_owing(const Run& run);
@@ -141,5 +156,13 @@ class MemoryStore final : public Store {
   std::recursive_mutex listener_mutex_;
   Listener* listener_ = nullptr;
 };
+
+template <class T, class Read>
+Result<T> MemoryStore::read(const RunId& id, Read get) const {
+  std::lock_guard lock(mutex_);
+  const Entry* entry = find(id);
+  if (entry == nullptr) return Status::not_found("there is no run " + id.text());
+  return get(*entry);
+}
 
 }  // namespace perdure::store

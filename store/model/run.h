@@ -43,7 +43,7 @@ struct RunOptions {
   std::string idempotency_key;    // as given by the client (possibly hashed); empty: none
   std::string idempotency_shown;  // what the user wrote, for display; may be empty
   std::vector<std::string> tags;  // at most 10, each 1-128 characters
-  std::string metadata;           // JSON object text, or empty
+  std::string metadata;           // JSON object text, or empty; as triggered: see Run::metadata_changed
   std::string payload_type;       // the packet type it was triggered with, e.g. "application/json"
   bool is_test = false;
   bool operator==(const RunOptions&) const = default;
@@ -69,6 +69,10 @@ struct Run {
   RunOptions options;
   std::optional<Failure> failure;  // of the newest failed attempt; cleared by success
   std::string origin;              // id of the run this replays, or empty
+  RunId parent;                    // whose attempt triggered this one; empty: none did
+  RunId root;                      // the first of its line; empty: this one
+  std::uint32_t depth = 0;         // how many are above it
+  bool metadata_changed = false;   // since it was triggered: Store::metadata() has it
   bool operator==(const Run&) const = default;
 };
 

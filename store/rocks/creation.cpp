@@ -1,6 +1,7 @@
 // How runs come to be: enqueue, with its idempotency keys and request ids. See rocks_store.h.
 #include <utility>
 
+#include "store/rocks/live_records.h"
 #include "store/rocks/rocks_store.h"
 
 namespace perdure::store::rocks {
@@ -18,6 +19,9 @@ Run new_run(NewRun&& created) {
   run.created_at = run.updated_at = created.now;
   run.options = std::move(created.options);
   run.origin = std::move(created.origin);
+  run.parent = std::move(created.parent);
+  run.root = std::move(created.root);
+  run.depth = created.depth;
   run.status = RunStatus::kQueued;
   if (created.delayed_until && *created.delayed_until > created.now) {
     run.status = RunStatus::kDelayed;
@@ -50,6 +54,25 @@ Result<std::optional<KeyRecord>> RocksStore::live_key(KeyKind kind, const TaskId
   return std::optional<KeyRecord>(*record);
 }
 
+Result<std::optional<PackedId>> RocksStore::called_before(const NewRun& created) const {
+  const std::optional<PackedId> parent = pack(created.parent);
+  if (created.call == 0 || !parent) return std::optional<PackedId>();
+  std::string bytes;
+  const Status got = database_->get(Family::kLive, call_key(*parent, created.call), bytes);
+  if (got.code() == Code::kNotFound) return std::optional<PackedId>();
+  if (!got) return got;
+  Result<CallRecord> call = decode_call(bytes);
+  if (!call) return call.status();
+  // A call whose run was withdrawn (see reopening.cpp) made nothing.
+  const Status run = database_->get(Family::kRuns, run_key(call->run), bytes);
+  if (run.code() == Code::kNotFound) return std::optional<PackedId>();
+  if (!run) return run;
+  if (call->task == created.task) return std::optional(call->run);
+  return Status::conflict("call " + std::to_string(created.call) + " of run " + created.parent.text() +
+                          " has triggered \"" + call->task.text() + "\" before, and not \"" + created.task.text() +
+                          "\"");
+}
+
 void RocksStore::enqueue(NewRun created, Done<Enqueued> done) {
   const std::optional<PackedId> id = pack(created.id);
   if (!id) {
@@ -63,11 +86,24 @@ void RocksStore::enqueue(NewRun created, Done<Enqueued> done) {
   if (!health_) return answer(refused());
   saw_time(created.now);
 
+  const Result<std::optional<PackedId>> called = called_before(created);
+  if (!called) return answer(called.status());
+  if (*called) {
+    std::optional<Enqueued> now = after_sync(done, Enqueued{unpack(**called), true, true});
+    if (now) answer(*now);
+    return;
+  }
+  const std::optional<PackedId> caller = created.call == 0 ? std::nullopt : pack(created.parent);
   for (const KeyKind kind : {KeyKind::kRequest, KeyKind::kIdempotency}) {
     const std::string& key = kind == KeyKind::kRequest ? created.request_id : created.options.idempotency_key;
     Result<std::optional<KeyRecord>> known = live_key(kind, created.task, key, created.now);
     if (!known) return answer(known.status());
     if (!*known) continue;
+    if (caller && kind == KeyKind::kIdempotency) {  // the same answer to the same call, whatever becomes of the key
+      Batch batch(*database_);
+      batch.put(Family::kLive, call_key(*caller, created.call), encode(CallRecord{(*known)->run, created.task}));
+      if (Status written = write(batch); !written) return answer(written);
+    }
     std::optional<Enqueued> now = after_sync(done, Enqueued{unpack((*known)->run), true, kind == KeyKind::kRequest});
     if (now) answer(std::move(*now));
     return;
@@ -93,6 +129,7 @@ void RocksStore::enqueue(NewRun created, Done<Enqueued> done) {
     batch.put(Family::kKeys, key_key(KeyKind::kIdempotency, created.task, created.options.idempotency_key),
               encode(for_key));
   }
+  if (caller) batch.put(Family::kLive, call_key(*caller, created.call), encode(CallRecord{*id, created.task}));
   batch.put(Family::kPayloads, payload_key(*id, PayloadPart::kPayload), created.payload);
   const Time now = created.now;
   const std::optional<Time> due_before = hot_.next_due();

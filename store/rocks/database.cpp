@@ -55,7 +55,8 @@ rocksdb::ColumnFamilyOptions family_options(Family family, const DatabaseOptions
     table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
   }
   cf.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
-  const bool text = family == Family::kPayloads || family == Family::kLogs || family == Family::kTimeline;
+  const bool text =
+      family == Family::kPayloads || family == Family::kLogs || family == Family::kTimeline || family == Family::kLive;
   cf.compression = text ? rocksdb::kLZ4Compression : rocksdb::kNoCompression;
   if (family == Family::kKeys && options.now) cf.compaction_filter_factory = make_expired_keys_filter(options.now);
   return cf;

@@ -15,9 +15,11 @@
 
 #include "store/model/run.h"
 #include "store/model/status.h"
+#include "store/model/stream.h"
 #include "store/rocks/aside_runs.h"
 #include "store/rocks/database.h"
 #include "store/rocks/keys.h"
+#include "store/rocks/metadata_cache.h"
 #include "store/rocks/ready_index.h"
 #include "store/rocks/records.h"
 #include "store/rocks/version_locks.h"
@@ -26,8 +28,9 @@ namespace perdure::store::rocks {
 
 /// A run that executes, with its attempt: cached, since every frame of its process may need them.
 struct Executing {
-  RunRecord record;                           // has an attempt
-  std::optional<std::uint64_t> log_sequence;  // of the newest log entry, once known
+  RunRecord record;                                  // has an attempt
+  std::optional<std::uint64_t> log_sequence;         // of the newest log entry, once known
+  std::optional<std::vector<StreamInfo>> streams{};  // once known
 };
 
 /// Where a run stands in its queue: when it was queued, less its head start.
@@ -70,6 +73,7 @@ class HotState {
   std::map<TaskId, std::set<PackedId>> held;  // PENDING_VERSION
   std::unordered_map<PackedId, Executing> executing;
   VersionLocks locks;
+  MetadataCache metadata;
 
  private:
   struct Place {

@@ -26,11 +26,18 @@ std::string with_length(std::string_view text) {
   return out;
 }
 
+std::string big_endian(std::uint64_t number) {
+  std::string out;
+  for (int shift = 56; shift >= 0; shift -= 8) out.push_back(static_cast<char>(number >> shift));
+  return out;
+}
+
 }  // namespace
 
 std::string_view family_name(Family family) {
-  static constexpr std::array<std::string_view, kFamilyCount> kNames = {
-      "default", "runs", "payloads", "attempts", "timeline", "logs", "by_status", "by_task", "by_tag", "keys", "owed"};
+  static constexpr std::array<std::string_view, kFamilyCount> kNames = {"default",  "runs", "payloads",  "attempts",
+                                                                        "timeline", "logs", "by_status", "by_task",
+                                                                        "by_tag",   "keys", "owed",      "live"};
   return kNames[static_cast<std::size_t>(family)];
 }
 
@@ -121,6 +128,37 @@ std::string tag_key(std::string_view tag, PackedId run) {
   std::string key = tag_prefix(tag);
   key += std::string_view(run_key(run));
   return key;
+}
+
+std::string live_prefix(PackedId run, LivePart part) {
+  ShortKey key = run_key(run);
+  key.append(static_cast<unsigned char>(part), 1);
+  return key.text();
+}
+
+std::string call_key(PackedId run, std::uint64_t call) { return live_prefix(run, LivePart::kCall) + big_endian(call); }
+
+std::string child_key(PackedId parent, PackedId child) {
+  return live_prefix(parent, LivePart::kChild) + run_key(child).text();
+}
+
+std::string metadata_key(PackedId run, std::uint64_t operation) {
+  std::string key = live_prefix(run, LivePart::kMetadata);
+  return operation == 0 ? key : key + big_endian(operation);
+}
+
+std::string stream_prefix(PackedId run, std::string_view name) {
+  return live_prefix(run, LivePart::kStream) + with_length(name);
+}
+
+std::string stream_key(PackedId run, std::string_view name, std::uint64_t last_sequence) {
+  return stream_prefix(run, name) + big_endian(last_sequence);
+}
+
+std::string_view stream_in_key(std::string_view key) {
+  constexpr std::size_t kBefore = kPackedIdSize + 1 + 2;
+  constexpr std::size_t kAfter = 8;
+  return key.size() < kBefore + kAfter ? std::string_view() : key.substr(kBefore, key.size() - kBefore - kAfter);
 }
 
 std::string key_key(KeyKind kind, const TaskId& task, std::string_view key) {

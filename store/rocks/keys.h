@@ -31,8 +31,9 @@ enum class Family : std::uint8_t {
   kByTag,     // tag, run -> nothing
   kKeys,      // KeyKind, task, key -> KeyRecord
   kOwed,      // run -> nothing: it is over and owes hooks
+  kLive,      // run, LivePart, ... -> what is there of a run beside its record: see LivePart
 };
-inline constexpr std::size_t kFamilyCount = static_cast<std::size_t>(Family::kOwed) + 1;
+inline constexpr std::size_t kFamilyCount = static_cast<std::size_t>(Family::kLive) + 1;
 std::string_view family_name(Family family);
 
 /// Keys of Family::kMeta. Retired ones stay reserved here (none so far).
@@ -45,6 +46,14 @@ inline constexpr std::string_view kFinished = "finished";  // varints: finished 
 enum class KeyKind : char { kIdempotency = 'i', kRequest = 'r' };
 /// Last byte of a key in Family::kPayloads. Never reuse a retired one (none so far).
 enum class PayloadPart : char { kPayload = 'i', kOutput = 'o' };
+
+/// What follows the run id in a key of Family::kLive. Never reuse a retired one (none so far).
+enum class LivePart : char {
+  kCall = 'p',      // number of a trigger call -> CallRecord
+  kChild = 'c',     // run -> nothing: its parent is the run in front
+  kMetadata = 'm',  // nothing -> JSON object; then numbers, ascending -> operations done to it since
+  kStream = 's',    // name, last sequence -> StreamPiece
+};
 
 /// A run id in 16 bytes.
 struct PackedId {
@@ -79,12 +88,21 @@ ShortKey log_key(PackedId run, std::uint64_t last_sequence);
 ShortKey status_key(RunStatus status, PackedId run);
 std::string task_key(const TaskId& task, PackedId run);
 std::string tag_key(std::string_view tag, PackedId run);
+std::string call_key(PackedId run, std::uint64_t call);
+std::string child_key(PackedId parent, PackedId child);
+/// `operation` 0: of the object itself.
+std::string metadata_key(PackedId run, std::uint64_t operation);
+std::string stream_key(PackedId run, std::string_view name, std::uint64_t last_sequence);
 std::string key_key(KeyKind kind, const TaskId& task, std::string_view key);
 
 /// What precedes the run id in the index keys.
 std::string status_prefix(RunStatus status);
 std::string task_prefix(const TaskId& task);
 std::string tag_prefix(std::string_view tag);
+std::string live_prefix(PackedId run, LivePart part);
+std::string stream_prefix(PackedId run, std::string_view name);
+/// The name in a key of a stream; empty when the key is too short.
+std::string_view stream_in_key(std::string_view key);
 
 /// The run id at `offset` of a key; nothing when the key is too short.
 std::optional<PackedId> run_in_key(std::string_view key, std::size_t offset);

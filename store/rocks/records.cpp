@@ -41,6 +41,8 @@ enum RunParts : std::uint64_t {
   kAttemptVersion = 1u << 17,     // other than the run's
   kAttemptFailure = 1u << 18,     // other than the run's
   kAttemptRunFailure = 1u << 19,  // the run's
+  kParent = 1u << 20,             // from here on after the events
+  kMetadataChanged = 1u << 21,
 };
 
 void put(Encoder& out, const Failure& failure) {
@@ -148,6 +150,8 @@ std::string encode(const RunRecord& record) {
   mark(!options.metadata.empty(), kMetadata);
   mark(!options.payload_type.empty(), kPayloadType);
   mark(!run.origin.empty(), kOrigin);
+  mark(!run.parent.empty(), kParent);
+  mark(run.metadata_changed, kMetadataChanged);
   const std::optional<Attempt>& attempt = record.attempt;
   if (attempt) {
     mark(true, kAttempt);
@@ -192,6 +196,11 @@ std::string encode(const RunRecord& record) {
   if (parts & kAttemptFailure) put(out, *attempt->failure);
   out.u64(record.recent.size());
   for (const TimelineEvent& event : record.recent) put(out, event);
+  if (parts & kParent) {
+    out.name(run.parent);
+    out.name(run.root);
+    out.u64(run.depth);
+  }
   return bytes;
 }
 
@@ -249,6 +258,12 @@ Result<RunRecord> decode_run(PackedId id, std::string_view bytes) {
   }
   const std::size_t count = in.count();
   for (std::size_t i = 0; i < count && in.ok(); ++i) record.recent.push_back(take_event(in));
+  if (parts & kParent) {
+    run.parent = in.name<RunId>();
+    run.root = in.name<RunId>();
+    run.depth = in.u32();
+  }
+  run.metadata_changed = (parts & kMetadataChanged) != 0;
   if (!in.ok()) return damaged("run " + unpack(id).text());
   return record;
 }

@@ -107,6 +107,10 @@ Status RocksStore::withdraw(Database& db, PackedId id) {
   batch.erase(Family::kRuns, run_key(id));
   batch.erase(Family::kPayloads, payload_key(id, PayloadPart::kPayload));
   batch.erase(Family::kByStatus, status_key(run.status, id));
+  if (const std::optional<PackedId> parent = pack(run.parent)) batch.erase(Family::kLive, child_key(*parent, id));
+  Scan live = db.scan(Family::kLive, run_key(id));
+  for (; live.valid(); live.next()) batch.erase(Family::kLive, live.key());
+  if (Status read = live.status(); !read) return read;
   batch.erase(Family::kByTask, task_key(run.task, id));
   batch.erase(Family::kOwed, run_key(id));
   for (const std::string& tag : run.options.tags) batch.erase(Family::kByTag, tag_key(tag, id));

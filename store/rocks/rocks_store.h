@@ -11,7 +11,7 @@
 //
 // Locks: mutex_ before database_lock_. Reads take database_lock_ shared and no other. Files: rocks_store.cpp (opening,
 // reads of hot state), commit_loop.cpp, reopening.cpp, creation.cpp, claims.cpp, ends.cpp, transitions.cpp,
-// owed_hooks.cpp, reads.cpp, list.cpp.
+// owed_hooks.cpp, live.cpp, reads.cpp, live_reads.cpp, list.cpp.
 #pragma once
 
 #include <atomic>
@@ -62,6 +62,9 @@ class RocksStore final : public Store {
   void hooks_ran(const RunId& run, std::vector<TimelineEvent> events, Done<Run> done) override;
   void append_logs(const RunId& run, std::vector<LogEntry> entries) override;
   void append_events(const RunId& run, std::vector<TimelineEvent> events) override;
+  void change_metadata(const RunId& run, std::vector<MetadataOperation> operations, DoneStatus done) override;
+  void add_tags(const RunId& run, const std::vector<std::string>& tags, Done<std::size_t> done) override;
+  void append_stream(StreamAppend append, DoneStatus done) override;
   void limit_queue(const QueueName& queue, std::optional<std::size_t> limit) override;
   void synced(DoneStatus done) override;
 
@@ -71,6 +74,11 @@ class RocksStore final : public Store {
   Result<std::vector<Attempt>> attempts(const RunId& id) const override;
   Result<std::vector<TimelineEvent>> timeline(const RunId& id) const override;
   Result<std::vector<LogEntry>> logs(const RunId& id, std::uint64_t after, std::size_t limit) const override;
+  Result<std::string> metadata(const RunId& id) const override;
+  Result<std::vector<StreamInfo>> streams(const RunId& id) const override;
+  Result<std::vector<StreamChunk>> read_stream(const RunId& id, const std::string& name, std::uint64_t after,
+                                               std::size_t limit) const override;
+  Result<std::vector<RunId>> children(const RunId& parent, const RunId& after, std::size_t limit) const override;
   Result<RunPage> list(const RunFilter& filter) const override;
   std::map<RunStatus, std::uint64_t> counts() const override;
   std::map<VersionId, std::uint64_t> locked_versions() const override;
@@ -137,6 +145,12 @@ class RocksStore final : public Store {
   std::optional<T> after_sync(Done<T>& done, T value);
   Status refused() const;
 
+  /// The run that the same trigger call of the parent made or found before.
+  Result<std::optional<PackedId>> called_before(const NewRun& created) const;
+  /// The record of a run for a change beside its transitions: that of an executing one in hot_, any other's in `other`.
+  Result<RunRecord*> record_to_change(PackedId id, RunRecord& other);
+  /// Writes a batch for whose durability nobody waits.
+  Status write_unawaited(Batch& batch);
   Result<std::optional<KeyRecord>> live_key(KeyKind kind, const TaskId& task, const std::string& key, Time now) const;
   /// Does with the run, which was just taken, what is decided on it.
   Status claim_one(PackedId id, Claiming& claiming);

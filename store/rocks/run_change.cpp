@@ -63,6 +63,7 @@ void RunChange::write(Batch& batch) {
               waits(run.status) ? encode(waiting_of(run)) : std::string());
   }
   if (stored_) return;
+  if (const std::optional<PackedId> parent = pack(run.parent)) batch.put(Family::kLive, child_key(*parent, id_), {});
   batch.put(Family::kByTask, task_key(run.task, id_), {});
   for (const std::string& tag : run.options.tags) batch.put(Family::kByTag, tag_key(tag, id_), {});
 }

@@ -137,6 +137,7 @@ void FakeEngine::trigger(engine::TriggerRequest request, store::Done<engine::Tri
   run.options = request.options;
   run.payload = request.payload;
   run.request_id = request.request_id;
+  run.parent = run.root = request.parent;
   if (request.idempotency_ttl) run.idempotency_ttl = *request.idempotency_ttl;
   store_.enqueue(std::move(run), [done = std::move(done)](store::Result<store::Enqueued> enqueued) {
     if (!enqueued) return done(enqueued.status());
@@ -146,6 +147,18 @@ void FakeEngine::trigger(engine::TriggerRequest request, store::Done<engine::Tri
 
 void FakeEngine::cancel(const store::RunId& run, const std::string& reason, store::Done<store::Run> done) {
   store_.cancel(run, std::chrono::floor<store::Duration>(std::chrono::system_clock::now()), reason, std::move(done));
+}
+
+void FakeEngine::change_metadata(const store::RunId& run, std::vector<store::MetadataOperation> operations,
+                                 store::Done<std::string> done) {
+  store_.change_metadata(run, std::move(operations), [&](const store::Status& changed) {
+    done(changed ? store_.metadata(run) : store::Result<std::string>(changed));
+  });
+}
+
+void FakeEngine::add_tags(const store::RunId& run, const std::vector<std::string>& tags,
+                          store::Done<std::size_t> done) {
+  store_.add_tags(run, tags, std::move(done));
 }
 
 std::unique_ptr<engine::Subscription> FakeEngine::watch(const store::RunId& run, std::function<void()> changed) {
@@ -282,6 +295,15 @@ void FakeEngine::log(const store::RunId& run, const std::string& message) {
   entry.attempt = 1;
   entry.message = message;
   store_.append_logs(run, {entry});
+  notify(run);
+}
+
+void FakeEngine::append(const store::RunId& run, const std::string& stream, const std::string& chunk) {
+  store_.append_stream({.run = run,
+                        .name = stream,
+                        .chunks = {chunk},
+                        .now = std::chrono::floor<store::Duration>(std::chrono::system_clock::now())},
+                       [](const store::Status&) {});
   notify(run);
 }
 

@@ -49,6 +49,9 @@ class FakeEngine final : public engine::Engine, private store::Listener {
 
   void trigger(engine::TriggerRequest request, store::Done<engine::Triggered> done) override;
   void cancel(const store::RunId& run, const std::string& reason, store::Done<store::Run> done) override;
+  void change_metadata(const store::RunId& run, std::vector<store::MetadataOperation> operations,
+                       store::Done<std::string> done) override;
+  void add_tags(const store::RunId& run, const std::vector<std::string>& tags, store::Done<std::size_t> done) override;
   std::unique_ptr<engine::Subscription> watch(const store::RunId& run, std::function<void()> changed) override;
   catalog::SnapshotPtr catalog() const override;
   void roll_back(const std::string& plugin, const std::string& to, store::Done<catalog::PluginVersion> done) override;
@@ -75,6 +78,7 @@ class FakeEngine final : public engine::Engine, private store::Listener {
   void succeed(const store::Claim& claim, std::string output);
   void fail(const store::Claim& claim, store::Failure failure, store::AfterFailure after);
   void log(const store::RunId& run, const std::string& message);
+  void append(const store::RunId& run, const std::string& stream, const std::string& chunk);
   /// How many watch() calls are in force, and waits until there are `count`.
   void await_watchers(std::size_t count);
 

@@ -10,14 +10,16 @@ void SimulatedLauncher::start(process::AttemptSpec spec, process::AttemptObserve
   if (!runs_.insert(spec.run).second) blame("two attempts of " + spec.run.text() + " at once");
   Ending ending = script_(spec);
   const process::AttemptHandle handle = spec.handle;
-  children_[handle] = {&observer, spec.run, ending};
+  children_[handle] = {.observer = &observer, .run = spec.run, .ending = std::move(ending)};
   most_at_once_ = std::max(most_at_once_, children_.size());
-  core_.after(ending.starts_after, [this, handle, takes = ending.takes, alive = std::weak_ptr(alive_)] {
+  const store::Duration starts_after = children_.at(handle).ending.starts_after;
+  core_.after(starts_after, [this, handle, takes = children_.at(handle).ending.takes, alive = std::weak_ptr(alive_)] {
     if (alive.expired() || !children_.contains(handle)) return;
     children_.at(handle).observer->on_started(handle, 4242);
     store::LogEntry line;
     line.message = "a line";
     children_.at(handle).observer->on_log(handle, line);
+    if (!children_.at(handle).ending.asks.empty()) return go_on(handle);
     core_.after(takes, [this, handle, alive] {
       if (alive.expired() || !children_.contains(handle)) return;
       const Child& child = children_.at(handle);
@@ -29,6 +31,22 @@ void SimulatedLauncher::start(process::AttemptSpec spec, process::AttemptObserve
       }
       end(handle, std::move(result));
     });
+  });
+}
+
+// Asks what is to be asked next, after an equal part of the time that the attempt takes; then ends.
+void SimulatedLauncher::go_on(process::AttemptHandle handle) {
+  const Ending& ending = children_.at(handle).ending;
+  const auto part = ending.takes / static_cast<std::int64_t>(ending.asks.size() + 1);
+  core_.after(part, [this, handle, alive = std::weak_ptr(alive_)] {
+    if (alive.expired() || !children_.contains(handle)) return;
+    Child& child = children_.at(handle);
+    if (child.ended) return;
+    if (child.asked == child.ending.asks.size()) return end(handle, child.ending.result);
+    process::AttemptRequest request = child.ending.asks[child.asked++].request;
+    request.id = child.asked;
+    child.waits = true;
+    child.observer->on_request(handle, std::move(request));
   });
 }
 
@@ -57,8 +75,15 @@ void SimulatedLauncher::release(process::AttemptHandle handle) {
   });
 }
 
-void SimulatedLauncher::reply(process::AttemptHandle, std::uint64_t, process::AttemptReply) {
-  blame("answered a request that no child has made");
+void SimulatedLauncher::reply(process::AttemptHandle attempt, std::uint64_t request, process::AttemptReply reply) {
+  const auto it = children_.find(attempt);
+  if (it == children_.end() || it->second.ended) return;  // it is gone meanwhile
+  Child& child = it->second;
+  if (!child.waits || request != child.asked) return blame("answered a request that no child has made");
+  child.waits = false;
+  const Asking& asking = child.ending.asks[child.asked - 1];
+  if (asking.answered) asking.answered(reply);
+  go_on(attempt);
 }
 
 void SimulatedLauncher::stop(process::AttemptHandle attempt, process::StopReason, const std::string&) {

@@ -15,10 +15,17 @@
 
 namespace perdure::engine::testing {
 
+/// Something that a child asks while it executes; it goes on when it has the answer.
+struct Asking {
+  process::AttemptRequest request;  // its id is given by the launcher
+  std::function<void(const process::AttemptReply&)> answered{};
+};
+
 struct Ending {
   store::Duration starts_after{1};
   store::Duration takes{10};
   process::AttemptResult result;
+  std::vector<Asking> asks{};  // one after the other, once it has started
   bool dies = false;                         // its process is gone with the result, before any confirm
   std::vector<process::HookSpan> hooks;      // executed before it ends
   std::vector<process::Provisional> judged;  // asked before it ends; the result then only says how the process ended
@@ -51,7 +58,10 @@ class SimulatedLauncher final : public process::Launcher {
     store::RunId run;
     Ending ending;
     bool ended = false, confirmed = false;
+    std::size_t asked = 0;  // of ending.asks
+    bool waits = false;     // for the answer to the last of them
   };
+  void go_on(process::AttemptHandle handle);
   void end(process::AttemptHandle handle, process::AttemptResult result);
   void release(process::AttemptHandle handle);
   void blame(const std::string& what) {

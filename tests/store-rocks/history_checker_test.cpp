@@ -71,6 +71,15 @@ class LyingStore final : public Store {
   void append_events(const RunId& id, std::vector<TimelineEvent> events) override {
     truth_.append_events(id, std::move(events));
   }
+  void change_metadata(const RunId& id, std::vector<MetadataOperation> operations, DoneStatus done) override {
+    truth_.change_metadata(id, std::move(operations), std::move(done));
+  }
+  void add_tags(const RunId& id, const std::vector<std::string>& tags, Done<std::size_t> done) override {
+    truth_.add_tags(id, tags, std::move(done));
+  }
+  void append_stream(StreamAppend append, DoneStatus done) override {
+    truth_.append_stream(std::move(append), std::move(done));
+  }
   void limit_queue(const QueueName& queue, std::optional<std::size_t> limit) override {
     truth_.limit_queue(queue, limit);
   }
@@ -79,6 +88,15 @@ class LyingStore final : public Store {
     Result<store::Run> run = truth_.run(id);
     if (about_run) about_run(run);
     return run;
+  }
+  Result<std::string> metadata(const RunId& id) const override { return truth_.metadata(id); }
+  Result<std::vector<StreamInfo>> streams(const RunId& id) const override { return truth_.streams(id); }
+  Result<std::vector<StreamChunk>> read_stream(const RunId& id, const std::string& name, std::uint64_t after,
+                                               std::size_t limit) const override {
+    return truth_.read_stream(id, name, after, limit);
+  }
+  Result<std::vector<RunId>> children(const RunId& parent, const RunId& after, std::size_t limit) const override {
+    return truth_.children(parent, after, limit);
   }
   Result<std::string> payload(const RunId& id) const override { return truth_.payload(id); }
   Result<std::string> output(const RunId& id) const override { return truth_.output(id); }

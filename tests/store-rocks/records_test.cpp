@@ -49,6 +49,10 @@ RunRecord full_record() {
   run.options.is_test = true;
   run.failure = Failure{FailureKind::kCrashed, "SIGSEGV", "crashed", "at f()", R"({"signal":11})"};
   run.origin = "run_0";
+  run.parent = RunId("run_01hf7uaq017av5q07r86010f2");
+  run.root = RunId("run_01hf7uaq017av5q07r86010f3");
+  run.depth = 2;
+  run.metadata_changed = true;
   Attempt attempt;
   attempt.run = run.id;
   attempt.number = 3;

@@ -1,31 +1,39 @@
 // One attempt of one run, as a task sees it: what it was given, and what it can tell the host. Lives exactly as long as
-// the call of the task function; attempt's thread, but for `log`, stop_token() and what says otherwise.
+// the call of the task function; attempt's thread, but for `log`, `metadata`, streams, add_tags(), stop_token()
+// and what says otherwise, which any thread may use.
 #pragma once
 
 #include <perdure/plugin.h>
 
 #include <chrono>
+#include <initializer_list>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
+#include <vector>
 
 #include <perdure/json_read.hpp>
 #include <perdure/locals.hpp>
 #include <perdure/log.hpp>
+#include <perdure/metadata.hpp>
 #include <perdure/stop_token.hpp>
+#include <perdure/stream.hpp>
 #include <perdure/text.hpp>
+#include <perdure/trigger.hpp>
 #include <perdure/unwind.hpp>
 
 namespace perdure {
 
 class Attempt {
  public:
-  explicit Attempt(const perdure_attempt* attempt) noexcept : log(attempt), attempt_(attempt) {}
+  explicit Attempt(const perdure_attempt* attempt) noexcept : log(attempt), metadata(attempt), attempt_(attempt) {}
   Attempt(const Attempt&) = delete;
   Attempt& operator=(const Attempt&) = delete;
 
   const Log log;
+  const Metadata metadata;
 
   std::string_view run_id() const noexcept { return detail::view(attempt_->run_id); }
   std::string_view task_id() const noexcept { return detail::view(attempt_->task_id); }
@@ -82,6 +90,31 @@ class Attempt {
     return detail::read<T>(*output, detail::JsonPlace{});
   }
 
+  /// A stream of the run by its name, 1 to 128 bytes.
+  Stream stream(std::string_view name) const { return Stream(attempt_, name); }
+
+  /// Adds tags to the run, all or none: run.add_tags({"customer:7"}). Throws Abort when they would be more than 10, or
+  /// one has not 1 to 128 characters.
+  void add_tags(std::initializer_list<std::string_view> tags) const { add_tags(tags.begin(), tags.size()); }
+  void add_tags(const std::vector<std::string>& tags) const {
+    const std::vector<std::string_view> views(tags.begin(), tags.end());
+    add_tags(views.data(), views.size());
+  }
+
+  /// Triggers a run, which is this one's child, and goes on: run.trigger(hello, {.name = "Ada"}, {.delay = 5min}). A
+  /// later attempt that makes the same calls in the same order gets the same runs. Throws Abort when no such task is
+  /// known or an option is wrong.
+  template <class In, class Out>
+  RunHandle trigger(const Task<In, Out>& task, const std::type_identity_t<In>& payload,
+                    const TriggerOptions& options = {}) {
+    return trigger_text(task.id.text, payload_json(payload), options);
+  }
+  /// The same for a task of another plugin, by its id.
+  template <class T>
+  RunHandle trigger(std::string_view task_id, const T& payload, const TriggerOptions& options = {}) {
+    return trigger_text(task_id, payload_json(payload), options);
+  }
+
   /// Whether the task should stop; for waiting, polling, or handing to other threads.
   StopToken stop_token() const noexcept { return StopToken(attempt_); }
   /// Leaves the task function when it should stop. Destructors run; no `catch` keeps the attempt alive.
@@ -109,6 +142,33 @@ class Attempt {
   const perdure_attempt* raw() const noexcept { return attempt_; }
 
  private:
+  template <class T>
+  static std::string payload_json(const T& payload) {
+    if constexpr (std::is_same_v<T, RawJson>) {
+      return payload.text;
+    } else {
+      return to_json(payload);
+    }
+  }
+  RunHandle trigger_text(std::string_view task_id, const std::string& payload, const TriggerOptions& options) {
+    leaving_.go_on();
+    const std::string text = detail::trigger_json(options);
+    perdure_trigger asked{};
+    asked.struct_size = sizeof asked;
+    asked.task_id = detail::str(task_id);
+    asked.payload = detail::str(payload);
+    asked.options = detail::str(text);
+    perdure_str id{};
+    const perdure_status status = attempt_->services->trigger(attempt_, &asked, &id);
+    if (status == PERDURE_FAILED || status == PERDURE_DISCONNECTED) detail::expect_recorded(attempt_, status);
+    leaving_.check(attempt_, status);
+    return {std::string(detail::view(id))};
+  }
+  void add_tags(const std::string_view* tags, std::size_t count) const {
+    std::vector<perdure_str> texts;
+    for (std::size_t i = 0; i < count; ++i) texts.push_back(detail::str(tags[i]));
+    detail::expect_recorded(attempt_, attempt_->services->add_tags(attempt_, texts.data(), texts.size()));
+  }
   static std::string_view or_empty(std::string_view object) { return object.empty() ? "{}" : object; }
   std::string_view config_text() const {
     if (!PERDURE_HAS(attempt_->services, config)) return "{}";

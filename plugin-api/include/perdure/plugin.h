@@ -295,17 +295,20 @@ struct perdure_services {
   perdure_status (*log)(const perdure_attempt* attempt, perdure_level level, perdure_str message, perdure_str fields);
 
   /* Changes one entry of the run's metadata, or of its parent's or root's. Visible within 100 ms; durable with the
-   * outcome at the latest. value is JSON. PERDURE_INVALID: the value does not fit the operation, or the metadata would
-   * exceed 256 KB. [any-thread] [1.0] */
+   * outcome at the latest. value is JSON. A key that begins with "$." is a path into the entries, names and positions in
+   * arrays joined by dots. PERDURE_INVALID: the value does not fit the operation, or the metadata would exceed 256 KB.
+   * PERDURE_FAILED: the host could not record it. [any-thread] [1.0] */
   perdure_status (*set_metadata)(const perdure_attempt* attempt, perdure_metadata_target target, perdure_metadata_op op,
                                  perdure_str key, perdure_str value);
 
   /* Adds tags to the run: all or none. One that is there already is no failure. PERDURE_INVALID: more than 10 tags on
-   * the run, or one that has not 1 to 128 bytes. [any-thread] [1.0] */
+   * the run, or one that has not 1 to 128 characters. PERDURE_FAILED: the host could not record them.
+   * [any-thread] [1.0] */
   perdure_status (*add_tags)(const perdure_attempt* attempt, const perdure_str* tags, uint64_t count);
 
   /* Appends a chunk of text to a named stream of the run, which readers follow live or from its start.
-   * PERDURE_INVALID: a bad name (1 to 128 bytes) or a chunk over 1 MB. [any-thread] [1.0] */
+   * PERDURE_INVALID: a bad name (1 to 128 bytes), a chunk over 1 MB, or more than the run may have in streams.
+   * PERDURE_FAILED: the host could not record it. [any-thread] [1.0] */
   perdure_status (*stream_append)(const perdure_attempt* attempt, perdure_str stream, perdure_str chunk);
 
   /* Tells the host that this attempt makes progress. The runtime does so by itself every 30 s; call it where the
@@ -343,8 +346,8 @@ struct perdure_services {
    * JSON, too large, or no such memo_get before it. [attempt-thread] [1.0] */
   perdure_status (*memo_put)(const perdure_attempt* attempt, perdure_str key, perdure_str json);
 
-  /* Triggers a run. OK: *run_id. PERDURE_NOT_FOUND: no such task. PERDURE_INVALID: bad payload or options.
-   * [attempt-thread] [1.0] */
+  /* Triggers a run, a child of this one. OK: *run_id. PERDURE_NOT_FOUND: no such task. PERDURE_INVALID: bad payload or
+   * options. [attempt-thread] [1.0] */
   perdure_status (*trigger)(const perdure_attempt* attempt, const perdure_trigger* trigger, perdure_str* run_id);
 
   /* Triggers a run and waits for its end. OK: *json is its output. PERDURE_CHILD_FAILED: *json is its error

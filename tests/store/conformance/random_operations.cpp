@@ -49,7 +49,7 @@ RunId RandomOperations::some_run() {
 void RandomOperations::one(Store& store) {
   store.owe_hooks(task_zero_owes);  // not stored, and the store may have been opened since
   now_ += Duration(below(50));
-  switch (below(20)) {
+  switch (below(24)) {
     case 0:
     case 1:
     case 2:
@@ -80,6 +80,11 @@ void RandomOperations::one(Store& store) {
     case 18:
       if (one_in(20)) return recover_all(store);
       return compare_run(store, some_run());
+    case 19:
+    case 20:
+    case 21:
+    case 22:
+      return live(store);
     default:
       return list(store);
   }
@@ -104,6 +109,11 @@ void RandomOperations::enqueue(Store& store) {
   if (one_in(3)) created.idempotency_ttl = Duration(1 + below(500));
   for (std::uint64_t i = below(4); i > 0; --i) created.options.tags.push_back("tag" + std::to_string(i));
   if (one_in(4)) created.options.metadata = "{\"m\":true}";
+  if (one_in(3)) {
+    created.parent = created.root = some_run();
+    created.depth = static_cast<std::uint32_t>(below(3));
+    if (one_in(2)) created.call = 1 + below(3);
+  }
   created.payload = '"' + std::string(below(300), 'p') + '"';
   const Result<Enqueued> subject = conformance::enqueue(store, created);
   const Result<Enqueued> reference = conformance::enqueue(reference_, created);
@@ -249,6 +259,35 @@ void RandomOperations::log(Store& store) {
   reference_.set_attempt_pid(claimed.run.id, claimed.attempt.number, pid);
 }
 
+void RandomOperations::live(Store& store) {
+  const RunId id = some_run();
+  switch (below(4)) {
+    case 0: {
+      const std::vector<std::string> tags = {pick("tag", 14), one_in(20) ? "" : pick("tag", 5)};
+      return expect_same(add_tags(store, id, tags), add_tags(reference_, id, tags), "add_tags");
+    }
+    case 1: {
+      StreamAppend append{.run = id, .name = pick("s", 3), .chunks = {}, .now = now_, .limit = 2000};
+      for (std::uint64_t i = below(4); i > 0; --i) append.chunks.push_back(std::string(below(60), 'c'));
+      const Status subject = append_stream(store, append), reference = append_stream(reference_, append);
+      EXPECT_EQ(code_name(subject.code()), code_name(reference.code())) << subject.message() << reference.message();
+      return;
+    }
+    default: {
+      std::vector<MetadataOperation> operations;
+      const std::vector<std::string> keys{"a", "b", "l", "$.o.p"}, values{"1", "[]", "\"x\"", "{\"q\":2}", "0.5"};
+      for (std::uint64_t i = below(3); i > 0; --i) {
+        const auto change = static_cast<MetadataChange>(1 + below(5));
+        operations.push_back({change, keys[below(keys.size())], values[below(values.size())]});
+        if (!check_operation(operations.back())) operations.pop_back();
+      }
+      const Status subject = change_metadata(store, id, operations);
+      const Status reference = change_metadata(reference_, id, operations);
+      EXPECT_EQ(code_name(subject.code()), code_name(reference.code())) << subject.message() << reference.message();
+    }
+  }
+}
+
 void RandomOperations::list(Store& store) {
   RunFilter filter;
   for (std::uint64_t i = one_in(2) ? below(3) : 0; i > 0; --i) {
@@ -282,6 +321,13 @@ void RandomOperations::compare_run(Store& store, const RunId& id) {
   expect_same(store.output(id), reference_.output(id), "output");
   expect_same(store.timeline(id), reference_.timeline(id), "timeline");
   expect_same(store.logs(id, 0, 1000), reference_.logs(id, 0, 1000), "logs");
+  expect_same(store.metadata(id), reference_.metadata(id), "metadata");
+  expect_same(store.streams(id), reference_.streams(id), "streams");
+  expect_same(store.children(id, {}, 1000), reference_.children(id, {}, 1000), "children");
+  for (const char* stream : {"s0", "s1", "s2"}) {
+    const std::uint64_t after = below(3);
+    expect_same(store.read_stream(id, stream, after, 100), reference_.read_stream(id, stream, after, 100), stream);
+  }
   Result<std::vector<Attempt>> subject = store.attempts(id), reference = reference_.attempts(id);
   for (Result<std::vector<Attempt>>* each : {&subject, &reference}) {
     if (!*each) continue;

@@ -40,6 +40,7 @@ class RandomOperations {
   void call_hooks(Store& store);
   void log(Store& store);
   void list(Store& store);
+  void live(Store& store);
   void compare_run(Store& store, const RunId& id);
 
   /// A number below `n`.

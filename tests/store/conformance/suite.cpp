@@ -35,11 +35,27 @@ Result<std::size_t> recover(Store& store, Time now) {
   return await<std::size_t>([&](Done<std::size_t> done) { store.recover(now, std::move(done)); });
 }
 
-Status synced(Store& store) {
+Status await_status(const std::function<void(DoneStatus)>& call) {
   const Result<bool> answer = await<bool>([&](const Done<bool>& done) {
-    store.synced([done](const Status& status) { done(status ? Result<bool>(true) : Result<bool>(status)); });
+    call([done](const Status& status) { done(status ? Result<bool>(true) : Result<bool>(status)); });
   });
   return answer ? Status::ok() : answer.status();
+}
+
+Status synced(Store& store) {
+  return await_status([&](DoneStatus done) { store.synced(std::move(done)); });
+}
+
+Status change_metadata(Store& store, const RunId& run, std::vector<MetadataOperation> operations) {
+  return await_status([&](DoneStatus done) { store.change_metadata(run, std::move(operations), std::move(done)); });
+}
+
+Result<std::size_t> add_tags(Store& store, const RunId& run, const std::vector<std::string>& tags) {
+  return await<std::size_t>([&](Done<std::size_t> done) { store.add_tags(run, tags, std::move(done)); });
+}
+
+Status append_stream(Store& store, StreamAppend append) {
+  return await_status([&](DoneStatus done) { store.append_stream(std::move(append), std::move(done)); });
 }
 
 AttemptEnd success_of(const Claim& claim, Time now, std::string output) {

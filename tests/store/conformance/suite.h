@@ -48,6 +48,9 @@ Result<std::size_t> release(Store& store, const std::vector<TaskId>& tasks, Time
 Result<std::size_t> recover(Store& store, Time now);
 Result<Run> hooks_ran(Store& store, const RunId& run, const std::vector<TimelineEvent>& events);
 Status synced(Store& store);
+Status change_metadata(Store& store, const RunId& run, std::vector<MetadataOperation> operations);
+Result<std::size_t> add_tags(Store& store, const RunId& run, const std::vector<std::string>& tags);
+Status append_stream(Store& store, StreamAppend append);
 
 /// The end of a claimed attempt: by success, by an error, by any failure.
 AttemptEnd success_of(const Claim& claim, Time now, std::string output = "\"done\"");

@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include <perdure/testing/durable_services.hpp>
+#include <perdure/testing/metadata.hpp>
 #include <perdure/testing/session.hpp>
 
 namespace perdure::testing::detail {
@@ -51,45 +52,6 @@ inline perdure_status log(const perdure_attempt* attempt, perdure_level level, p
   return PERDURE_OK;
 }
 
-/// What `op` makes of `entry`; false when the value does not fit.
-inline bool change_metadata(json::object& metadata, perdure_metadata_op op, std::string_view key,
-                            const json::value& value) {
-  const json::string_view name(key.data(), key.size());
-  json::value* const entry = metadata.if_contains(name);
-  switch (op) {
-    case PERDURE_META_SET:
-      metadata[name] = value;
-      return true;
-    case PERDURE_META_DELETE:
-      metadata.erase(name);
-      return true;
-    case PERDURE_META_INCREMENT:
-      if (!value.is_number() || (entry != nullptr && !entry->is_number())) return false;
-      if (entry == nullptr) {
-        metadata[name] = value;
-      } else if (entry->is_int64() && value.is_int64()) {
-        *entry = entry->get_int64() + value.get_int64();
-      } else {
-        *entry = entry->to_number<double>() + value.to_number<double>();
-      }
-      return true;
-    case PERDURE_META_APPEND:
-      if (entry != nullptr && !entry->is_array()) return false;
-      if (entry == nullptr) metadata[name] = json::array();
-      metadata[name].get_array().push_back(value);
-      return true;
-    case PERDURE_META_REMOVE:
-      if (entry == nullptr) return true;
-      if (!entry->is_array()) return false;
-      for (auto it = entry->get_array().begin(); it != entry->get_array().end();) {
-        it = *it == value ? entry->get_array().erase(it) : it + 1;
-      }
-      return true;
-    default:
-      return false;
-  }
-}
-
 inline perdure_status set_metadata(const perdure_attempt* attempt, perdure_metadata_target target,
                                    perdure_metadata_op op, perdure_str key, perdure_str value) {
   constexpr std::size_t kMost = std::size_t{256} << 10;
@@ -118,7 +80,8 @@ inline perdure_status add_tags(const perdure_attempt* attempt, const perdure_str
   std::vector<std::string> all = session.result.tags;
   for (std::uint64_t i = 0; i < count; ++i) {
     const std::string tag(view(tags[i]));
-    if (tag.empty() || tag.size() > 128) return fail(PERDURE_INVALID, "a tag must have 1 to 128 bytes");
+    const auto characters = std::count_if(tag.begin(), tag.end(), [](char c) { return (c & 0xC0) != 0x80; });
+    if (tag.empty() || characters > 128) return fail(PERDURE_INVALID, "a tag must have 1 to 128 characters");
     if (std::find(all.begin(), all.end(), tag) == all.end()) all.push_back(tag);
   }
   if (all.size() > kMost) return fail(PERDURE_INVALID, "a run has at most 10 tags");

@@ -1,8 +1,8 @@
-#include "host/api/json_members.h"
+#include "store/model/json_members.h"
 
 #include <cstdint>
 
-namespace perdure::api {
+namespace perdure::store {
 namespace {
 
 bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
@@ -188,4 +188,4 @@ std::optional<std::string> json_string(std::string_view value) {
   }
 }
 
-}  // namespace perdure::api
+}  // namespace perdure::store

@@ -1,0 +1,266 @@
+#include "host/engine/child_trigger.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <optional>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "store/model/json_members.h"
+#include "store/model/json_text.h"
+#include "store/model/metadata.h"
+#include "store/model/nearest.h"
+#include "store/model/tags.h"
+
+namespace perdure::engine {
+namespace {
+
+using store::Duration;
+using store::Status;
+
+constexpr store::JsonLimits kOptionsLimits{std::size_t{1} << 20, 130};
+constexpr std::size_t kLongestName = 128;  // of queues, in bytes
+constexpr std::size_t kLongestKey = 2048;  // of idempotency and concurrency keys
+constexpr double kMostAttempts = 1'000'000;
+constexpr double kShortestMaxDuration = 5000;  // milliseconds
+constexpr double kLongestMilliseconds = 10.0 * 365 * 86400 * 1000;
+constexpr double kLatestTime = 4102444800.0 * 1000;  // the year 2100
+constexpr std::array<std::string_view, 7> kMachines{"micro",     "small-1x", "small-2x", "medium-1x",
+                                                    "medium-2x", "large-1x", "large-2x"};
+
+// What the options say besides what goes straight into the request.
+struct Reading {
+  TriggerRequest request;
+  store::Time now;
+  std::string scope = "run";
+};
+// What is wrong with a value; empty: nothing.
+using Fault = std::string;
+
+Fault must_be(std::string_view expected, std::string_view value) {
+  const std::string shown = value.size() <= 60 ? std::string(value) : std::string(value.substr(0, 57)) + "...";
+  return "must be " + std::string(expected) + ", not " + shown;
+}
+
+std::optional<double> number_in(std::string_view value, double least, double most) {
+  double found = 0;
+  const auto [end, failed] = std::from_chars(value.data(), value.data() + value.size(), found);
+  const bool good = failed == std::errc() && end == value.data() + value.size() && found >= least && found <= most;
+  return good ? std::optional(found) : std::nullopt;
+}
+
+std::optional<Duration> milliseconds(std::string_view value, double least, double most) {
+  const std::optional<double> found = number_in(value, least, most);
+  return found ? std::optional(Duration(std::llround(*found))) : std::nullopt;
+}
+
+// ---- One function per option: reads its value, which is not null. ----
+
+Fault read_delay(std::string_view value, Reading& to) {
+  const auto delay = milliseconds(value, 0, kLongestMilliseconds);
+  if (!delay) return must_be("a number of milliseconds, 0 or more", value);
+  if (*delay > Duration::zero()) to.request.delayed_until = to.now + *delay;
+  return {};
+}
+
+Fault read_delay_until(std::string_view value, Reading& to) {
+  const auto until = milliseconds(value, 0, kLatestTime);
+  if (!until) return must_be("a time in milliseconds since the Unix epoch", value);
+  if (store::Time(*until) > to.now) to.request.delayed_until = store::Time(*until);
+  return {};
+}
+
+Fault read_ttl(std::string_view value, Reading& to) {
+  to.request.options.ttl = milliseconds(value, 0, kLongestMilliseconds);
+  return to.request.options.ttl ? Fault() : must_be("a number of milliseconds, 0 for none", value);
+}
+
+Fault read_key(std::string_view value, Reading& to) {
+  const auto key = store::json_string(value);
+  if (!key || key->empty() || key->size() > kLongestKey) return must_be("a string of 1 to 2048 bytes", value);
+  to.request.options.idempotency_shown = *key;
+  return {};
+}
+
+Fault read_scope(std::string_view value, Reading& to) {
+  const auto scope = store::json_string(value);
+  if (scope != "run" && scope != "attempt" && scope != "global") return must_be("run, attempt or global", value);
+  to.scope = *scope;
+  return {};
+}
+
+Fault read_key_ttl(std::string_view value, Reading& to) {
+  to.request.idempotency_ttl = milliseconds(value, 1, kLongestMilliseconds);
+  return to.request.idempotency_ttl ? Fault() : must_be("a number of milliseconds, 1 or more", value);
+}
+
+Fault read_queue(std::string_view value, Reading& to) {
+  const auto name = store::json_string(value);
+  const auto is_control = [](char c) { return static_cast<unsigned char>(c) < 0x20; };
+  if (!name || name->empty() || name->size() > kLongestName || std::ranges::any_of(*name, is_control)) {
+    return must_be("a queue's name of 1 to 128 bytes", value);
+  }
+  to.request.queue = store::QueueName(*name);
+  return {};
+}
+
+Fault read_concurrency_key(std::string_view value, Reading& to) {
+  const auto key = store::json_string(value);
+  if (!key || key->size() > kLongestKey) return must_be("a string of at most 2048 bytes", value);
+  to.request.concurrency_key = *key;
+  return {};
+}
+
+Fault read_priority(std::string_view value, Reading& to) {
+  const auto seconds = number_in(value, 0, kLongestMilliseconds / 1000);
+  if (!seconds) return must_be("a number of seconds, 0 or more", value);
+  to.request.priority = Duration(std::llround(*seconds * 1000));
+  return {};
+}
+
+Fault read_max_attempts(std::string_view value, Reading& to) {
+  const auto count = number_in(value, 1, kMostAttempts);
+  if (!count || *count != std::floor(*count)) return must_be("a whole number from 1 to 1000000", value);
+  to.request.options.max_attempts = static_cast<std::uint32_t>(*count);
+  return {};
+}
+
+Fault read_max_duration(std::string_view value, Reading& to) {
+  to.request.options.max_duration = milliseconds(value, kShortestMaxDuration, kLongestMilliseconds);
+  return to.request.options.max_duration ? Fault() : must_be("a number of milliseconds, 5000 or more", value);
+}
+
+Fault read_machine(std::string_view value, Reading& to) {
+  const auto name = store::json_string(value);
+  if (!name || std::ranges::find(kMachines, *name) == kMachines.end()) {
+    return must_be("micro, small-1x, small-2x, medium-1x, medium-2x, large-1x or large-2x", value);
+  }
+  to.request.options.machine = *name;
+  return {};
+}
+
+Fault read_tags(std::string_view value, Reading& to) {
+  const auto elements = store::json_elements(value);
+  if (!elements) return must_be("an array of tags", value);
+  std::vector<std::string> wanted;
+  for (const std::string_view element : *elements) {
+    const auto tag = store::json_string(element);
+    if (!tag) return must_be("an array of strings", value);
+    wanted.push_back(*tag);
+  }
+  store::Result<std::vector<std::string>> tags = store::tags_to_add({}, wanted);
+  if (!tags) return "are wrong: " + tags.status().message();
+  to.request.options.tags = std::move(*tags);
+  return {};
+}
+
+Fault read_metadata(std::string_view value, Reading& to) {
+  const store::MetadataOperation whole{store::MetadataChange::kReplace, {}, std::string(value)};
+  if (const Status checked = store::check_operation(whole); !checked) return "is wrong: " + checked.message();
+  to.request.options.metadata = value;
+  return {};
+}
+
+Fault read_allow_pending(std::string_view value, Reading& to) {
+  if (value != "true" && value != "false") return must_be("true or false", value);
+  to.request.allow_pending = value == "true";
+  return {};
+}
+
+// Accepting one of these without doing it would be a lie.
+Fault refuse(std::string_view, Reading&) { return "is not offered by this version of Perdure; leave it out"; }
+
+struct Option {
+  std::string_view name;
+  Fault (*read)(std::string_view value, Reading& to);
+};
+constexpr std::array kOptions{
+    Option{"delayMs", read_delay},
+    Option{"delayUntilMs", read_delay_until},
+    Option{"ttlMs", read_ttl},
+    Option{"idempotencyKey", read_key},
+    Option{"idempotencyKeyScope", read_scope},
+    Option{"idempotencyKeyTtlMs", read_key_ttl},
+    Option{"queue", read_queue},
+    Option{"concurrencyKey", read_concurrency_key},
+    Option{"priority", read_priority},
+    Option{"maxAttempts", read_max_attempts},
+    Option{"maxDurationMs", read_max_duration},
+    Option{"machine", read_machine},
+    Option{"tags", read_tags},
+    Option{"metadata", read_metadata},
+    Option{"allowPending", read_allow_pending},
+    Option{"debounce", refuse},
+    Option{"version", refuse},
+    Option{"when", refuse},
+};
+constexpr std::size_t kMisspelt = 3;  // letters
+constexpr std::array kNames = [] {
+  std::array<std::string_view, kOptions.size()> names;
+  for (std::size_t i = 0; i < names.size(); ++i) names[i] = kOptions[i].name;
+  return names;
+}();
+
+Status read_options(std::string_view json, Reading& to) {
+  const auto members = store::json_members(json);
+  if (!members) return Status::invalid("the options of a trigger must be a JSON object");
+  for (const store::JsonMember& member : *members) {
+    if (member.value == "null") continue;
+    const auto* const option = std::ranges::find(kOptions, member.name, &Option::name);
+    if (option == kOptions.end()) {
+      const std::string_view meant = store::nearest_name(member.name, kNames, kMisspelt);
+      return Status::invalid("the trigger option \"" + member.name + "\" is unknown" +
+                             (meant.empty() ? std::string() : "; did you mean " + std::string(meant) + "?"));
+    }
+    if (const Fault fault = option->read(member.value, to); !fault.empty()) {
+      return Status::invalid("the trigger option " + member.name + " " + fault);
+    }
+  }
+  return Status::ok();
+}
+
+// Keys of the scopes never meet: a key as it is is global.
+std::string scoped(const std::string& key, const std::string& scope, const store::RunId& run, std::uint32_t number) {
+  if (key.empty() || scope == "global") return key;
+  const std::string owner = scope == "run" ? run.text() : run.text() + "#" + std::to_string(number);
+  return owner + "/" + key;
+}
+
+}  // namespace
+
+store::Result<TriggerRequest> read_child_trigger(const std::string& json, std::string payload, const store::Run& parent,
+                                                 std::uint32_t number, store::Time now) {
+  if (Status checked = store::check_json(json, kOptionsLimits, "the trigger"); !checked) return checked;
+  if (payload.empty()) payload = "null";
+  if (Status checked = store::check_json(payload, store::kPayloadLimits, "the payload"); !checked) return checked;
+  const auto members = store::json_members(json);
+  const auto call = members ? store::find_member(*members, "call") : std::nullopt;
+  const auto task = members ? store::find_member(*members, "task") : std::nullopt;
+  Reading reading{{}, now};
+  TriggerRequest& request = reading.request;
+  if (const auto ordinal = call ? number_in(*call, 1, 1e15) : std::nullopt) {
+    request.call = static_cast<std::uint64_t>(*ordinal);
+  } else {
+    return Status::invalid("a trigger says which call of its attempt it is: \"call\", from 1");
+  }
+  const std::string id = task ? store::json_string(*task).value_or("") : "";
+  if (!store::is_task_id(id)) {
+    return Status::invalid("a task's id has 1 to 128 of A-Z a-z 0-9 _ . : / -, and \"" + id.substr(0, 128) +
+                           "\" is none");
+  }
+  request.task = store::TaskId(id);
+  request.payload = std::move(payload);
+  if (const auto options = store::find_member(*members, "options"); options && *options != "null") {
+    if (Status read = read_options(*options, reading); !read) return read;
+  }
+  request.options.idempotency_key = scoped(request.options.idempotency_shown, reading.scope, parent.id, number);
+  request.options.payload_type = "application/json";
+  request.options.is_test = parent.options.is_test;
+  request.parent = parent.id;
+  return std::move(request);
+}
+
+}  // namespace perdure::engine

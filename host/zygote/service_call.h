@@ -1,0 +1,39 @@
+// What every service does around its work: finds its attempt, lets no exception out, and leaves words for last_error.
+// For the services' own files. Any thread.
+#pragma once
+
+#include <perdure/plugin.h>
+
+#include <string_view>
+
+#include "host/zygote/attempt_state.h"
+
+namespace perdure::zygote {
+
+inline Call& call_of(const perdure_attempt* attempt) { return *static_cast<Call*>(attempt->host); }
+inline AttemptState& state_of(const perdure_attempt* attempt) { return call_of(attempt).state; }
+
+inline std::string_view text_of(perdure_str text) {
+  return text.data == nullptr ? std::string_view() : std::string_view(text.data, text.len);
+}
+
+template <typename Body>
+perdure_status guarded(Body body) noexcept {
+  try {
+    return body();
+  } catch (...) {
+    return fail(PERDURE_OUT_OF_MEMORY, "no memory for this call");
+  }
+}
+
+inline constexpr std::string_view kOtherThread =
+    "this service is for the thread that runs the task, and another one called it";
+
+// asking_services.cpp: those that the host answers; as plugin.h says.
+perdure_status set_metadata(const perdure_attempt* attempt, perdure_metadata_target target, perdure_metadata_op op,
+                            perdure_str key, perdure_str value);
+perdure_status add_tags(const perdure_attempt* attempt, const perdure_str* tags, std::uint64_t count);
+perdure_status stream_append(const perdure_attempt* attempt, perdure_str stream, perdure_str chunk);
+perdure_status trigger(const perdure_attempt* attempt, const perdure_trigger* trigger, perdure_str* run_id);
+
+}  // namespace perdure::zygote

@@ -1,0 +1,117 @@
+// What changes a run besides its status: metadata, tags, streams, children. See memory_store.h.
+#include <utility>
+
+#include "store/memory/mutation.h"
+#include "store/model/metadata_document.h"
+
+namespace perdure::store {
+namespace {
+Status no_run(const RunId& id) { return Status::not_found("there is no run " + id.text()); }
+}  // namespace
+
+void MemoryStore::change_metadata(const RunId& run, std::vector<MetadataOperation> operations, DoneStatus done) {
+  if (Status admitted = admit("change_metadata"); !admitted) return done(admitted);
+  Status changed = no_run(run);
+  {
+    std::lock_guard lock(mutex_);
+    if (const auto found = runs_.find(run); found != runs_.end()) {
+      Entry& entry = found->second;
+      MetadataDocument document(entry.metadata);
+      changed = document.change(operations);
+      if (changed && !operations.empty()) {
+        entry.metadata = document.text();
+        entry.run.metadata_changed = true;
+      }
+    }
+  }
+  done(changed);
+}
+
+void MemoryStore::add_tags(const RunId& run, const std::vector<std::string>& tags, Done<std::size_t> done) {
+  if (Status admitted = admit("add_tags"); !admitted) return done(admitted);
+  Result<std::vector<std::string>> added = no_run(run);
+  {
+    std::lock_guard lock(mutex_);
+    if (const auto found = runs_.find(run); found != runs_.end()) {
+      std::vector<std::string>& has = found->second.run.options.tags;
+      added = tags_to_add(has, tags);
+      if (added) has.insert(has.end(), added->begin(), added->end());
+    }
+  }
+  done(added ? Result<std::size_t>(added->size()) : added.status());
+}
+
+std::vector<StreamInfo> MemoryStore::infos(const Entry& entry) {
+  std::vector<StreamInfo> streams;
+  for (const auto& [name, chunks] : entry.streams) {
+    StreamInfo& info = streams.emplace_back(StreamInfo{name, chunks.size(), 0});
+    for (const StreamChunk& chunk : chunks) info.bytes += stream_bytes({chunk.text});
+  }
+  return streams;
+}
+
+void MemoryStore::append_stream(StreamAppend append, DoneStatus done) {
+  if (Status admitted = admit("append_stream"); !admitted) return done(admitted);
+  Status appended = no_run(append.run);
+  {
+    std::lock_guard lock(mutex_);
+    if (const auto found = runs_.find(append.run); found != runs_.end()) {
+      Entry& entry = found->second;
+      appended = check_append(infos(entry), append.name, append.chunks, append.limit);
+      if (appended && !append.chunks.empty()) {
+        std::vector<StreamChunk>& chunks = entry.streams[append.name];
+        for (std::string& text : append.chunks) chunks.push_back({chunks.size() + 1, append.now, std::move(text)});
+      }
+    }
+  }
+  done(appended);
+}
+
+Result<std::optional<RunId>> MemoryStore::called_before(const NewRun& created) const {
+  const Entry* const parent = created.call == 0 ? nullptr : find(created.parent);
+  if (parent == nullptr) return std::optional<RunId>();
+  const auto call = parent->calls.find(created.call);
+  if (call == parent->calls.end()) return std::optional<RunId>();
+  const TaskId& task = runs_.at(call->second).run.task;
+  if (task == created.task) return std::optional(call->second);
+  return Status::conflict("call " + std::to_string(created.call) + " of run " + created.parent.text() +
+                          " has triggered \"" + task.text() + "\" before, and not \"" + created.task.text() + "\"");
+}
+
+Result<std::string> MemoryStore::metadata(const RunId& id) const {
+  return read<std::string>(id, [](const Entry& entry) { return entry.metadata; });
+}
+
+Result<std::vector<StreamInfo>> MemoryStore::streams(const RunId& id) const {
+  return read<std::vector<StreamInfo>>(id, [](const Entry& entry) { return infos(entry); });
+}
+
+Result<std::vector<StreamChunk>> MemoryStore::read_stream(const RunId& id, const std::string& name, std::uint64_t after,
+                                                          std::size_t limit) const {
+  return read<std::vector<StreamChunk>>(id, [&](const Entry& entry) {
+    std::vector<StreamChunk> page;
+    const auto found = entry.streams.find(name);
+    if (found == entry.streams.end()) return page;
+    std::size_t bytes = 0;
+    for (const StreamChunk& chunk : found->second) {
+      if (chunk.sequence <= after) continue;
+      if (page.size() >= limit || bytes >= kStreamPage) break;
+      bytes += chunk.text.size();
+      page.push_back(chunk);
+    }
+    return page;
+  });
+}
+
+Result<std::vector<RunId>> MemoryStore::children(const RunId& parent, const RunId& after, std::size_t limit) const {
+  return read<std::vector<RunId>>(parent, [&](const Entry& entry) {
+    std::vector<RunId> page;
+    for (auto child = entry.children.upper_bound(after); child != entry.children.end() && page.size() < limit;
+         ++child) {
+      page.push_back(*child);
+    }
+    return page;
+  });
+}
+
+}  // namespace perdure::store

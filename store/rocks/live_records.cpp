@@ -1,0 +1,106 @@
+#include "store/rocks/live_records.h"
+
+#include <utility>
+
+#include "store/rocks/codec.h"
+
+namespace perdure::store::rocks {
+namespace {
+
+constexpr std::uint8_t kVersion = 1;  // of every kind of value so far
+
+bool has_version(Decoder& in) { return in.u8() == kVersion && in.ok(); }
+Status damaged(std::string_view what) {
+  return Status::corruption(
+      "the stored " + std::string(what) +
+      " cannot be read: it is damaged or was written by a newer version; expected value version " +
+      std::to_string(kVersion));
+}
+
+}  // namespace
+
+std::string encode(const std::vector<MetadataOperation>& operations) {
+  std::string bytes;
+  Encoder out(bytes);
+  out.u8(kVersion);
+  out.u64(operations.size());
+  for (const MetadataOperation& operation : operations) {
+    out.u8(static_cast<std::uint8_t>(operation.change));
+    out.text(operation.key);
+    out.text(operation.value);
+  }
+  return bytes;
+}
+
+Result<std::vector<MetadataOperation>> decode_operations(std::string_view bytes) {
+  Decoder in(bytes);
+  if (!has_version(in)) return damaged("change of metadata");
+  std::vector<MetadataOperation> operations;
+  const std::size_t count = in.count();
+  for (std::size_t i = 0; i < count && in.ok(); ++i) {
+    MetadataOperation operation;
+    operation.change = in.one_of(MetadataChange::kSet, MetadataChange::kReplace);
+    operation.key = in.string();
+    operation.value = in.string();
+    operations.push_back(std::move(operation));
+  }
+  if (!in.ok()) return damaged("change of metadata");
+  return operations;
+}
+
+std::string encode(const StreamPiece& piece) {
+  std::string bytes;
+  std::size_t size = 32;
+  for (const std::string& chunk : piece.chunks) size += chunk.size() + 4;
+  bytes.reserve(size);
+  Encoder out(bytes);
+  out.u8(kVersion);
+  out.u64(piece.bytes);
+  out.time(piece.at);
+  out.u64(piece.chunks.size());
+  for (const std::string& chunk : piece.chunks) out.text(chunk);
+  return bytes;
+}
+
+Result<std::uint64_t> decode_stream_bytes(std::string_view bytes) {
+  Decoder in(bytes);
+  if (!has_version(in)) return damaged("piece of a stream");
+  const std::uint64_t total = in.u64();
+  if (!in.ok()) return damaged("piece of a stream");
+  return total;
+}
+
+Result<StreamPiece> decode_stream_piece(std::string_view bytes) {
+  Decoder in(bytes);
+  if (!has_version(in)) return damaged("piece of a stream");
+  StreamPiece piece;
+  piece.bytes = in.u64();
+  piece.at = in.time();
+  const std::size_t count = in.count();
+  for (std::size_t i = 0; i < count && in.ok(); ++i) piece.chunks.push_back(in.string());
+  if (!in.ok()) return damaged("piece of a stream");
+  return piece;
+}
+
+std::string encode(const CallRecord& call) {
+  std::string bytes;
+  Encoder out(bytes);
+  out.u8(kVersion);
+  out.u64(call.run.high);
+  out.u64(call.run.low);
+  out.name(call.task);
+  return bytes;
+}
+
+Result<CallRecord> decode_call(std::string_view bytes) {
+  Decoder in(bytes);
+  if (!has_version(in)) return damaged("trigger call");
+  CallRecord call;
+  call.run.high = in.u64();
+  call.run.low = in.u64();
+  call.task = in.name<TaskId>();
+  if (!in.ok()) return damaged("trigger call");
+  return call;
+}
+
+}  // namespace perdure::store::rocks

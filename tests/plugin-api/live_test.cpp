@@ -1,0 +1,165 @@
+// What a task tells while it executes, through the SDK: metadata, tags, streams and the runs it triggers.
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include <perdure/testing.hpp>
+
+using namespace std::chrono_literals;
+
+namespace perdure::test {
+namespace {
+
+using perdure::testing::Options;
+using perdure::testing::Plugin;
+using perdure::testing::Result;
+
+struct Order {
+  std::string id;
+  int items = 0;
+};
+BOOST_DESCRIBE_STRUCT(Order, (), (id, items))
+
+constexpr Task<Order> child{.id = "child", .run = [](Order, Attempt&) { return None{}; }};
+
+// The attempt does what a test has set.
+void (*body)(Attempt& run) = nullptr;
+constexpr Task<> task{.id = "task", .run = [](None, Attempt& run) {
+                        body(run);
+                        return None{};
+                      }};
+
+Result run(void (*what)(Attempt&), const Options& options = {}) {
+  static const Plugin plugin([](const perdure_registrar* registrar) {
+    return perdure::detail::register_all<task, child>(registrar, "tests", "1");
+  });
+  body = what;
+  return plugin.task("task").run(nullptr, options);
+}
+
+TEST(Live, MetadataTakesEveryTypeThatJsonHas) {
+  const Result result = run([](Attempt& attempt) {
+    attempt.metadata.set("status", "loading");
+    attempt.metadata.set("order", Order{"a7", 3});
+    attempt.metadata.increment("done");
+    attempt.metadata.increment("done", 0.5);
+    attempt.metadata.append("seen", 1);
+    attempt.metadata.append("seen", std::string("two"));
+    attempt.metadata.append("seen", 1);
+    attempt.metadata.remove("seen", 1);
+    attempt.metadata.set("gone", true);
+    attempt.metadata.del("gone");
+    attempt.metadata.set("$.order.items", 4);
+    attempt.metadata.increment("$.totals.cents", 250);
+  });
+  ASSERT_TRUE(result.succeeded()) << result.describe();
+  EXPECT_EQ(to_json(result.metadata),
+            R"({"status":"loading","order":{"id":"a7","items":4},"done":1.5,"seen":["two"],"totals":{"cents":250}})");
+}
+
+TEST(Live, MetadataOfParentAndRootIsTheRunsOwnWithoutAParent) {
+  const auto tell = [](Attempt& attempt) {
+    attempt.metadata.parent().set("p", 1);
+    attempt.metadata.root().append("r", 2);
+  };
+  EXPECT_EQ(to_json(run(tell).metadata), R"({"p":1,"r":[2]})");
+  const Result with_parent = run(tell, {.has_parent = true});
+  EXPECT_EQ(to_json(with_parent.metadata), "{}");
+  EXPECT_EQ(to_json(with_parent.parent_metadata), R"({"p":1})");
+  EXPECT_EQ(to_json(with_parent.root_metadata), R"({"r":[2]})");
+}
+
+TEST(Live, MetadataThatDoesNotFitAbortsTheRunAndCanBeCaught) {
+  const Result aborted = run([](Attempt& attempt) {
+    attempt.metadata.set("list", 1);
+    attempt.metadata.append("list", 2);
+  });
+  EXPECT_TRUE(aborted.aborted());
+  EXPECT_NE(aborted.error().message.find("\"list\""), std::string::npos) << aborted.error().message;
+  const Result large = run([](Attempt& attempt) {
+    try {
+      attempt.metadata.set("large", std::string(300'000, 'x'));
+    } catch (const Abort& e) {
+      attempt.log.warn(e.what());
+    }
+  });
+  EXPECT_TRUE(large.succeeded());
+  EXPECT_NE(large.find_log("256 KB"), nullptr);
+}
+
+TEST(Live, TagsAreAddedAllOrNone) {
+  const Result result = run(
+      [](Attempt& attempt) {
+        attempt.add_tags({"a", "b"});
+        attempt.add_tags(std::vector<std::string>{"b", "c"});
+        try {
+          attempt.add_tags({"d", ""});
+        } catch (const Abort&) {
+          attempt.log.info("refused");
+        }
+      },
+      {.tags = {"first"}});
+  EXPECT_EQ(result.tags, (std::vector<std::string>{"first", "a", "b", "c"}));
+  EXPECT_NE(result.find_log("refused"), nullptr);
+}
+
+TEST(Live, AStreamTakesTextAndJsonAndCutsWhatIsTooLongBetweenCharacters) {
+  const Result result = run([](Attempt& attempt) {
+    const Stream lines = attempt.stream("lines");
+    lines.append("one\n");
+    lines.append_json(Order{"a7", 1});
+    std::string accents;
+    for (int i = 0; i < 600'000; ++i) accents += "\xc3\xa9";
+    attempt.stream("long").append("x" + accents);
+  });
+  EXPECT_EQ(result.streams.at("lines"), (std::vector<std::string>{"one\n", R"({"id":"a7","items":1})"}));
+  const std::vector<std::string>& chunks = result.streams.at("long");
+  ASSERT_EQ(chunks.size(), 2u);
+  EXPECT_EQ(chunks[0].size(), (1u << 20) - 1) << "a character was cut";
+  EXPECT_EQ(chunks[0].size() + chunks[1].size(), 1'200'001u);
+}
+
+TEST(Live, ATriggerSaysWhatIsAskedAndGivesTheChildsId) {
+  const Result result = run([](Attempt& attempt) {
+    const RunHandle first = attempt.trigger(child, {.id = "a7", .items = 2});
+    const RunHandle second = attempt.trigger("elsewhere", json::value{{"k", 1}},
+                                             {.delay = 5min,
+                                              .ttl = 0ms,
+                                              .idempotency_key = "once",
+                                              .idempotency_scope = KeyScope::kGlobal,
+                                              .queue = "q",
+                                              .concurrency_key = "c",
+                                              .priority = 10s,
+                                              .max_attempts = 2,
+                                              .max_duration = 1min,
+                                              .machine = "small-2x",
+                                              .tags = {"t"},
+                                              .metadata = {{"m", 1}},
+                                              .allow_pending = true});
+    attempt.log.info(first.id + " " + second.id);
+  });
+  ASSERT_TRUE(result.succeeded()) << result.describe();
+  EXPECT_NE(result.find_log("child_1 child_2"), nullptr);
+  ASSERT_EQ(result.children.size(), 2u);
+  EXPECT_EQ(to_json(result.children[0].payload), R"({"id":"a7","items":2})");
+  EXPECT_TRUE(result.children[0].options.empty());
+  EXPECT_EQ(to_json(result.children[1].options),
+            R"({"delayMs":300000,"ttlMs":0,"idempotencyKey":"once","idempotencyKeyScope":"global","queue":"q",)"
+            R"("concurrencyKey":"c","priority":10,"maxAttempts":2,"maxDurationMs":60000,"machine":"small-2x",)"
+            R"("tags":["t"],"metadata":{"m":1},"allowPending":true})");
+}
+
+TEST(Live, ALaterAttemptGetsTheChildrenThatAnEarlierOneTriggered) {
+  const auto trigger_two = [](Attempt& attempt) {
+    attempt.trigger(child, {});
+    attempt.log.info(attempt.trigger(child, {}).id);
+  };
+  const Result first = run([](Attempt& attempt) { attempt.trigger(child, {}); });
+  const Result second = run(trigger_two, {.attempt = 2, .recorded = first.steps});
+  EXPECT_EQ(second.children.size(), 1u) << "the first one was triggered before";
+  EXPECT_NE(second.find_log("child_2"), nullptr);
+}
+
+}  // namespace
+}  // namespace perdure::test
