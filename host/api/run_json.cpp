@@ -113,11 +113,14 @@ void put_attempt(JsonText& json, const store::Attempt& attempt) {
   json.time("startedAt", attempt.started_at);
   if (attempt.ended_at) json.time("endedAt", *attempt.ended_at);
   json.number("durationMs", attempt.usage.duration.count());
-  // Known of attempts whose process ended before they did.
+  // Known of attempts that took longer than a moment, and of those whose process died.
   if (attempt.usage.peak_memory > 0) {
     json.number("cpuMs", static_cast<double>(attempt.usage.cpu.count()) / 1000);
     json.number("peakMemory", attempt.usage.peak_memory);
+    json.number("voluntarySwitches", attempt.usage.voluntary_switches);
+    json.number("involuntarySwitches", attempt.usage.involuntary_switches);
   }
+  put_text_if(json, "machine", attempt.machine);
   put_text_if(json, "version", attempt.version.text());
   if (attempt.pid != 0) json.number("pid", attempt.pid);
   if (attempt.failure) put_error(json.key("error"), *attempt.failure);

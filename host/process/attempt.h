@@ -38,7 +38,8 @@ struct Attempt {
   std::optional<protocol::CrashReport> crash;
   std::string backtrace;
 
-  std::vector<std::uint64_t> requests;  // not answered yet
+  std::vector<std::uint64_t> requests;         // not answered yet
+  std::optional<protocol::UsageReport> usage;  // of its process so far, once that says so
 
   std::uint64_t logged = 0;    // bytes told by the task's own log
   std::uint64_t captured = 0;  // bytes told from stdout and stderr

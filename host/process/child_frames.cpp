@@ -76,6 +76,8 @@ void Child::on_frame(const Incoming& frame) {
     case Kind::kHeartbeat:
       if (!next_state(state_, ChildEvent::kLog)) violation("a heartbeat before its attempt began");
       return;
+    case Kind::kUsage:
+      return on_usage(frame);
     case Kind::kCrash:
       return on_crash(frame);
     case Kind::kRequest:
@@ -91,7 +93,14 @@ void Child::on_outcome(const Incoming& frame) {
   auto outcome = read_outcome(frame.arg, frame.json, frame.raw, shared_.options.output_limit);
   if (const auto* fault = std::get_if<OutcomeFault>(&outcome)) return violation(fault->what);
   auto& result = std::get<AttemptResult>(outcome);
-  if (result.failure && result.failure->kind == store::FailureKind::kOutOfMemory) recyclable_ = false;
+  if (guarded_ && guarded_->exceeded()) {  // by a process it had started
+    recyclable_ = false;
+    if (result.failure) result.failure = memory_failure();
+  }
+  if (result.failure && result.failure->kind == store::FailureKind::kOutOfMemory) {
+    recyclable_ = false;
+    add_memory_facts(*result.failure);
+  }
   if (attempt_->ending != EndingStep::kNone) recyclable_ = false;
   out_.drain(*this);
   err_.drain(*this);
@@ -114,6 +123,7 @@ void Child::tell_result(AttemptResult result) {
     result.usage.duration =
         std::chrono::duration_cast<store::Duration>(std::chrono::steady_clock::now() - attempt.started_at);
   }
+  add_usage(result.usage);
   shared_.announce();
   attempt.observer->on_result(attempt.spec.handle, std::move(result));
 }

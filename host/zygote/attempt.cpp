@@ -13,6 +13,7 @@
 #include "host/zygote/attempt_state.h"
 #include "host/zygote/crash.h"
 #include "host/zygote/descendants.h"
+#include "host/zygote/resource_usage.h"
 #include "host/zygote/sandbox.h"
 #include "host/zygote/temporary_directories.h"
 #include "host/zygote/vouch.h"
@@ -116,9 +117,18 @@ __attribute__((no_sanitize("undefined"))) Outcome run_task(const perdure_attempt
   return outcome;
 }
 
+void send_usage(AttemptState& state) {
+  const protocol::UsageReport report = own_usage();
+  protocol::Outgoing frame;
+  frame.kind = Kind::kUsage;
+  frame.raw = {reinterpret_cast<const char*>(&report), sizeof report};
+  (void)state.link.send(frame);
+}
+
 void send_outcome(AttemptState& state, Outcome outcome) {
   (void)fflush(nullptr);
   state.close_log();
+  if (state.elapsed_ms() >= static_cast<std::uint64_t>(protocol::kMoment.count())) send_usage(state);
   std::string too_large;
   protocol::Outgoing frame;
   frame.kind = Kind::kOutcome;
