@@ -121,11 +121,14 @@ void put_attempt(JsonText& json, const store::Attempt& attempt, const std::optio
   json.time("startedAt", attempt.started_at);
   if (attempt.ended_at) json.time("endedAt", *attempt.ended_at);
   json.number("durationMs", usage.duration.count());
-  // Known of attempts that execute, and of those whose process ended before they did.
+  // Known of attempts that execute, of those that took longer than a moment, and of those whose process died.
   if (usage.peak_memory > 0) {
     json.number("cpuMs", static_cast<double>(usage.cpu.count()) / 1000);
     json.number("peakMemory", usage.peak_memory);
+    json.number("voluntarySwitches", usage.voluntary_switches);
+    json.number("involuntarySwitches", usage.involuntary_switches);
   }
+  put_text_if(json, "machine", attempt.machine);
   put_text_if(json, "version", attempt.version.text());
   if (attempt.pid != 0) json.number("pid", attempt.pid);
   if (attempt.failure) put_error(json.key("error"), *attempt.failure);

@@ -108,6 +108,12 @@ class Host {
   }
 
   int run(const std::string& key) {
+    const process::MemoryInForce& memory = supervisor_.memory_in_force();
+    if (config_.limits.memory_control == "cgroup" && memory.mechanism == process::MemoryMechanism::kNone) {
+      return fail(Status::unavailable("memory_control in [limits] is \"cgroup\", but " + memory.why_not_better +
+                                      "; set it to \"auto\" to have the host watch its attempts itself"));
+    }
+    log().info("memory of attempts: {}", process::memory_in_force_in_words(memory));
     auto server = api::Server::start({.listen = config_.host.listen,
                                       .key = key,
                                       .host_names = config_.host.names,
@@ -270,6 +276,7 @@ int serve_host(const config::Config& config, bool repair, Console& console) {
   if (const Status confined = confine_attempts(config, supervisor); !confined) {
     return refuse(confined, confined.code() == store::Code::kInvalid ? kWrongUsage : kFailed);
   }
+  supervisor.memory_control = process::memory_control_named(config.limits.memory_control);
   supervisor.warn = [](const std::string& message) { log().warn("{}", message); };
   return Host(config, console, std::move(store.value()), std::move(supervisor), std::move(versions.value()),
               std::move(keys.value()))

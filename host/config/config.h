@@ -32,6 +32,8 @@ struct LimitsSection {
   std::uint64_t output = 10u << 20;  // bytes of a run's output
   std::uint64_t log = 1'000'000;     // bytes that an attempt may log, and may print
   std::uint64_t stream = 64u << 20;  // bytes that the streams of one run may have
+  /// What keeps attempts within the memory of their machines: cgroup, watchdog, off; auto: the best that can be had.
+  std::string memory_control = "auto";
 };
 
 struct StoreSection {

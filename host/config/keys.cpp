@@ -16,6 +16,7 @@ constexpr std::size_t kShortestSecret = 32;
 constexpr Words kLevels{"trace", "debug", "info", "warn", "error"};
 constexpr std::array<std::string_view, 3> kFormats{"auto", "text", "json"};
 constexpr std::array<std::string_view, 1> kEngines{"rocksdb"};
+constexpr std::array<std::string_view, 4> kMemoryControls{"auto", "cgroup", "watchdog", "off"};
 
 template <auto Section, auto Member>
 Slot slot(Config& config) {
@@ -38,6 +39,8 @@ const std::array kKeys{
     Key{"limits", "output", "PERDURE_LIMITS_OUTPUT", "", Kind::kSize, slot<&Config::limits, &LimitsSection::output>},
     Key{"limits", "log", "PERDURE_LIMITS_LOG", "", Kind::kSize, slot<&Config::limits, &LimitsSection::log>},
     Key{"limits", "stream", "PERDURE_LIMITS_STREAM", "", Kind::kSize, slot<&Config::limits, &LimitsSection::stream>},
+    Key{"limits", "memory_control", "PERDURE_LIMITS_MEMORY_CONTROL", "", Kind::kChoice,
+        slot<&Config::limits, &LimitsSection::memory_control>, kMemoryControls},
     Key{"store", "engine", "PERDURE_STORE_ENGINE", "", Kind::kChoice, slot<&Config::store, &StoreSection::engine>,
         kEngines},
     Key{"store", "reserve", "PERDURE_STORE_RESERVE", "", Kind::kSize, slot<&Config::store, &StoreSection::reserve>},

@@ -27,6 +27,8 @@ process::AttemptSpec CoreEngine::spec_of(const store::Claim& claim, const catalo
   spec.max_duration = claim.run.options.max_duration ? claim.run.options.max_duration : task.options.max_duration;
   spec.recycle_after = task.options.recycle_after;
   spec.sandbox = task.options.sandbox;
+  const std::string& asked = claim.run.options.machine;
+  spec.machine = store::parse_machine(asked.empty() ? task.options.machine : asked).value_or(store::Machine{});
   return spec;
 }
 

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <spawn.h>
 #include <sys/prctl.h>
@@ -10,8 +11,11 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <mutex>
 #include <unordered_set>
+
+#include "host/os/small_file.h"
 
 namespace perdure::os {
 namespace {
@@ -56,7 +60,8 @@ Ended ended(int status, const rusage& usage) {
     return static_cast<std::uint64_t>(t.tv_sec) * 1'000'000 + static_cast<std::uint64_t>(t.tv_usec);
   };
   return {status, microseconds(usage.ru_utime) + microseconds(usage.ru_stime),
-          static_cast<std::uint64_t>(usage.ru_maxrss) * 1024};
+          static_cast<std::uint64_t>(usage.ru_maxrss) * 1024, static_cast<std::uint64_t>(usage.ru_nvcsw),
+          static_cast<std::uint64_t>(usage.ru_nivcsw)};
 }
 
 }  // namespace
@@ -96,6 +101,22 @@ bool is_spawned(pid_t pid) {
 }
 
 UniqueFd open_pidfd(pid_t pid) { return UniqueFd(static_cast<int>(syscall(SYS_pidfd_open, pid, 0))); }
+
+void send_signal(const UniqueFd& pidfd, int signal) {
+  (void)syscall(SYS_pidfd_send_signal, pidfd.get(), signal, nullptr, 0);
+}
+
+bool has_died(const UniqueFd& pidfd) {
+  pollfd end{pidfd.get(), POLLIN, 0};
+  return poll(&end, 1, 0) > 0;
+}
+
+std::uint64_t start_of(pid_t pid) {
+  const std::string stat = read_small_file("/proc/" + std::to_string(pid) + "/stat");
+  std::size_t at = stat.rfind(')');  // behind it: state, parent, ... the twentieth is the start
+  for (int field = 0; field < 20 && at != std::string::npos; field++) at = stat.find(' ', at + 1);
+  return at == std::string::npos ? 0 : std::strtoull(stat.c_str() + at, nullptr, 10);
+}
 
 std::optional<Ended> try_reap(pid_t pid) {
   int status = 0;

@@ -35,11 +35,20 @@ struct Command {
 /// A descriptor that becomes readable when `pid`, not yet reaped, has died.
 [[nodiscard]] UniqueFd open_pidfd(pid_t pid);
 
+/// Sends `signal` to the process that `pidfd` stands for, if it has not been reaped.
+void send_signal(const UniqueFd& pidfd, int signal);
+/// Whether the process that `pidfd` stands for has died.
+[[nodiscard]] bool has_died(const UniqueFd& pidfd);
+/// When the process started, in clock ticks since the machine did: together with its number it is the name of no other
+/// process. 0 when there is none.
+[[nodiscard]] std::uint64_t start_of(pid_t pid);
+
 /// How a dead child ended.
 struct Ended {
   int status = 0;  // as waitpid(2) gives it
   std::uint64_t cpu_microseconds = 0;
   std::uint64_t peak_memory = 0;  // bytes
+  std::uint64_t voluntary_switches = 0, involuntary_switches = 0;
 };
 /// Reaps child `pid` if it has died. Does not wait.
 [[nodiscard]] std::optional<Ended> try_reap(pid_t pid);

@@ -22,6 +22,15 @@ std::vector<pid_t> children_of(pid_t pid) {
   return children;
 }
 
+std::vector<pid_t> tree_of(pid_t pid) {
+  std::vector<pid_t> tree{pid};
+  for (std::size_t i = 0; i < tree.size(); i++) {
+    const std::vector<pid_t> below = children_of(tree[i]);
+    tree.insert(tree.end(), below.begin(), below.end());
+  }
+  return tree;
+}
+
 std::vector<pid_t> kill_tree(pid_t pid) {
   std::vector<pid_t> tree{pid};
   for (std::size_t i = 0; i < tree.size(); i++) {

@@ -11,6 +11,9 @@ namespace perdure::os {
 /// The direct children of every thread of `pid`; empty when there is no such process.
 std::vector<pid_t> children_of(pid_t pid);
 
+/// `pid`, then everything below it.
+std::vector<pid_t> tree_of(pid_t pid);
+
 /// Kills `pid`, its process group and everything below it. `pid` must be an unreaped child of the caller, so that its
 /// number cannot have become another process's. Returns all that were found.
 std::vector<pid_t> kill_tree(pid_t pid);

@@ -38,7 +38,8 @@ struct Attempt {
   std::optional<protocol::CrashReport> crash;
   std::string backtrace;
 
-  std::vector<std::uint64_t> requests;  // not answered yet
+  std::vector<std::uint64_t> requests;         // not answered yet
+  std::optional<protocol::UsageReport> usage;  // of its process so far, once that says so
 
   /// A hook that executes now.
   struct OpenHook {

@@ -18,8 +18,6 @@ namespace {
 using protocol::Kind;
 using protocol::SendResult;
 
-// Most attempts end sooner and never need their output watched nor their place as a spare filled early.
-constexpr std::chrono::milliseconds kMoment{20};
 constexpr int kAllFrames = 4096;  // more than a socket's buffer holds
 
 Instant now_steady() { return std::chrono::steady_clock::now(); }
@@ -82,6 +80,7 @@ Child::Given Child::give(Attempt& attempt) {
   attempt.child = this;
   served_++;
   sandbox_ = attempt.spec.sandbox;
+  limited_ = false;
   const Instant now = now_steady();
   if (state_ == ChildState::kForking) {
     due_ = now + shared_.options.start_timeout;
@@ -129,8 +128,11 @@ void Child::died(const os::Ended& ended) {
   advance(ChildEvent::kDied);
   shared_.deadlines.clear(*this);
   close_all();
-  if (attempt_ == nullptr) return;
-  finish(classify_exit(ended.status, attempt_->crash, std::move(attempt_->backtrace)), &ended);
+  if (attempt_ == nullptr) return leave_limits();
+  std::optional<store::Failure> memory = memory_failure();
+  finish(memory ? *std::move(memory) : classify_exit(ended.status, attempt_->crash, std::move(attempt_->backtrace)),
+         &ended);
+  leave_limits();
 }
 
 void Child::lost(const std::string& why) {
@@ -143,6 +145,7 @@ void Child::lost(const std::string& why) {
   shared_.deadlines.clear(*this);
   close_all();
   if (attempt_ != nullptr) finish(host_lost(why), nullptr);
+  leave_limits();
 }
 
 void Child::finish(store::Failure failure, const os::Ended* ended) {
@@ -152,8 +155,8 @@ void Child::finish(store::Failure failure, const os::Ended* ended) {
     tell_open_hooks(failure);
     result.failure = std::move(failure);
     if (ended != nullptr) {
-      result.usage.peak_memory = ended->peak_memory;
-      if (served_ == 1) result.usage.cpu = std::chrono::microseconds(ended->cpu_microseconds);
+      attempt.usage = {ended->cpu_microseconds, ended->peak_memory, ended->voluntary_switches,
+                       ended->involuntary_switches};
     }
     tell_result(std::move(result));
   }
@@ -294,7 +297,7 @@ void Child::on_event(std::uint32_t which, std::uint32_t) {
 void Child::schedule() {
   Instant due = due_;
   if (state_ == ChildState::kExecuting) {
-    if (!settled_) due = std::min(due, attempt_->started_at + kMoment);
+    if (!settled_ || !limited_) due = std::min(due, moment());
     if (attempt_->ending == EndingStep::kNone) {
       due = std::min({due, last_sign_ + shared_.options.stall_after, hook_due()});
       if (attempt_->spec.max_duration && !judged())
@@ -309,7 +312,10 @@ void Child::schedule() {
 }
 
 void Child::on_deadline(Instant now) {
-  if (state_ == ChildState::kExecuting && !settled_) settle();
+  if (state_ == ChildState::kExecuting && now >= moment()) {
+    if (!settled_) settle();
+    if (!limited_) limit();
+  }
   check_limits(now);
   if (now >= due_) take_next_step(now);
   schedule();

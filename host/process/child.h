@@ -32,8 +32,9 @@ class Child final : public Watcher, public Timed, public LineSink {
   [[nodiscard]] ChildState state() const { return state_; }
   [[nodiscard]] std::uint32_t served() const { return served_; }
   [[nodiscard]] Attempt* attempt() const { return attempt_; }
-  /// Of the attempts it served; they cannot get out of it, nor others in.
-  [[nodiscard]] const store::Sandbox& sandbox() const { return sandbox_; }
+  /// Whether it may serve such an attempt after those it has served: not too many, all in one sandbox and on one
+  /// machine.
+  [[nodiscard]] bool may_serve(const AttemptSpec& spec) const;
   /// Whether the zygote counts it as a spare still.
   bool spare = false;
 
@@ -53,6 +54,9 @@ class Child final : public Watcher, public Timed, public LineSink {
   void confirm();
   void stop(StopReason reason, const std::string& words);
   void reply(std::uint64_t request, const AttemptReply& reply);
+
+  /// Its processes used more memory than they may.
+  void out_of_memory();
 
   /// The backtrace that was asked for; empty when there is none.
   void backtrace_taken(std::string text);
@@ -88,6 +92,17 @@ class Child final : public Watcher, public Timed, public LineSink {
                 std::string fields = {});
   void tell_result(AttemptResult result);
 
+  // child_limits.cpp: what it may use, and what it used
+  void on_usage(const protocol::Incoming& frame);
+  [[nodiscard]] Instant moment() const;
+  void limit();
+  [[nodiscard]] std::optional<store::Failure> memory_failure() const;
+  void see_memory(AttemptResult& result);
+  void add_memory_facts(store::Failure& failure) const;
+  [[nodiscard]] std::uint64_t peak_memory() const;
+  void add_usage(store::Usage& usage) const;
+  void leave_limits();
+
   // child.cpp
   bool advance(ChildEvent event);
   bool send(protocol::Kind kind, std::uint32_t arg, std::string_view json = {});
@@ -115,6 +130,7 @@ class Child final : public Watcher, public Timed, public LineSink {
   ChildState state_;
   bool link_watched_ = false;
   bool settled_ = false;    // has lived for longer than a moment, so its output is watched
+  bool limited_ = false;    // the attempt has executed for a moment, so its memory is limited
   bool recyclable_ = true;  // may serve another attempt
   bool killed_ = false;
   std::uint32_t served_ = 0;
@@ -122,6 +138,8 @@ class Child final : public Watcher, public Timed, public LineSink {
   Attempt* attempt_ = nullptr;
   Instant last_sign_{};           // of life
   Instant due_ = Instant::max();  // of take_next_step
+  std::shared_ptr<GuardedTree> guarded_;
+  std::chrono::microseconds cpu_before_{};  // of earlier attempts
 };
 
 }  // namespace perdure::process

@@ -76,6 +76,8 @@ void Child::on_frame(const Incoming& frame) {
     case Kind::kHeartbeat:
       if (!next_state(state_, ChildEvent::kLog)) violation("a heartbeat before its attempt began");
       return;
+    case Kind::kUsage:
+      return on_usage(frame);
     case Kind::kCrash:
       return on_crash(frame);
     case Kind::kRequest:
@@ -96,7 +98,7 @@ void Child::on_outcome(const Incoming& frame) {
     if (const auto* fault = std::get_if<OutcomeFault>(&outcome)) return violation(fault->what);
     result = std::move(std::get<AttemptResult>(outcome));
   }
-  if (result.failure && result.failure->kind == store::FailureKind::kOutOfMemory) recyclable_ = false;
+  see_memory(result);
   if (attempt_->ending != EndingStep::kNone) recyclable_ = false;
   out_.drain(*this);
   err_.drain(*this);
@@ -116,6 +118,7 @@ void Child::tell_result(AttemptResult result) {
     result.usage.duration =
         std::chrono::duration_cast<store::Duration>(std::chrono::steady_clock::now() - attempt.started_at);
   }
+  add_usage(result.usage);
   shared_.announce();
   attempt.observer->on_result(attempt.spec.handle, std::move(result));
 }

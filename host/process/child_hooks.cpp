@@ -69,8 +69,8 @@ void Child::on_judge(const Incoming& frame) {
   auto outcome = read_outcome(arg, said, frame.raw, shared_.options.output_limit);
   if (const auto* fault = std::get_if<OutcomeFault>(&outcome)) return violation(fault->what);
   end.result = std::move(std::get<AttemptResult>(outcome));
+  see_memory(end.result);
   apply_verdict(end.result);
-  if (end.result.failure && end.result.failure->kind == store::FailureKind::kOutOfMemory) recyclable_ = false;
   protocol::Outgoing reply;
   reply.kind = protocol::Kind::kReply;
   reply.id = frame.id;

@@ -71,6 +71,8 @@ Failure crashed(int signal, const std::optional<protocol::CrashReport>& crash, s
   const std::string address = fault ? hex(crash->address) : "";
   if (crash && crash->signal == signal) failure.details += ",\"code\":" + std::to_string(crash->code);
   if (fault) failure.details += ",\"address\":\"" + address + '"';
+  if (signal == SIGXCPU) failure.details += ",\"rlimit\":\"RLIMIT_CPU\"";
+  if (signal == SIGXFSZ) failure.details += ",\"rlimit\":\"RLIMIT_FSIZE\"";
   failure.details += '}';
   failure.message = "The attempt's process was ended by " + failure.name + " (" + explained(signal, address) + ")";
   failure.stack = std::move(backtrace);
@@ -112,6 +114,30 @@ Failure max_duration_exceeded(std::int64_t limit_ms) {
   return decided(FailureKind::kMaxDurationExceeded, "MaxDurationExceeded",
                  "The attempt took longer than its maximum duration of " + seconds(limit_ms) + " and was ended",
                  "{\"max_duration_ms\":" + std::to_string(limit_ms) + '}');
+}
+
+namespace {
+std::string memory_details(std::uint64_t limit, std::uint64_t peak, std::string_view mechanism) {
+  std::string json = "{";
+  if (limit > 0) json += "\"limit\":" + std::to_string(limit) + ",";
+  if (peak > 0) json += "\"peak\":" + std::to_string(peak) + ",";
+  return json + "\"mechanism\":\"" + std::string(mechanism) + "\"";
+}
+}  // namespace
+
+Failure out_of_memory(const MemoryVerdict& verdict) {
+  const std::string by = verdict.kills > 0 ? "the kernel, which counts its cgroup," : "the host";
+  std::string details = memory_details(verdict.machine.memory, verdict.peak, mechanism_name(verdict.mechanism));
+  if (verdict.kills > 0) details += ",\"oom_kills\":" + std::to_string(verdict.kills);
+  return decided(FailureKind::kOutOfMemory, "OutOfMemory",
+                 "The attempt's processes together used more memory than their machine has, " +
+                     store::machine_in_words(verdict.machine) + ", and were ended by " + by + " at " +
+                     store::memory_in_words(verdict.peak) + "; let the task use less or give it a larger machine",
+                 details + '}');
+}
+
+std::string memory_facts(const store::Machine& machine, std::uint64_t peak) {
+  return memory_details(machine.memory, peak, "allocation") + '}';
 }
 
 Failure canceled() {

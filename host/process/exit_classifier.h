@@ -7,8 +7,10 @@
 #include <string>
 #include <string_view>
 
+#include "host/process/memory_control.h"
 #include "host/protocol/message.h"
 #include "store/model/failure.h"
+#include "store/model/machine.h"
 
 namespace perdure::process {
 
@@ -20,6 +22,16 @@ store::Failure classify_exit(int wait_status, const std::optional<protocol::Cras
 store::Failure protocol_error(const std::string& what);
 store::Failure stalled(std::int64_t silent_ms);
 store::Failure max_duration_exceeded(std::int64_t limit_ms);
+/// What is known of an attempt that used too much memory.
+struct MemoryVerdict {
+  store::Machine machine;
+  std::uint64_t peak = 0;  // bytes, of all its processes together
+  MemoryMechanism mechanism = MemoryMechanism::kNone;
+  std::uint64_t kills = 0;  // processes that the kernel had to kill; 0: the host found that it was too much
+};
+store::Failure out_of_memory(const MemoryVerdict& verdict);
+/// The details of an out-of-memory failure that the task reported itself: a JSON object.
+std::string memory_facts(const store::Machine& machine, std::uint64_t peak);
 store::Failure canceled();
 store::Failure hook_timeout(std::string_view hook, std::int64_t limit_ms);
 store::Failure host_lost(const std::string& why);

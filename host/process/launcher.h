@@ -10,6 +10,7 @@
 #include "host/process/hook_span.h"
 #include "host/protocol/message.h"
 #include "store/model/failure.h"
+#include "store/model/machine.h"
 #include "store/model/run.h"
 #include "store/model/sandbox.h"
 
@@ -30,6 +31,7 @@ struct AttemptSpec {
   std::optional<store::Duration> max_duration;
   std::uint32_t recycle_after = 1;  // attempts one child may serve
   store::Sandbox sandbox;           // a child that serves it serves none with another one
+  store::Machine machine;           // whose memory is the limit of all its processes together; 0: no limit
 };
 
 /// How an attempt ended: told once.

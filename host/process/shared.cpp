@@ -3,6 +3,8 @@
 #include <boost/asio/post.hpp>
 #include <utility>
 
+#include "host/process/child.h"
+
 namespace perdure::process {
 
 namespace {
@@ -23,7 +25,13 @@ Shared::Shared(boost::asio::io_context& io_context, SupervisorOptions given)
       events(io_context, [this] { announce(); }),
       deadlines(io_context),
       backtraces(options, events, deadlines),
-      temporary(options.temporary, options.user.has_value(), on_core(io, options.warn)) {}
+      temporary(options.temporary, options.user.has_value(), on_core(io, options.warn)),
+      guard(io_context, options.memory_control, [this](AttemptHandle attempt) { exceeded(attempt); }) {}
+
+void Shared::exceeded(AttemptHandle handle) {
+  const Attempt* attempt = find(handle);
+  if (attempt != nullptr && attempt->child != nullptr) attempt->child->out_of_memory();
+}
 
 void Shared::announce_started(AttemptObserver& observer, AttemptHandle attempt, std::int32_t pid) {
   announcements_.push_back({&observer, attempt, pid, {}});

@@ -17,6 +17,7 @@
 #include "host/process/descriptor_events.h"
 #include "host/process/supervisor_options.h"
 #include "host/process/temporary_files.h"
+#include "host/process/tree_guard.h"
 #include "host/protocol/frame.h"
 
 namespace perdure::process {
@@ -44,6 +45,7 @@ class Shared {
   Deadlines deadlines;
   BacktraceRequests backtraces;
   TemporaryFiles temporary;
+  TreeGuard guard;
   rlimit descriptor_limit{};  // as it was when the host started: what attempts get
   protocol::Receiver receiver;
   protocol::Incoming frame;  // valid until the next receive, so not across a call of an observer
@@ -57,6 +59,7 @@ class Shared {
     store::Failure failure;
   };
   void schedule();
+  void exceeded(AttemptHandle attempt);
 
   std::vector<Announcement> announcements_;
   std::vector<Announcement> spoken_;

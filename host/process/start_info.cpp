@@ -15,6 +15,7 @@ std::string start_info(const AttemptSpec& spec, const SupervisorOptions& options
   json += ",\"log_limit\":" + std::to_string(options.log_limit);
   if (!spec.sandbox.network) json += ",\"network\":false";
   if (!spec.sandbox.exec) json += ",\"exec\":false";
+  if (spec.machine.memory > 0) json += ",\"memory_limit\":" + std::to_string(spec.machine.memory);
   json += spec.recycle_after > 1 ? ",\"recycle\":true" : ",\"recycle\":false";
   json += ",\"context\":";
   json += spec.context.empty() ? "{}" : spec.context;

@@ -90,6 +90,8 @@ class Supervisor::Parts {
     leaving.unload();
   }
 
+  const MemoryInForce& memory_in_force() const { return shared_.guard.in_force(); }
+
   std::vector<std::int32_t> zygote_pids(const store::VersionId& id) const {
     std::vector<std::int32_t> pids;
     if (const Version* version = find(id)) {
@@ -171,6 +173,8 @@ void Supervisor::load(const store::VersionId& version, const std::string& path, 
 }
 
 void Supervisor::unload(const store::VersionId& version) { parts_->unload(version); }
+
+const MemoryInForce& Supervisor::memory_in_force() const { return parts_->memory_in_force(); }
 
 std::vector<std::int32_t> Supervisor::zygote_pids(const store::VersionId& version) const {
   return parts_->zygote_pids(version);

@@ -33,6 +33,9 @@ class Supervisor final : public Launcher, public PluginLoader {
             std::function<void(store::Result<Manifest>)> done) override;
   void unload(const store::VersionId& version) override;
 
+  /// How the memory of attempts is limited here.
+  [[nodiscard]] const MemoryInForce& memory_in_force() const;
+
   /// The process ids of a version's zygotes, for status pages and tests.
   [[nodiscard]] std::vector<std::int32_t> zygote_pids(const store::VersionId& version) const;
 

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "host/process/memory_control.h"
 #include "store/model/ids.h"
 
 namespace perdure::process {
@@ -42,6 +43,9 @@ struct SupervisorOptions {
   /// A recycled child that nobody used for so long leaves.
   std::chrono::milliseconds recycled_idle{30'000};
   std::chrono::milliseconds backtrace_timeout{10'000};
+
+  /// How attempts are kept within the memory of their machines.
+  MemoryControl memory_control = MemoryControl::kOff;
 
   std::uint64_t output_limit = std::uint64_t{10} << 20;  // bytes of an attempt's result; more is OUTPUT_TOO_LARGE
   std::uint64_t log_limit = 1'000'000;  // bytes an attempt may log, and may write to stdout and stderr together

@@ -114,7 +114,7 @@ Child* Zygote::take_spare() {
 Child* Zygote::take_recycled(const AttemptSpec& spec) {
   if (!accepts()) return nullptr;
   for (auto it = recycled_.rbegin(); it != recycled_.rend(); ++it) {
-    if ((*it)->served() >= spec.recycle_after || (*it)->sandbox() != spec.sandbox) continue;
+    if (!(*it)->may_serve(spec)) continue;
     Child* child = *it;
     recycled_.erase(std::next(it).base());
     return child;
@@ -344,7 +344,9 @@ void Zygote::on_exited(const Incoming& frame) {
   if (child.pid() == 0) forking_--;
   if (child.spare) spare_children_--;
   child.spare = false;
-  child.died({report.wait_status, report.cpu_microseconds, report.peak_memory});
+  const protocol::UsageReport& usage = report.usage;
+  child.died({report.wait_status, usage.cpu_microseconds, usage.peak_memory, usage.voluntary_switches,
+              usage.involuntary_switches});
   forget(child);
   version_.serve();
   leave_if_idle();

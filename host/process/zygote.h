@@ -47,7 +47,7 @@ class Zygote final : public Watcher, public Timed {
   [[nodiscard]] std::size_t spares_in_use() const { return spare_children_ - spares_.size(); }
 
   Child* take_spare();
-  /// A recycled child that may serve the attempt too, or null.
+  /// A recycled child that may serve one more attempt like this, or null.
   Child* take_recycled(const AttemptSpec& spec);
   /// Asks for a new child for `attempt`. kGone: not this zygote.
   Child::Given fork_for(Attempt& attempt);

@@ -6,6 +6,7 @@
 // Every frame has: kind, arg (u32), id (u64), json (a small JSON text, may be empty), raw (bytes, e.g. a payload).
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 
 namespace perdure::protocol {
@@ -60,6 +61,7 @@ enum class Kind : std::uint16_t {
   kSpan = 53,     // a hook begins (arg 0) or has ended (arg 1); id: its number, never used twice by one process; json:
                   //   {"hook","scope":"task"|"plugin"|"global"} and at its end "startedAt":ms since the epoch,
                   //   "durationUs":n,"error":{…as in kOutcome…}?,"ignored":true? (the error does no harm)
+  kUsage = 54,    // before its kOutcome, by an attempt that took longer than kMoment; raw: UsageReport
 };
 
 /// arg of kRequest. The numbers above kTrigger are kept for the durable calls.
@@ -82,13 +84,23 @@ enum class ReplyStatus : std::uint32_t { kOk = 0, kFailed = 1, kNotFound = 8, kI
 /// arg of kOutcome.
 enum class Outcome : std::uint32_t { kSuccess = 0, kFailed = 1, kAborted = 2, kOutOfMemory = 3, kCanceled = 4 };
 
-/// raw of kExited, host byte order (both ends are one machine).
+/// Most attempts end sooner; what costs something is done for the others only.
+inline constexpr std::chrono::milliseconds kMoment{20};
+
+/// raw of kUsage, host byte order (both ends are one machine): of the process since it began, with those of its
+/// children that it has waited for.
+struct UsageReport {
+  std::uint64_t cpu_microseconds;  // user + system
+  std::uint64_t peak_memory;       // bytes, the largest ru_maxrss
+  std::uint64_t voluntary_switches, involuntary_switches;
+};
+
+/// raw of kExited.
 struct ExitReport {
   std::int32_t wait_status;  // as waitpid(2) gives it
   std::uint32_t flags;
   static constexpr std::uint32_t kLeftFiles = 1;  // in its temporary directory, which is in the host's `left` now
-  std::uint64_t cpu_microseconds;                 // user + system
-  std::uint64_t peak_memory;                      // bytes, ru_maxrss
+  UsageReport usage;
 };
 
 /// raw of kCrash.
@@ -101,8 +113,8 @@ struct CrashReport {
 };
 
 // json of kStart: {"run":"run_…","attempt":n,"heartbeat_ms":30000,"output_limit":bytes,"log_limit":bytes,
-//   "network":false?,"exec":false? (what the task's sandbox denies),"recycle":bool,"context":{… what the plugin sees as
-//   attempt->context …},"config":{… [plugins.NAME] …}}
+//   "memory_limit":bytes (absent: none),"network":false?,"exec":false? (what the task's sandbox denies),"recycle":bool,
+//   "context":{… what the plugin sees as attempt->context …},"config":{… [plugins.NAME] …}}
 
 /// Limits a receiver enforces; more is a protocol error.
 inline constexpr std::size_t kMaxJson = std::size_t{4} << 20;

@@ -32,6 +32,7 @@ StartInfo parse_start(std::string_view json) {
     if (key == "log_limit") info.log_limit = json_unsigned(value);
     if (key == "network") info.sandbox.network = value != "false";
     if (key == "exec") info.sandbox.exec = value != "false";
+    if (key == "memory_limit") info.memory_limit = json_unsigned(value);
     if (key == "context") info.context = value;
     if (key == "config") info.config = value;
   }

@@ -32,6 +32,7 @@ struct StartInfo {
   std::uint64_t output_limit = 0;  // bytes; 0: only the protocol's own
   std::uint64_t log_limit = 0;     // bytes; 0: none
   Sandbox sandbox;
+  std::uint64_t memory_limit = 0;  // bytes; 0: none
 };
 StartInfo parse_start(std::string_view json);
 

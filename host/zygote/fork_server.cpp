@@ -15,6 +15,7 @@
 
 #include "host/zygote/attempt.h"
 #include "host/zygote/json_text.h"
+#include "host/zygote/resource_usage.h"
 #include "host/zygote/vouch.h"
 
 namespace perdure::zygote {
@@ -30,10 +31,6 @@ constexpr std::chrono::seconds kOrphanPatience{5};
 constexpr int kRetryMs = 100;  // after a spare could not be forked, or died before it ran anything
 
 std::chrono::steady_clock::time_point now() { return std::chrono::steady_clock::now(); }
-
-std::uint64_t microseconds(const timeval& time) {
-  return static_cast<std::uint64_t>(time.tv_sec) * 1'000'000 + static_cast<std::uint64_t>(time.tv_usec);
-}
 
 // The two ends of everything that joins host and child.
 struct Pairs {
@@ -230,8 +227,7 @@ void ForkServer::reap() {
     if (child == children_.end()) continue;  // somebody's orphan
     child->reaped = true;
     child->died = now();
-    child->report = {status, 0, microseconds(usage.ru_utime) + microseconds(usage.ru_stime),
-                     static_cast<std::uint64_t>(usage.ru_maxrss) * 1024};
+    child->report = {status, 0, usage_report(usage)};
     unsettled_++;
   }
   if (unsettled_ > 0) settle();

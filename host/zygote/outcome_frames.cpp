@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "host/zygote/json_text.h"
+#include "host/zygote/resource_usage.h"
 
 namespace perdure::zygote {
 namespace {
@@ -35,11 +36,20 @@ void append_member(std::string& json, std::string_view key, std::string_view val
   json += value;
 }
 
+void send_usage(AttemptState& state) {
+  const protocol::UsageReport report = own_usage();
+  protocol::Outgoing frame;
+  frame.kind = Kind::kUsage;
+  frame.raw = {reinterpret_cast<const char*>(&report), sizeof report};
+  (void)state.link.send(frame);
+}
+
 }  // namespace
 
 void send_outcome(AttemptState& state, Outcome outcome, const Said& said) {
   (void)fflush(nullptr);
   state.close_log();
+  if (state.elapsed_ms() >= static_cast<std::uint64_t>(protocol::kMoment.count())) send_usage(state);
   const std::string json = beside(outcome, said);
   protocol::Outgoing frame;
   frame.kind = Kind::kOutcome;

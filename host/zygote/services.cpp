@@ -115,11 +115,12 @@ perdure_status usage(const perdure_attempt* attempt, perdure_str* json) {
     rusage used{};
     getrusage(RUSAGE_SELF, &used);
     AttemptState& state = state_of(attempt);
+    const std::uint64_t limit = state.info.memory_limit;
     *json = state.hand_out("{\"durationMs\":" + std::to_string(state.elapsed_ms()) +
                            ",\"cpuMs\":" + std::to_string(milliseconds(used.ru_utime) + milliseconds(used.ru_stime)) +
                            ",\"memoryBytes\":" + std::to_string(resident_memory()) +
                            ",\"peakMemoryBytes\":" + std::to_string(static_cast<std::uint64_t>(used.ru_maxrss) * 1024) +
-                           ",\"memoryLimitBytes\":null}");
+                           ",\"memoryLimitBytes\":" + (limit == 0 ? "null" : std::to_string(limit)) + "}");
     return perdure_status{PERDURE_OK};
   });
 }

@@ -73,13 +73,17 @@ struct Run {
   RunId root;                      // the first of its line; empty: this one
   std::uint32_t depth = 0;         // how many are above it
   bool metadata_changed = false;   // since it was triggered: Store::metadata() has it
+  std::string machine;             // of its attempts from now on, since one ran out of memory; empty: as its options say
   bool operator==(const Run&) const = default;
 };
 
+/// What an attempt used: the duration of every one, the rest of those that took longer than a moment or whose process
+/// died.
 struct Usage {
   Duration duration{};
   std::chrono::microseconds cpu{};
   std::uint64_t peak_memory = 0;  // bytes
+  std::uint64_t voluntary_switches = 0, involuntary_switches = 0;
   bool operator==(const Usage&) const = default;
 };
 
@@ -97,6 +101,7 @@ struct Attempt {
   std::int32_t pid = 0;  // 0 while unknown
   std::optional<Failure> failure;
   Usage usage;
+  std::string machine;  // on which it executes, as machine_text(); empty: not known
   bool operator==(const Attempt&) const = default;
 };
 

@@ -7,6 +7,7 @@
 
 #include "store/model/duration.h"
 #include "store/model/json_text.h"
+#include "store/model/machine.h"
 #include "store/model/option_section.h"
 
 namespace perdure::store {
@@ -17,9 +18,6 @@ namespace json = boost::json;
 constexpr JsonLimits kDocumentLimits{1u << 20, 32};
 constexpr std::int64_t kMostAttempts = 1000;
 constexpr std::int64_t kLeastMaxDuration = 5000;
-constexpr std::int64_t kLeastMemory = 16 << 20;
-constexpr std::string_view kPresets[] = {"micro",     "small-1x", "small-2x", "medium-1x",
-                                         "medium-2x", "large-1x", "large-2x"};
 
 template <class T, class From>
 void set(T& to, const std::optional<From>& from) {
@@ -31,7 +29,7 @@ std::optional<Duration> duration(OptionSection& in, std::string_view key, std::i
   return milliseconds ? std::optional(Duration(*milliseconds)) : std::nullopt;
 }
 
-// A preset's name; empty for a size of its own.
+// As machine_text(), or "auto".
 std::optional<std::string> machine(OptionSection& in, std::string_view key, bool auto_allowed) {
   const json::value* value = in.find(key);
   if (value == nullptr) return std::nullopt;
@@ -41,18 +39,19 @@ std::optional<std::string> machine(OptionSection& in, std::string_view key, bool
     size.require("memory");
     const std::optional<double> cpu = size.number("cpu", 0, 1024);
     if (cpu && *cpu == 0) size.refuse("cpu", "more than 0");
-    size.integer("memory", kLeastMemory, INT64_MAX);
+    const auto memory = size.integer("memory", static_cast<std::int64_t>(kLeastMachineMemory), INT64_MAX);
     size.close();
-    return std::string();
+    return machine_text({"", cpu.value_or(1), static_cast<std::uint64_t>(memory.value_or(0))});
   }
   if (const json::string* name = value->if_string()) {
     const std::string_view text = *name;
-    const bool known = std::find(std::begin(kPresets), std::end(kPresets), text) != std::end(kPresets);
+    const auto presets = machine_presets();
+    const bool known = std::ranges::find(presets, text, &Machine::name) != presets.end();
     if (known || (auto_allowed && text == "auto")) return std::string(text);
   }
   std::string expected =
       auto_allowed ? "\"auto\", an object of cpu and memory, or one of" : "an object of cpu and memory, or one of";
-  for (const std::string_view each : kPresets) expected += " \"" + std::string(each) + '"';
+  for (const Machine& each : machine_presets()) expected += " \"" + each.name + '"';
   in.refuse(key, expected);
   return std::nullopt;
 }

@@ -21,7 +21,7 @@ struct TaskOptions {
   RetryPolicy retry;
   QueueName queue;  // empty: the task's own, "task/<id>"
   std::optional<std::size_t> concurrency_limit;
-  std::string machine = "small-1x";      // a preset; empty when the document names cpu and memory instead
+  std::string machine = "small-1x";      // as machine_text()
   std::optional<Duration> max_duration;  // at least 5 s
   std::optional<Duration> ttl;
   std::uint32_t recycle_after = 1;

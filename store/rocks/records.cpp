@@ -41,8 +41,11 @@ enum RunParts : std::uint64_t {
   kAttemptVersion = 1u << 17,     // other than the run's
   kAttemptFailure = 1u << 18,     // other than the run's
   kAttemptRunFailure = 1u << 19,  // the run's
-  kParent = 1u << 20,             // from here on after the events
-  kMetadataChanged = 1u << 21,
+  kAttemptSwitches = 1u << 20,
+  kAttemptMachine = 1u << 21,
+  kLargerMachine = 1u << 22,  // of a run
+  kParent = 1u << 23,         // from here on after the events
+  kMetadataChanged = 1u << 24,
 };
 
 void put(Encoder& out, const Failure& failure) {
@@ -122,6 +125,18 @@ void take_attempt(Decoder& in, Attempt& attempt) {
   attempt.usage.peak_memory = in.u64();
 }
 
+bool has_switches(const Usage& usage) { return usage.voluntary_switches > 0 || usage.involuntary_switches > 0; }
+
+void put_switches(Encoder& out, const Usage& usage) {
+  out.u64(usage.voluntary_switches);
+  out.u64(usage.involuntary_switches);
+}
+
+void take_switches(Decoder& in, Usage& usage) {
+  usage.voluntary_switches = in.u64();
+  usage.involuntary_switches = in.u64();
+}
+
 }  // namespace
 
 std::string encode(const RunRecord& record) {
@@ -152,6 +167,7 @@ std::string encode(const RunRecord& record) {
   mark(!run.origin.empty(), kOrigin);
   mark(!run.parent.empty(), kParent);
   mark(run.metadata_changed, kMetadataChanged);
+  mark(!run.machine.empty(), kLargerMachine);
   const std::optional<Attempt>& attempt = record.attempt;
   if (attempt) {
     mark(true, kAttempt);
@@ -159,6 +175,8 @@ std::string encode(const RunRecord& record) {
     const bool same = attempt->failure == run.failure;
     mark(attempt->failure && !same, kAttemptFailure);
     mark(attempt->failure && same, kAttemptRunFailure);
+    mark(has_switches(attempt->usage), kAttemptSwitches);
+    mark(!attempt->machine.empty(), kAttemptMachine);
   }
   out.u64(parts);
   out.u8(static_cast<std::uint8_t>(run.status));
@@ -194,6 +212,9 @@ std::string encode(const RunRecord& record) {
   if (parts & kAttempt) put(out, *attempt);
   if (parts & kAttemptVersion) out.name(attempt->version);
   if (parts & kAttemptFailure) put(out, *attempt->failure);
+  if (parts & kAttemptSwitches) put_switches(out, attempt->usage);
+  if (parts & kAttemptMachine) out.text(attempt->machine);
+  if (parts & kLargerMachine) out.text(run.machine);
   out.u64(record.recent.size());
   for (const TimelineEvent& event : record.recent) put(out, event);
   if (parts & kParent) {
@@ -255,7 +276,10 @@ Result<RunRecord> decode_run(PackedId id, std::string_view bytes) {
     attempt.version = parts & kAttemptVersion ? in.name<VersionId>() : run.version;
     if (parts & kAttemptFailure) attempt.failure = take_failure(in);
     if (parts & kAttemptRunFailure) attempt.failure = run.failure;
+    if (parts & kAttemptSwitches) take_switches(in, attempt.usage);
+    if (parts & kAttemptMachine) attempt.machine = in.string();
   }
+  if (parts & kLargerMachine) run.machine = in.string();
   const std::size_t count = in.count();
   for (std::size_t i = 0; i < count && in.ok(); ++i) record.recent.push_back(take_event(in));
   if (parts & kParent) {
@@ -277,6 +301,8 @@ std::string encode(const Attempt& attempt) {
   out.name(attempt.version);
   out.flag(attempt.failure.has_value());
   if (attempt.failure) put(out, *attempt.failure);
+  put_switches(out, attempt.usage);
+  out.text(attempt.machine);
   return bytes;
 }
 
@@ -288,6 +314,10 @@ Result<Attempt> decode_attempt(const RunId& run, std::string_view bytes) {
   take_attempt(in, attempt);
   attempt.version = in.name<VersionId>();
   if (in.flag()) attempt.failure = take_failure(in);
+  if (in.more()) {  // not in older ones
+    take_switches(in, attempt.usage);
+    attempt.machine = in.string();
+  }
   if (!in.ok()) return damaged("attempt of run " + run.text());
   return attempt;
 }

@@ -31,8 +31,9 @@ TEST_P(ProtocolErrorTest, EndsTheAttemptAndNoOther) {
 
 INSTANTIATE_TEST_SUITE_P(ProtocolErrorTest, ProtocolErrorTest,
                          testing::Values("write_garbage", "send_unknown_kind", "send_oversized", "send_bad_error",
-                                         "send_outcome_of_another", "ask_unknown_kind", "ask_too_often",
-                                         "ask_twice_by_one_number", "ask_with_much", "close_everything"),
+                                         "send_short_usage", "send_outcome_of_another", "ask_unknown_kind",
+                                         "ask_too_often", "ask_twice_by_one_number", "ask_with_much",
+                                         "close_everything"),
                          [](const auto& each) { return std::string(each.param); });
 
 class SecondOutcomeTest : public testing::Test, public Supervised {

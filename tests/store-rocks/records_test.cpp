@@ -53,6 +53,7 @@ RunRecord full_record() {
   run.root = RunId("run_01hf7uaq017av5q07r86010f3");
   run.depth = 2;
   run.metadata_changed = true;
+  run.machine = "0.5/300000000";
   Attempt attempt;
   attempt.run = run.id;
   attempt.number = 3;
@@ -63,7 +64,8 @@ RunRecord full_record() {
   attempt.token = "0123456789abcdef";
   attempt.pid = -1;
   attempt.failure = Failure{FailureKind::kStalled, "", "stalled", "", ""};
-  attempt.usage = {Duration(400), std::chrono::microseconds(99), 1u << 30};
+  attempt.usage = {Duration(400), std::chrono::microseconds(99), 1u << 30, 17, 4};
+  attempt.machine = "small-2x";
   record.attempt = attempt;
   record.events = 20;
   record.recent = {{19, at(5), "attempt_started", RunStatus::kExecuting, 3, ""},

@@ -67,7 +67,7 @@ TEST(TaskOptions, EveryOptionIsRead) {
 TEST(TaskOptions, AMachineMayBeASizeOfItsOwn) {
   const Result<TaskOptions> parsed = parse(R"({"machine": {"cpu": 0.5, "memory": 536870912}})");
   ASSERT_TRUE(parsed) << parsed.status().message();
-  EXPECT_EQ(parsed->machine, "");
+  EXPECT_EQ(parsed->machine, "0.5/536870912");
 }
 
 TEST(TaskOptions, ASandboxDeniesWhatItNamesAndNothingElse) {

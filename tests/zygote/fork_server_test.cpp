@@ -95,8 +95,8 @@ TEST_F(ForkServerTest, ReportsWhatAChildUsed) {
   attempt.confirm();
   const auto exit = zygote_.exit_of(attempt.id);
   ASSERT_TRUE(exit);
-  EXPECT_GT(exit->report.cpu_microseconds, 100u);
-  EXPECT_GT(exit->report.peak_memory, 9'000'000u);
+  EXPECT_GT(exit->report.usage.cpu_microseconds, 100u);
+  EXPECT_GT(exit->report.usage.peak_memory, 9'000'000u);
 }
 
 TEST_F(ForkServerTest, KeepsSparesForkedAheadAndReplacesThem) {

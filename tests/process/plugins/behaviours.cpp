@@ -275,6 +275,12 @@ perdure_status send_bad_error(const perdure_attempt*) {
   send_everywhere(&frame, sizeof(Header) + 2);
   for (;;) pause();
 }
+perdure_status send_short_usage(const perdure_attempt*) {
+  Header header;
+  header.kind = 54;
+  send_everywhere(&header, sizeof header);
+  for (;;) pause();
+}
 perdure_status send_outcome_of_another(const perdure_attempt*) {
   Header header;
   header.kind = 48;
@@ -407,6 +413,7 @@ const Entry kTasks[] = {
     PERDURE_ENTRY(send_unknown_kind),
     PERDURE_ENTRY(send_oversized),
     PERDURE_ENTRY(send_bad_error),
+    PERDURE_ENTRY(send_short_usage),
     PERDURE_ENTRY(send_outcome_of_another),
     PERDURE_ENTRY(send_two_outcomes),
     PERDURE_ENTRY(ask_after_outcome),

@@ -20,7 +20,7 @@ TEST_P(StoreConformance, ASuccessCompletesTheRunAndKeepsItsOutput) {
   Attempt ended = claimed.attempt;
   ended.status = AttemptStatus::kSucceeded;
   ended.ended_at = now;
-  ended.usage = {milliseconds(5), std::chrono::microseconds(1500), 4096};
+  ended.usage = {milliseconds(5), std::chrono::microseconds(1500), 4096, 3, 2};
   EXPECT_EQ(attempts(id), std::vector<Attempt>{ended});
   EXPECT_EQ(events(id), (std::vector<std::string>{"triggered", "claimed", "attempt_started", "succeeded"}));
 }

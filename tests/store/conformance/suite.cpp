@@ -65,7 +65,7 @@ AttemptEnd success_of(const Claim& claim, Time now, std::string output) {
   end.token = claim.attempt.token;
   end.now = now;
   end.output = std::move(output);
-  end.usage = {milliseconds(5), std::chrono::microseconds(1500), 4096};
+  end.usage = {milliseconds(5), std::chrono::microseconds(1500), 4096, 3, 2};
   return end;
 }
 

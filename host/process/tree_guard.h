@@ -1,0 +1,65 @@
+// Keeps the process trees of attempts within the memory of their machines, and lets those of larger machines have more
+// of the processors. Attempts that have lived for a moment are given to it; shorter ones never cost anything here.
+//
+// It has a thread of its own, because moving a process into a cgroup waits for the kernel for 10 ms and more when none
+// was moved just before, and because looking at a tree takes a millisecond. Functions: core thread only.
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <condition_variable>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "host/os/unique_fd.h"
+#include "host/process/cgroup_pool.h"
+#include "host/process/guarded_tree.h"
+#include "host/process/memory_control.h"
+
+namespace perdure::process {
+
+class TreeGuard {
+ public:
+  /// `exceeded` is called on the core thread: an attempt's processes used more memory than they may, and are killed.
+  TreeGuard(boost::asio::io_context& io, MemoryControl control, std::function<void(AttemptHandle)> exceeded);
+  /// Leaves nothing behind of what it made for trees that have ended.
+  ~TreeGuard();
+  TreeGuard(const TreeGuard&) = delete;
+  TreeGuard& operator=(const TreeGuard&) = delete;
+
+  [[nodiscard]] const MemoryInForce& in_force() const { return in_force_; }
+
+  /// Keeps the tree below child `pid`, which lives, within `machine` from now on. Null where nothing does that.
+  std::shared_ptr<GuardedTree> guard(pid_t pid, const store::Machine& machine, AttemptHandle attempt);
+  /// The tree has ended.
+  void leave(std::shared_ptr<GuardedTree> tree);
+
+ private:
+  void run();
+  void take_jobs();
+  void wait_for_events();
+  void enter(const std::shared_ptr<GuardedTree>& tree);
+  void part(const std::shared_ptr<GuardedTree>& tree);
+  void end(GuardedTree& tree);
+  void wake();
+
+  boost::asio::io_context& io_;
+  const std::function<void(AttemptHandle)> exceeded_;
+  MemoryInForce in_force_;
+  std::optional<CgroupPool> pool_;  // the thread's, once it runs
+  os::UniqueFd wake_;
+  std::thread thread_;
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+
+  std::mutex mutex_;  // of what follows
+  std::vector<std::shared_ptr<GuardedTree>> coming_, going_;
+  bool stopping_ = false;
+
+  // The thread's alone.
+  std::vector<std::shared_ptr<GuardedTree>> trees_;
+  bool clean_ = false;
+};
+
+}  // namespace perdure::process
