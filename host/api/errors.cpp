@@ -1,5 +1,7 @@
 #include "host/api/errors.h"
 
+#include <algorithm>
+
 #include "host/api/json_text.h"
 
 namespace perdure::api {
@@ -18,6 +20,30 @@ void issue(JsonText& json, std::string_view message, std::string_view path) {
   json.begin_array().begin_object();
   json.text("code", "custom").text("message", message).raw("path", path);
   json.end_object().end_array();
+}
+
+// The parts of a JSON pointer below "payload", as a JSON array; those that look like indices as numbers.
+std::string path_of(std::string_view pointer) {
+  JsonText path;
+  path.begin_array().text("payload");
+  while (!pointer.empty()) {
+    pointer.remove_prefix(1);
+    const std::size_t end = std::min(pointer.find('/'), pointer.size());
+    std::string part;
+    for (std::size_t i = 0; i < end; i++) {
+      const bool escape = pointer[i] == '~' && i + 1 < end;
+      part += escape ? (pointer[++i] == '0' ? '~' : '/') : pointer[i];
+    }
+    const bool index = !part.empty() && part.size() < 10 && part.find_first_not_of("0123456789") == std::string::npos;
+    if (index) {
+      path.raw(part);
+    } else {
+      path.text(part);
+    }
+    pointer.remove_prefix(end);
+  }
+  path.end_array();
+  return path.take();
 }
 
 }  // namespace
@@ -73,6 +99,15 @@ Response option_error(std::string_view option, std::string_view message) {
   json.begin_object().text("error", "options." + std::string(option) + " " + std::string(message)).key("issues");
   issue(json, message, path.str());
   json.end_object();
+  return failed(422, json.take());
+}
+
+Response payload_error(std::string_view sentence, const schema::Fault& fault) {
+  JsonText json;
+  json.begin_object().text("error", sentence).key("issues");
+  json.begin_array().begin_object();
+  json.text("code", "custom").text("message", fault.sentence()).raw("path", path_of(fault.pointer));
+  json.text("pointer", fault.pointer).end_object().end_array().end_object();
   return failed(422, json.take());
 }
 

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "host/api/http.h"
+#include "host/schema/schema.h"
 #include "store/model/status.h"
 
 namespace perdure::api {
@@ -23,6 +24,9 @@ Response body_error(std::string_view message);
 
 /// 422 for a trigger option: {"error":"options.NAME …","issues":[{"code","message","path":["options",NAME]}]}.
 Response option_error(std::string_view option, std::string_view message);
+
+/// 422 for a payload: {"error":sentence,"issues":[{"code","message","path":["payload",…],"pointer"}]}.
+Response payload_error(std::string_view sentence, const schema::Fault& fault);
 
 /// 404: the thing of that kind and name does not exist.
 Response no_such(std::string_view kind, std::string_view name);

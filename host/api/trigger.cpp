@@ -44,9 +44,17 @@ Handling trigger_task(Api& api, ExchangePtr exchange) {
   }
   auto& asked = std::get<engine::TriggerRequest>(parsed);
   if (request_id != nullptr) asked.request_id = *request_id;
+  schema::Fault fault;
+  asked.fault = &fault;
   const auto ask = [&](store::Done<engine::Triggered> done) { api.engine.trigger(std::move(asked), std::move(done)); };
   const store::Result<engine::Triggered> triggered = co_await until_done<engine::Triggered>(*exchange, ask);
-  exchange->reply(triggered ? created(triggered.value()) : error_response(triggered.status()));
+  if (triggered) {
+    exchange->reply(created(triggered.value()));
+  } else if (!fault.what.empty()) {
+    exchange->reply(payload_error(triggered.status().message(), fault));
+  } else {
+    exchange->reply(error_response(triggered.status()));
+  }
 }
 
 }  // namespace perdure::api

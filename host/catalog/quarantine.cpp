@@ -20,6 +20,7 @@ Verdict verdict(const store::Failure* failure) {
       return Verdict::kCrashed;
     case store::FailureKind::kHostLost:
     case store::FailureKind::kCanceled:
+    case store::FailureKind::kPayloadInvalid:  // mostly told without a process
       return Verdict::kUnknown;
     default:
       return Verdict::kAlive;

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "host/process/hook_set.h"
+#include "host/schema/schema.h"
 #include "store/model/ids.h"
 #include "store/model/task_options.h"
 
@@ -49,6 +50,7 @@ struct Task {
   std::string plugin;              // that plugin's name
   std::vector<std::string> hooks;  // its own, by name
   process::HookSet around;         // every hook that stands around it: its own, its plugin's and the host's
+  std::shared_ptr<const schema::Schema> payload_schema;  // compiled; null: any payload will do
 };
 using Tasks = std::map<store::TaskId, Task>;
 

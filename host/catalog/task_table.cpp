@@ -29,6 +29,13 @@ store::Result<std::vector<Task>> read_tasks(const process::Manifest& manifest, c
     auto options = store::parse_task_options(task.id, declared.options, manifest.newer_minor);
     if (!options) return options.status();
     task.options = std::move(*options);
+    if (const std::string& text = task.options.payload_schema; !text.empty()) {
+      auto compiled = schema::Schema::compile(text);
+      if (!compiled) {
+        return store::Status::invalid("task \"" + declared.id + "\": option " + compiled.status().message());
+      }
+      task.payload_schema = std::move(*compiled);
+    }
     tasks.push_back(std::move(task));
   }
   if (tasks.empty() && !manifest.has_global_hooks()) {

@@ -45,16 +45,17 @@ void CoreEngine::begin(store::Claim claim) {
   if (slot.task == nullptr) {  // withdrawn between the claim and now
     slot.run = std::move(claim.run);
     slot.attempt = std::move(claim.attempt);
-    on_result(handle, {.failure = store::Failure{.kind = store::FailureKind::kHostLost,
-                                                 .name = "HOST_LOST",
-                                                 .message = "The plugin that offers the task was withdrawn before the "
-                                                            "attempt could start.",
-                                                 .stack = {},
-                                                 .details = {}},
-                       .output = {},
-                       .retry_at = {},
-                       .usage = {}});
-    return on_released(handle);
+    return fail_unstarted(handle, {.kind = store::FailureKind::kHostLost,
+                                   .name = "HOST_LOST",
+                                   .message = "The plugin that offers the task was withdrawn before the attempt could "
+                                              "start.",
+                                   .stack = {},
+                                   .details = {}});
+  }
+  if (std::optional<store::Failure> failure = payload_failure(claim, *slot.task)) {
+    slot.run = std::move(claim.run);
+    slot.attempt = std::move(claim.attempt);
+    return fail_unstarted(handle, std::move(*failure));
   }
   process::AttemptSpec spec = spec_of(claim, *slot.task);
   spec.handle = handle;
@@ -62,6 +63,12 @@ void CoreEngine::begin(store::Claim claim) {
   slot.run = std::move(claim.run);
   slot.attempt = std::move(claim.attempt);
   launcher_.start(std::move(spec), *this);
+}
+
+// An attempt that ends before it has a process.
+void CoreEngine::fail_unstarted(process::AttemptHandle handle, store::Failure failure) {
+  on_result(handle, {.failure = std::move(failure), .output = {}, .retry_at = {}, .usage = {}});
+  on_released(handle);
 }
 
 void CoreEngine::on_started(process::AttemptHandle attempt, std::int32_t pid) {

@@ -57,8 +57,9 @@ void CoreEngine::offer(catalog::SnapshotPtr catalog) {
   }
   {
     const std::lock_guard lock(catalog_mutex_);
-    catalog_ = std::move(catalog);
+    catalog_ = catalog;
   }
+  note_schemas(*catalog);
   show_held();
   if (fresh.empty()) return;
   store_.release({fresh.begin(), fresh.end()}, core_.now(),

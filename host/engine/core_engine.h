@@ -134,10 +134,14 @@ class CoreEngine final : public Engine, private store::Listener, private process
   void dispatch();
   store::ClaimDecision decide(const store::Run& run, const catalog::Snapshot& catalog);
   void begin(store::Claim claim);
+  [[nodiscard]] std::optional<store::Failure> payload_failure(const store::Claim& claim,
+                                                              const catalog::Task& task) const;
+  void fail_unstarted(process::AttemptHandle handle, store::Failure failure);
   /// All of the attempt's start but handle and payload.
   [[nodiscard]] process::AttemptSpec spec_of(const store::Claim& claim, const catalog::Task& task) const;
   [[nodiscard]] store::Result<AttemptStart> attempt_start_on_core(const store::RunId& run,
                                                                   std::optional<std::uint32_t> number) const;
+  void note_schemas(const catalog::Snapshot& catalog);
   void put_back(const store::TaskId& task, const std::optional<store::VersionId>& version);
   void quarantine(const store::VersionId& version, const store::TaskId& task, catalog::Quarantine::Change change);
   void probe();
@@ -169,6 +173,13 @@ class CoreEngine final : public Engine, private store::Listener, private process
 
   // Core thread only.
   std::unordered_map<process::AttemptHandle, Slot> slots_;
+  /// By task: the schema that payloads are checked against when they are triggered, and since when. A run created later
+  /// fits it; others are checked before they execute.
+  struct Checked {
+    std::string schema;
+    store::Time since;
+  };
+  std::unordered_map<store::TaskId, Checked> checked_since_;
   std::unordered_map<store::RunId, process::AttemptHandle> slot_of_;
   std::vector<std::pair<process::AttemptHandle, store::AttemptEnd>> unrecorded_;  // until the store serves again
   process::AttemptHandle next_handle_ = 1;

@@ -15,6 +15,7 @@
 
 #include "host/catalog/quarantine.h"
 #include "host/catalog/snapshot.h"
+#include "host/schema/schema.h"
 #include "store/store.h"
 
 namespace perdure::engine {
@@ -33,6 +34,9 @@ struct TriggerRequest {
   store::RunId parent;         // whose child it becomes; empty: nobody's
   std::uint64_t call = 0;      // which trigger call of its parent this is: see store::NewRun. 0: from outside
   bool allow_pending = false;  // accept a task that no plugin offers
+  /// Where to note what is wrong with the payload when it is refused for that; may be null. Filled before `done` is
+  /// called, from within trigger().
+  schema::Fault* fault = nullptr;
 };
 struct Triggered {
   store::RunId id;
@@ -72,8 +76,8 @@ class Engine {
  public:
   virtual ~Engine() = default;
 
-  /// [any-thread] Creates a run. done: the run is durable, or kNotFound (unknown task or parent), kInvalid, kNoSpace,
-  /// kUnavailable.
+  /// [any-thread] Creates a run. done: the run is durable, or kNotFound (unknown task or parent), kInvalid (also: the
+  /// payload is not what the task takes; checked on the caller's thread), kNoSpace, kUnavailable.
   virtual void trigger(TriggerRequest request, store::Done<Triggered> done) = 0;
 
   /// [any-thread] Cancels a run, executing or not. done: the run as it is after the cancellation was recorded or, for

@@ -2,6 +2,7 @@
 #include <utility>
 
 #include "host/engine/core_engine.h"
+#include "host/engine/payload_check.h"
 
 namespace perdure::engine {
 
@@ -16,6 +17,7 @@ void CoreEngine::trigger(TriggerRequest request, store::Done<Triggered> done) {
   if (draining_ && request.call == 0) {  // attempts that go on may still trigger
     return done(store::Status::unavailable("The host is stopping and takes no new runs; trigger again in a moment."));
   }
+  const store::Time now = core_.now();  // before the catalog is read: see checked_since_
   const catalog::SnapshotPtr offered = catalog();
   const auto found = offered->tasks.find(request.task);
   const catalog::Task* task = found == offered->tasks.end() ? nullptr : &found->second;
@@ -27,6 +29,13 @@ void CoreEngine::trigger(TriggerRequest request, store::Done<Triggered> done) {
                                          "'; `perdure tasks list` shows those there are, `perdure plugins list` why a "
                                          "plugin is missing."));
   }
+  if (task != nullptr) {
+    if (std::optional<schema::Fault> fault = payload_fault(*task, request.payload)) {
+      const std::string sentence = refusal_of(*task, *fault);
+      if (request.fault != nullptr) *request.fault = std::move(*fault);
+      return done(store::Status::invalid(sentence));
+    }
+  }
   store::NewRun run;
   if (!request.parent.empty()) {
     const store::Result<store::Run> parent = store_.run(request.parent);
@@ -36,7 +45,7 @@ void CoreEngine::trigger(TriggerRequest request, store::Done<Triggered> done) {
     run.parent = std::move(request.parent);
     run.call = request.call;
   }
-  run.now = core_.now();
+  run.now = now;
   run.id = store::new_run_id(run.now);
   run.queue = store::QueueName("task/" + request.task.text());
   if (task != nullptr && !task->options.queue.empty()) run.queue = task->options.queue;

@@ -125,6 +125,10 @@ void FakeEngine::trigger(engine::TriggerRequest request, store::Done<engine::Tri
     if (!catalog_->tasks.contains(request.task) && !request.allow_pending) {
       return done(store::Status::not_found("no plugin offers the task \"" + request.task.text() + "\""));
     }
+    if (fault_) {
+      *request.fault = *fault_;
+      return done(store::Status::invalid("The payload is not what the task takes: " + fault_->sentence() + '.'));
+    }
   }
   store::NewRun run;
   run.now = std::chrono::floor<store::Duration>(std::chrono::system_clock::now());

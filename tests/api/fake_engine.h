@@ -74,6 +74,8 @@ class FakeEngine final : public engine::Engine, private store::Listener {
   store::RunId make_run(const std::string& task = "echo", const std::function<void(store::NewRun&)>& change = {});
   /// Begins an attempt of the next ready run.
   store::Claim claim();
+  /// Refuses every payload from now on.
+  void refuse_payloads(schema::Fault fault) { fault_ = std::move(fault); }
   /// Ends it: with an output, or with a failure.
   void succeed(const store::Claim& claim, std::string output);
   void fail(const store::Claim& claim, store::Failure failure, store::AfterFailure after);
@@ -105,6 +107,7 @@ class FakeEngine final : public engine::Engine, private store::Listener {
   std::optional<engine::TriggerRequest> last_;
   std::size_t triggers_ = 0;
   store::MemoryStore store_;
+  std::optional<schema::Fault> fault_;
 };
 
 }  // namespace perdure::api

@@ -1,4 +1,5 @@
 // POST /api/v1/tasks/{id}/trigger.
+#include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 
 #include "tests/api/api_test.h"
@@ -19,6 +20,17 @@ TEST_F(Trigger, AnswersIdAndClaimsOfAStoredRun) {
   EXPECT_EQ(at(body, "isCached"), boost::json::value(false));
   const store::RunId id(text_at(body, "id"));
   EXPECT_EQ(engine->store().payload(id).value(), R"({"name":"Ada"})");
+}
+
+TEST_F(Trigger, OfAPayloadThatDoesNotFitSaysWhereAndWhy) {
+  engine->refuse_payloads({"/items/3/a~1b", "must be a number, not \"1\""});
+  const Answer answer = trigger(R"({"payload":{"items":[]}})");
+  EXPECT_EQ(answer.status, 422);
+  EXPECT_EQ(answer.header("x-should-retry"), "false");
+  EXPECT_EQ(answer.json(), boost::json::parse(R"({
+    "error": "The payload is not what the task takes: payload/items/3/a~1b must be a number, not \"1\".",
+    "issues": [{"code": "custom", "message": "payload/items/3/a~1b must be a number, not \"1\"",
+                "path": ["payload", "items", 3, "a/b"], "pointer": "/items/3/a~1b"}]})"));
 }
 
 TEST_F(Trigger, OfATaskWithASlashArrivesPercentEncoded) {

@@ -36,6 +36,17 @@ TEST(TaskTable, ReadsEachTaskWithItsOptionsInTheOrderOfTheManifest) {
   EXPECT_EQ((*tasks)[1].options.retry.max_attempts, 3);
 }
 
+TEST(TaskTable, CompilesThePayloadSchemaOnceAndRefusesOneThatIsNone) {
+  const auto tasks =
+      read_tasks(manifest_of({{"hello", R"({"payloadSchema":{"type":"string"}})", {}}, {"bye", "{}", {}}}), kVersion);
+  ASSERT_TRUE(tasks) << tasks.status().message();
+  ASSERT_NE((*tasks)[0].payload_schema, nullptr);
+  EXPECT_TRUE((*tasks)[0].payload_schema->check("1"));
+  EXPECT_EQ((*tasks)[1].payload_schema, nullptr);
+  EXPECT_TRUE(contains(refusal({{"hello", R"({"payloadSchema":{"properties":{"name":{"type":"text"}}}})", {}}}),
+                       "task \"hello\": option payloadSchema/properties/name/type must be one of"));
+}
+
 TEST(TaskTable, NamesAnIdThatIsNone) {
   EXPECT_TRUE(contains(refusal({{"two words", "{}", {}}}), "'two words' is not 1 to 128 characters"));
   EXPECT_TRUE(contains(refusal({{"", "{}", {}}}), "is not 1 to 128 characters"));

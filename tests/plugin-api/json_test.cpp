@@ -166,9 +166,9 @@ TEST(Schema, SaysNothingWhereAnythingGoes) {
   EXPECT_EQ(detail::schema_of<None>(), "");
 }
 
-TEST(Schema, EndsWhereATypeContainsItself) {
+TEST(Schema, RefersToATypeThatContainsItself) {
   EXPECT_EQ(detail::schema_of<Tree>(), R"({"type":"object","properties":{"label":{"type":"string"},"children":)"
-                                       R"({"type":"array","items":{}}},"required":["label","children"]})");
+                                       R"({"type":"array","items":{"$ref":"#"}}},"required":["label","children"]})");
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 // not fit is a JsonError naming the place, what was expected and what is there. No state; any thread.
 #pragma once
 
+#include <algorithm>
 #include <boost/json/value_to.hpp>
 #include <concepts>
 #include <cstdint>
@@ -64,11 +65,14 @@ T read_integer(const json::value& value, const JsonPlace& place) {
   if (const std::uint64_t* number = value.if_uint64(); number != nullptr && std::in_range<T>(*number)) {
     return static_cast<T>(*number);
   }
-  // 3.0 and 1e3 are integers too.
-  if (const double* number = value.if_double(); number != nullptr && *number == std::trunc(*number) &&
-                                                *number >= -9007199254740992.0 && *number <= 9007199254740992.0 &&
-                                                std::in_range<T>(static_cast<std::int64_t>(*number))) {
-    return static_cast<T>(*number);
+  // 3.0 and 1e3 are integers too; beyond the bounds here they are no 64-bit ones.
+  if (const double* number = value.if_double(); number != nullptr && *number == std::trunc(*number)) {
+    if (*number < 0 && *number >= -0x1p63 && std::in_range<T>(static_cast<std::int64_t>(*number))) {
+      return static_cast<T>(*number);
+    }
+    if (*number >= 0 && *number < 0x1p64 && std::in_range<T>(static_cast<std::uint64_t>(*number))) {
+      return static_cast<T>(*number);
+    }
   }
   const std::string expected = "an integer from " + std::to_string(std::numeric_limits<T>::min()) + " to " +
                                std::to_string(std::numeric_limits<T>::max());
@@ -91,6 +95,63 @@ T read_enum(const json::value& value, const JsonPlace& place) {
 template <class T>
 T read(const json::value& value, const JsonPlace& place);
 
+template <std::floating_point T>
+T read_real(const json::value& value, const JsonPlace& place) {
+  if (!value.is_number()) mismatch(place, "a number", value);
+  const auto number = value.to_number<double>();
+  if constexpr (sizeof(T) < sizeof(double)) {
+    constexpr double kMost = std::numeric_limits<T>::max();
+    if (std::abs(number) > kLargestFloat) {
+      mismatch(place, "a number that a float can hold", std::string_view("another number"));
+    }
+    return static_cast<T>(std::clamp(number, -kMost, kMost));
+  }
+  return static_cast<T>(number);
+}
+
+/// The elements of an array of exactly `size`.
+inline const json::array& read_elements(const json::value& value, const JsonPlace& place, std::size_t size) {
+  const std::string expected = "an array of " + std::to_string(size) + " elements";
+  if (!value.is_array()) mismatch(place, expected, value);
+  const json::array& elements = value.get_array();
+  if (elements.size() != size) mismatch(place, expected, "of " + std::to_string(elements.size()));
+  return elements;
+}
+
+template <Tuple T>
+T read_tuple(const json::value& value, const JsonPlace& place) {
+  const json::array& elements = read_elements(value, place, std::tuple_size_v<T>);
+  return [&]<std::size_t... at>(std::index_sequence<at...>) {
+    return T{read<std::tuple_element_t<at, T>>(elements[at], JsonPlace{&place, {}, at})...};
+  }
+  (std::make_index_sequence<std::tuple_size_v<T>>());
+}
+
+template <FixedArray T>
+T read_fixed_array(const json::value& value, const JsonPlace& place) {
+  T result{};
+  const json::array& elements = read_elements(value, place, result.size());
+  JsonPlace inner{&place};
+  for (; inner.index < result.size(); ++inner.index) {
+    result[inner.index] = read<typename T::value_type>(elements[inner.index], inner);
+  }
+  return result;
+}
+
+template <Variant T, std::size_t at = 0>
+T read_variant(const json::value& value, const JsonPlace& place, const std::string& why = {}) {
+  if constexpr (at == std::variant_size_v<T>) {
+    const std::string where = place.spelled();
+    throw JsonError((where.empty() ? "the value" : where) + " fits no alternative: " + why);
+  } else {
+    try {
+      return T(std::in_place_index<at>, read<std::variant_alternative_t<at, T>>(value, place));
+    } catch (const JsonError& e) {
+      return read_variant<T, at + 1>(value, place, why + (why.empty() ? "" : "; ") + e.what());
+    }
+  }
+}
+
 template <Described T>
 T read_struct(const json::value& value, const JsonPlace& place) {
   const json::object* const object = value.if_object();
@@ -111,7 +172,11 @@ T read_struct(const json::value& value, const JsonPlace& place) {
 
 template <class T>
 T read(const json::value& value, const JsonPlace& place) {
+  static_assert(!View<T>, "what is read must own its text: use std::string, not std::string_view or a pointer");
   if constexpr (std::same_as<T, None>) {
+    return {};
+  } else if constexpr (std::same_as<T, std::monostate>) {
+    if (!value.is_null()) mismatch(place, "null", value);
     return {};
   } else if constexpr (std::same_as<T, json::value>) {
     return value;
@@ -127,8 +192,7 @@ T read(const json::value& value, const JsonPlace& place) {
   } else if constexpr (std::integral<T>) {
     return read_integer<T>(value, place);
   } else if constexpr (std::floating_point<T>) {
-    if (!value.is_number()) mismatch(place, "a number", value);
-    return static_cast<T>(value.to_number<double>());
+    return read_real<T>(value, place);
   } else if constexpr (std::same_as<T, std::string>) {
     if (!value.is_string()) mismatch(place, "a string", value);
     return std::string(std::string_view(value.get_string()));
@@ -137,6 +201,12 @@ T read(const json::value& value, const JsonPlace& place) {
     return read<typename T::value_type>(value, place);
   } else if constexpr (DescribedEnum<T>) {
     return read_enum<T>(value, place);
+  } else if constexpr (Tuple<T>) {
+    return read_tuple<T>(value, place);
+  } else if constexpr (FixedArray<T>) {
+    return read_fixed_array<T>(value, place);
+  } else if constexpr (Variant<T>) {
+    return read_variant<T>(value, place);
   } else if constexpr (Dictionary<T>) {
     if (!value.is_object()) mismatch(place, "an object", value);
     T result;

@@ -125,7 +125,7 @@ void append_struct(std::string& out, const T& value, std::size_t depth) {
 template <class T>
 void append_json(std::string& out, const T& value, std::size_t depth) {
   if (depth > kMaxJsonDepth) throw JsonError("a value nested over 128 levels cannot be written as JSON");
-  if constexpr (std::same_as<T, None> || std::same_as<T, std::nullptr_t>) {
+  if constexpr (std::same_as<T, None> || std::same_as<T, std::nullptr_t> || std::same_as<T, std::monostate>) {
     out += "null";
   } else if constexpr (std::same_as<T, RawJson>) {
     out += value.text;
@@ -161,7 +161,18 @@ void append_json(std::string& out, const T& value, std::size_t depth) {
       out += ':';
       append_json(out, member.second, depth + 1);
     });
-  } else if constexpr (std::same_as<T, json::array> || Sequence<T>) {
+  } else if constexpr (Tuple<T>) {
+    out += '[';
+    std::apply(
+        [&](const auto&... parts) {
+          std::size_t at = 0;
+          ((out += at++ == 0 ? "" : ",", append_json(out, parts, depth + 1)), ...);
+        },
+        value);
+    out += ']';
+  } else if constexpr (Variant<T>) {
+    std::visit([&](const auto& alternative) { append_json(out, alternative, depth); }, value);
+  } else if constexpr (std::same_as<T, json::array> || Sequence<T> || FixedArray<T>) {
     append_each(out, value, "[]", [&](const auto& element) { append_json(out, element, depth + 1); });
   } else if constexpr (Described<T>) {
     append_struct(out, value, depth);

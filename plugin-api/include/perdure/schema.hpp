@@ -6,20 +6,25 @@
 #include <limits>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <typeinfo>
+#include <variant>
 
 #include <perdure/described.hpp>
 #include <perdure/json_write.hpp>
 
 namespace perdure::detail {
 
-/// The types around the one being written; a type inside itself is not followed.
+/// The types around the one being written, and where each was written, as a JSON pointer; a type inside itself refers
+/// to that place.
 struct SchemaPlace {
   const SchemaPlace* outer;
   const std::type_info* type;
+  std::string pointer;
 
-  bool holds(const std::type_info& wanted) const {
-    return *type == wanted || (outer != nullptr && outer->holds(wanted));
+  const SchemaPlace* find(const std::type_info& wanted) const {
+    if (*type == wanted) return this;
+    return outer == nullptr ? nullptr : outer->find(wanted);
   }
 };
 
@@ -28,18 +33,29 @@ template <class T>
 concept Shaped =
     !std::same_as<T, None> && !std::same_as<T, RawJson> && !std::same_as<T, json::value> &&
     (std::integral<T> || std::floating_point<T> || Text<T> || Optional<T> || DescribedEnum<T> || Dictionary<T> ||
-     Sequence<T> || std::same_as<T, json::array> || std::same_as<T, json::object> || Described<T>);
+     Sequence<T> || FixedArray<T> || Tuple<T> || Variant<T> || std::same_as<T, std::monostate> ||
+     std::same_as<T, json::array> || std::same_as<T, json::object> || Described<T>);
 
+/// Appends the schema of T, which stands at `pointer` of the whole; `{}`, which allows everything, where nothing is
+/// known.
 template <class T>
-void append_schema(std::string& out, const SchemaPlace* outer);
+void append_schema(std::string& out, const SchemaPlace* outer, const std::string& pointer);
 
 template <std::integral T>
 void append_integer_schema(std::string& out) {
-  out += "{\"type\":\"integer\"";
-  if constexpr (sizeof(T) < 8 || std::unsigned_integral<T>) {
-    out += ",\"minimum\":" + std::to_string(std::numeric_limits<T>::min());
+  out += "{\"type\":\"integer\",\"minimum\":" + std::to_string(std::numeric_limits<T>::min()) +
+         ",\"maximum\":" + std::to_string(std::numeric_limits<T>::max()) + '}';
+}
+
+template <std::floating_point T>
+void append_number_schema(std::string& out) {
+  out += R"({"type":"number")";
+  if constexpr (sizeof(T) < sizeof(double)) {
+    out += ",\"minimum\":";
+    append_number(out, -kLargestFloat);
+    out += ",\"maximum\":";
+    append_number(out, kLargestFloat);
   }
-  if constexpr (sizeof(T) < 8) out += ",\"maximum\":" + std::to_string(std::numeric_limits<T>::max());
   out += '}';
 }
 
@@ -66,7 +82,7 @@ void append_struct_schema(std::string& out, const SchemaPlace& here) {
     first = false;
     append_text(out, name);
     out += ':';
-    append_schema<Member>(out, &here);
+    append_schema<Member>(out, &here, here.pointer + "/properties/" + std::string(name));
     if constexpr (!Optional<Member>) {
       if (!required.empty()) required += ',';
       append_text(required, name);
@@ -77,27 +93,74 @@ void append_struct_schema(std::string& out, const SchemaPlace& here) {
   out += '}';
 }
 
-/// Appends the schema of T; `{}`, which allows everything, where nothing is known.
+/// Appends a schema for each of Parts, with commas.
+template <class... Parts>
+void append_schemas(std::string& out, const SchemaPlace& here, const std::string& keyword) {
+  std::size_t at = 0;
+  const auto append = [&]<class Part>() {
+    if (at > 0) out += ',';
+    append_schema<Part>(out, &here, here.pointer + '/' + keyword + '/' + std::to_string(at++));
+  };
+  (append.template operator()<Parts>(), ...);
+}
+
+template <template <class...> class List, class... Parts>
+void append_tuple_schema(std::string& out, const SchemaPlace& here, const List<Parts...>*) {
+  const std::string size = std::to_string(sizeof...(Parts));
+  out += R"({"type":"array","minItems":)" + size + R"(,"maxItems":)" + size;
+  if constexpr (sizeof...(Parts) > 0) {
+    out += R"(,"items":[)";
+    append_schemas<Parts...>(out, here, "items");
+    out += ']';
+  }
+  out += '}';
+}
+
+template <class... Alternatives>
+void append_variant_schema(std::string& out, const SchemaPlace& here, const std::variant<Alternatives...>*) {
+  out += R"({"anyOf":[)";
+  append_schemas<Alternatives...>(out, here, "anyOf");
+  out += "]}";
+}
+
 template <class T>
-void append_schema(std::string& out, const SchemaPlace* outer) {
-  const SchemaPlace here{outer, &typeid(T)};
-  if (outer != nullptr && outer->holds(typeid(T))) {  // inside itself
-    out += "{}";
-    return;
+void append_array_schema(std::string& out, const SchemaPlace& here) {
+  out += R"({"type":"array","items":)";
+  append_schema<typename T::value_type>(out, &here, here.pointer + "/items");
+  if constexpr (FixedArray<T>) {
+    const std::string size = std::to_string(std::tuple_size_v<T>);
+    out += R"(,"minItems":)" + size + R"(,"maxItems":)" + size;
+  }
+  out += '}';
+}
+
+template <class T>
+void append_schema(std::string& out, const SchemaPlace* outer, const std::string& pointer) {
+  static_assert(!View<T>, "what is read must own its text: use std::string, not std::string_view or a pointer");
+  const SchemaPlace here{outer, &typeid(T), pointer};
+  if constexpr (Described<T>) {  // nothing else can contain itself
+    if (const SchemaPlace* inside = outer == nullptr ? nullptr : outer->find(typeid(T))) {
+      out += "{\"$ref\":";
+      append_text(out, '#' + inside->pointer);
+      out += '}';
+      return;
+    }
   }
   if constexpr (!Shaped<T>) {
     out += "{}";
   } else if constexpr (std::same_as<T, bool>) {
     out += R"({"type":"boolean"})";
+  } else if constexpr (std::same_as<T, std::monostate>) {
+    out += R"({"type":"null"})";
   } else if constexpr (std::integral<T>) {
     append_integer_schema<T>(out);
   } else if constexpr (std::floating_point<T>) {
-    out += R"({"type":"number"})";
+    append_number_schema<T>(out);
   } else if constexpr (Text<T>) {
     out += R"({"type":"string"})";
   } else if constexpr (Optional<T>) {
     out += R"({"anyOf":[)";
-    append_schema<typename T::value_type>(out, &here);
+    append_schema<typename T::value_type>(out, &here, pointer + "/anyOf/0");
     out += R"(,{"type":"null"}]})";
   } else if constexpr (DescribedEnum<T>) {
     append_enum_schema<T>(out);
@@ -105,14 +168,16 @@ void append_schema(std::string& out, const SchemaPlace* outer) {
     out += R"({"type":"object"})";
   } else if constexpr (std::same_as<T, json::array>) {
     out += R"({"type":"array"})";
+  } else if constexpr (Tuple<T>) {
+    append_tuple_schema(out, here, static_cast<const T*>(nullptr));
+  } else if constexpr (Variant<T>) {
+    append_variant_schema(out, here, static_cast<const T*>(nullptr));
   } else if constexpr (Dictionary<T>) {
     out += R"({"type":"object","additionalProperties":)";
-    append_schema<typename T::mapped_type>(out, &here);
+    append_schema<typename T::mapped_type>(out, &here, pointer + "/additionalProperties");
     out += '}';
-  } else if constexpr (Sequence<T>) {
-    out += R"({"type":"array","items":)";
-    append_schema<typename T::value_type>(out, &here);
-    out += '}';
+  } else if constexpr (Sequence<T> || FixedArray<T>) {
+    append_array_schema<T>(out, here);
   } else if constexpr (Described<T>) {
     append_struct_schema<T>(out, here);
   }
@@ -122,7 +187,7 @@ void append_schema(std::string& out, const SchemaPlace* outer) {
 template <class T>
 std::string schema_of() {
   std::string out;
-  if constexpr (Shaped<T>) append_schema<T>(out, nullptr);
+  if constexpr (Shaped<T>) append_schema<T>(out, nullptr, "");
   return out;
 }
 
