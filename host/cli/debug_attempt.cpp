@@ -182,17 +182,24 @@ class DebuggedAttempt {
     print_log_entry(console_.err, color_err(console_), JsonView(json.str()));
   }
 
-  // There is no host to ask. What the attempt would have recorded is refused; of hooks it is told that they are the
-  // last.
+  // There is no host to ask: what the attempt tells of itself is heard and forgotten, what it would trigger is refused,
+  // and of hooks it is told that they are the last.
   void answer(const protocol::Incoming& request) {
-    const bool judge = request.arg == static_cast<std::uint32_t>(protocol::RequestKind::kJudge);
-    const auto status = judge ? protocol::ReplyStatus::kOk : protocol::ReplyStatus::kInvalid;
     protocol::Outgoing frame;
     frame.kind = Kind::kReply;
     frame.id = request.id;
-    frame.arg = static_cast<std::uint32_t>(status);
-    frame.json =
-        judge ? R"({"final":true})" : R"({"error":"this attempt is being debugged, and nothing of it is recorded"})";
+    switch (static_cast<protocol::RequestKind>(request.arg)) {
+      case protocol::RequestKind::kJudge:
+        frame.json = R"({"final":true})";
+        break;
+      case protocol::RequestKind::kMetadata:
+      case protocol::RequestKind::kTags:
+      case protocol::RequestKind::kStream:
+        break;
+      default:
+        frame.arg = static_cast<std::uint32_t>(protocol::ReplyStatus::kInvalid);
+        frame.json = "this attempt is being debugged, and nothing of it is recorded";
+    }
     if (link_) (void)protocol::send(link_.get(), frame, false);
   }
 

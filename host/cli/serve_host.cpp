@@ -138,6 +138,7 @@ class Host {
   engine::EngineOptions engine_options(const config::Config& config) {
     return {.concurrency = static_cast<std::size_t>(config.host.concurrency),
             .plugin_config = config.plugins,
+            .allow_pending = config.host.allow_pending,
             .stream_limit = config.limits.stream,
             .quarantine = {.crashes = static_cast<std::uint32_t>(config.quarantine.crashes),
                            .window = config.quarantine.window,

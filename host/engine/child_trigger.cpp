@@ -11,6 +11,7 @@
 
 #include "store/model/json_members.h"
 #include "store/model/json_text.h"
+#include "store/model/machine.h"
 #include "store/model/metadata.h"
 #include "store/model/nearest.h"
 #include "store/model/tags.h"
@@ -28,8 +29,6 @@ constexpr double kMostAttempts = 1'000'000;
 constexpr double kShortestMaxDuration = 5000;  // milliseconds
 constexpr double kLongestMilliseconds = 10.0 * 365 * 86400 * 1000;
 constexpr double kLatestTime = 4102444800.0 * 1000;  // the year 2100
-constexpr std::array<std::string_view, 7> kMachines{"micro",     "small-1x", "small-2x", "medium-1x",
-                                                    "medium-2x", "large-1x", "large-2x"};
 
 // What the options say besides what goes straight into the request.
 struct Reading {
@@ -135,7 +134,7 @@ Fault read_max_duration(std::string_view value, Reading& to) {
 
 Fault read_machine(std::string_view value, Reading& to) {
   const auto name = store::json_string(value);
-  if (!name || std::ranges::find(kMachines, *name) == kMachines.end()) {
+  if (!name || std::ranges::none_of(store::machine_presets(), [&](const auto& each) { return each.name == *name; })) {
     return must_be("micro, small-1x, small-2x, medium-1x, medium-2x, large-1x or large-2x", value);
   }
   to.request.options.machine = *name;

@@ -29,6 +29,7 @@ namespace perdure::engine {
 struct EngineOptions {
   std::size_t concurrency = 8;                           // attempts executing at once, host-wide
   std::map<std::string, std::string> plugin_config;      // [plugins.NAME] as JSON, by plugin name
+  bool allow_pending = false;                            // attempts may trigger tasks that no plugin offers
   std::uint64_t stream_limit = std::uint64_t{64} << 20;  // bytes that the streams of one run may have
   std::uint64_t seed = 0;                                // of the backoff's randomness; 0: from the system
   catalog::QuarantineOptions quarantine;

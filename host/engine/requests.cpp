@@ -51,7 +51,9 @@ store::Result<std::vector<store::JsonMember>> members_of(const std::string& json
 
 void CoreEngine::on_request(process::AttemptHandle attempt, process::AttemptRequest request) {
   const auto it = slots_.find(attempt);
-  if (it == slots_.end()) return;
+  if (it == slots_.end()) {
+    return launcher_.reply(attempt, request.id, {ReplyStatus::kInvalid, "this is asked of no attempt of a run", {}});
+  }
   const store::Run& run = it->second.run;
   switch (request.kind) {
     case RequestKind::kMetadata:
@@ -129,6 +131,7 @@ void CoreEngine::ask_trigger(process::AttemptHandle attempt, const Slot& slot, p
   store::Result<TriggerRequest> child =
       read_child_trigger(request.json, std::move(request.raw), slot.run, slot.attempt.number, core_.now());
   if (!child) return launcher_.reply(attempt, request.id, reply_of(child.status()));
+  child->allow_pending = child->allow_pending || options_.allow_pending;
   trigger(std::move(*child), on_core([this, attempt, id = request.id](const store::Result<Triggered>& triggered) {
             AttemptReply reply = reply_of(triggered.status());
             if (triggered) reply.raw = triggered->id.text();

@@ -91,6 +91,9 @@ void RocksStore::append_stream(StreamAppend append, DoneStatus done) {
       if (!read) return read.status();
       streams = std::move(*read);
     }
+    if (!space_->may_grow()) {  // what is left is for the ends of attempts
+      return Status::no_space("the disk of " + options_.directory + " is nearly full, and streams take no more");
+    }
     if (Status checked = check_append(*streams, append.name, append.chunks, append.limit); !checked) return checked;
     if (append.chunks.empty()) return Status::ok();
     auto stream = std::ranges::find(*streams, append.name, &StreamInfo::name);

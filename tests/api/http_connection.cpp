@@ -123,7 +123,7 @@ std::string request_text(std::string_view method, std::string_view target, std::
   std::string text;
   text.append(method).append(" ").append(target).append(" HTTP/1.1\r\nhost: 127.0.0.1\r\nauthorization: Bearer ");
   text.append(kTestKey).append("\r\n").append(more_headers);
-  if (method == "POST" && more_headers.find("transfer-encoding") == std::string_view::npos) {
+  if ((method == "POST" || method == "PUT") && more_headers.find("transfer-encoding") == std::string_view::npos) {
     text.append("content-type: application/json\r\ncontent-length: ")
         .append(std::to_string(body.size()))
         .append("\r\n");

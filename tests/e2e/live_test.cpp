@@ -67,13 +67,15 @@ TEST(LiveData, WhatChildrenWereAcknowledgedSurvivesAHostThatIsKilledInBetween) {
   {
     Http http = host.client();
     for (int i = 0; i < 4; ++i) parents.push_back(trigger(http, "family", R"({"children":50})"));
-    while (http.get("/perdure/v1/status").json().at("attemptsStarted").to_number<int>() < 40) std::this_thread::yield();
+    while (http.get("/perdure/v1/status").json().at("engine").at("attemptsStarted").to_number<int>() < 40)
+      std::this_thread::yield();
   }
   for (int kills = 0; kills < 3; ++kills) {
     host.kill();
     ASSERT_TRUE(host.start()) << host.log();
     Http http = host.client();
-    while (http.get("/perdure/v1/status").json().at("attemptsStarted").to_number<int>() < 20) std::this_thread::yield();
+    while (http.get("/perdure/v1/status").json().at("engine").at("attemptsStarted").to_number<int>() < 20)
+      std::this_thread::yield();
   }
   Http http = host.client();
   for (const std::string& id : parents) {

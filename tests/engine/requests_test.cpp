@@ -244,8 +244,8 @@ std::string live(std::uint64_t seed) {
   if (!host.wrong.empty()) return host.wrong;
   std::map<std::string, int> found;
   for (const store::RunId& id : host.acknowledged) {
-    const auto metadata = host.store->metadata(id).value();
-    const auto* const list = boost::json::parse(metadata).get_object().if_contains("marks");
+    const boost::json::value metadata = boost::json::parse(host.store->metadata(id).value());
+    const auto* const list = metadata.get_object().if_contains("marks");
     if (list == nullptr) continue;
     for (const auto& mark : list->get_array()) ++found[std::string(mark.get_string())];
   }
