@@ -67,7 +67,7 @@ TEST_F(Order, OfAFailureThatIsFinalEndsWithOnFailureAndOnComplete) {
   const Names last{"middleware", "on_start_attempt", "init",       "run",
                    "cleanup",    "catch_error",      "on_failure", "on_complete"};
   EXPECT_EQ(walk.order(2, "task"), last);
-  const auto& error = walk.only("global.on_failure").event.at("error");
+  const auto error = walk.only("global.on_failure").event.at("error");
   EXPECT_EQ(error.at("name"), "Scripted");
   EXPECT_EQ(error.at("message"), "task.run");
   EXPECT_EQ(walk.only("plugin.on_complete").event.at("ok"), false);
