@@ -88,6 +88,12 @@ void AttemptWalk::cancel(const std::string& id) {
   EXPECT_EQ(http.post("/api/v2/runs/" + id + "/cancel", "").status, 200);
 }
 
+std::string AttemptWalk::printed(std::vector<std::string> arguments) {
+  const Ended ended = host->cli(std::move(arguments));
+  EXPECT_EQ(ended.exit_status, 0) << ended.err;
+  return ended.out;
+}
+
 Walk AttemptWalk::end(const std::string& id) {
   Http http = host->client();
   Walk walk;

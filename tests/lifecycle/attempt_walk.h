@@ -52,6 +52,8 @@ class AttemptWalk : public testing::Test {
   static void logged(const std::string& id, const std::string& message);
   static void cancel(const std::string& id);
   static Walk end(const std::string& id);
+  /// What `perdure ARGUMENTS…` prints.
+  static std::string printed(std::vector<std::string> arguments);
 };
 
 }  // namespace perdure::e2e

@@ -105,6 +105,13 @@ TEST_F(Order, ShowsEveryHookOnceOnTheTimelineWithItsScopeAndAttempt) {
   }
 }
 
+TEST_F(Order, IsPrintedByTheCommandLine) {
+  const Walk walk = AttemptWalk::walk(R"({"plugin.on_success":"error"})");
+  const std::string trace = printed({"runs", "trace", walk.id});
+  EXPECT_NE(trace.find("global.middleware "), std::string::npos) << trace;
+  EXPECT_NE(trace.find(" ms: Scripted: plugin.on_success (ignored)"), std::string::npos) << trace;
+}
+
 TEST_F(Order, EndsLocalsAfterTheLastHook) {
   const Walk walk = AttemptWalk::walk("{}", "with-locals");
   EXPECT_EQ(walk.status(), "COMPLETED");
