@@ -15,6 +15,26 @@ struct Options : ClientOptions {
   std::string id;
 };
 
+// "task.init 1.25 ms", and how it failed.
+std::string hook_line(const JsonView& hook) {
+  const long long duration = hook["durationUs"].number();
+  std::string hundredths = std::to_string(duration % 1000 / 10);
+  if (hundredths.size() < 2) hundredths.insert(0, 1, '0');
+  std::string line = hook["scope"].text() + "." + hook["hook"].text() + " " + std::to_string(duration / 1000) + "." +
+                     hundredths + " ms";
+  if (hook["error"]) line += ": " + error_line(hook["error"]);
+  if (hook["ignored"].is_true()) line += " (ignored)";
+  return line;
+}
+
+std::string data_line(const JsonView& event) {
+  if (event["name"].text() == "hook") return hook_line(event["data"]);
+  std::string line;
+  for (const auto& [name, value] : event["data"].members())
+    line += (line.empty() ? "" : " ") + name + "=" + value.text();
+  return line;
+}
+
 int trace(const Options& options, Console& console) {
   Client client(console, options);
   const auto answer = client.get("/perdure/v1/runs/" + percent_encoded(options.id) + "/trace");
@@ -27,15 +47,11 @@ int trace(const Options& options, Console& console) {
   Table table({"TIME", "EVENT", "ATTEMPT", "STATUS", ""});
   for (const JsonView& event : document["events"].items()) {
     const std::string status = event["status"].text();
-    std::string data;
-    for (const auto& [name, value] : event["data"].members()) {
-      data += (data.empty() ? "" : " ") + name + "=" + value.text();
-    }
     table.add({{local_clock(event["at"]), Style::kDim},
                {event["name"].text()},
                {event["attempt"].number() > 0 ? event["attempt"].text() : ""},
                {status, style_of(status)},
-               {data}});
+               {data_line(event)}});
   }
   table.print(console);
   return kDone;

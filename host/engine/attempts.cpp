@@ -67,7 +67,7 @@ void CoreEngine::on_started(process::AttemptHandle attempt, std::int32_t pid) {
   const auto it = slots_.find(attempt);
   if (it == slots_.end()) return;
   it->second.pid = pid;
-  if (!std::exchange(logs_waiting_, true)) log_timer_->set(core_.now() + kLogDelay);
+  write_soon();
 }
 
 void CoreEngine::on_log(process::AttemptHandle attempt, store::LogEntry entry) {
@@ -79,9 +79,13 @@ void CoreEngine::on_log(process::AttemptHandle attempt, store::LogEntry entry) {
   if (slot.recorded || slot.logs.size() >= kLogBatch) {
     store_.append_logs(slot.run.id, std::exchange(slot.logs, {}));
     watchers_->tell(slot.run.id);
-  } else if (!std::exchange(logs_waiting_, true)) {
-    log_timer_->set(core_.now() + kLogDelay);
+  } else {
+    write_soon();
   }
+}
+
+void CoreEngine::write_soon() {
+  if (!std::exchange(logs_waiting_, true)) log_timer_->set(core_.now() + kLogDelay);
 }
 
 void CoreEngine::on_request(process::AttemptHandle attempt, process::AttemptRequest request) {
@@ -96,6 +100,7 @@ void CoreEngine::write_logs() {
     if (slot.pid != 0 && !slot.recorded && !std::exchange(slot.pid_noted, true)) {
       store_.set_attempt_pid(slot.run.id, slot.attempt.number, slot.pid);
     }
+    write_events(slot);
     if (slot.logs.empty()) continue;
     store_.append_logs(slot.run.id, std::exchange(slot.logs, {}));
     watchers_->tell(slot.run.id);
@@ -112,18 +117,25 @@ void CoreEngine::on_result(process::AttemptHandle attempt, process::AttemptResul
   end.token = slot.attempt.token;
   end.now = core_.now();
   end.usage = result.usage;
-  end.output = std::move(result.output);
-  end.logs = std::exchange(slot.logs, {});
-  quarantine(slot.attempt.version, slot.run.task,
-             quarantine_.ended(slot.attempt.version, slot.run.task, result.failure ? &*result.failure : nullptr,
-                               slot.probe, end.now));
-  if (result.failure) {
-    ++attempts_failed_;
-    if (result.failure->kind == store::FailureKind::kCrashed) ++attempts_crashed_;
-    const store::RetryPolicy policy = slot.task != nullptr ? slot.task->options.retry : store::RetryPolicy{};
-    const double random = std::uniform_real_distribution<double>(0, 1)(random_);
-    end.after = store::after_failure(slot.run, *result.failure, policy, result.retry_at, end.now, random);
+  if (result.judged && slot.judged) {
+    apply_judged(slot, result.failure, end);
+  } else {
+    end.output = std::move(result.output);
+    if (result.failure) {
+      const store::RetryPolicy policy = slot.task != nullptr ? slot.task->options.retry : store::RetryPolicy{};
+      const double random = std::uniform_real_distribution<double>(0, 1)(random_);
+      end.after = store::after_failure(slot.run, *result.failure, policy, result.retry_at, end.now, random);
+    }
     end.failure = std::move(result.failure);
+  }
+  end.logs = std::exchange(slot.logs, {});
+  end.events = std::exchange(slot.events, {});
+  quarantine(slot.attempt.version, slot.run.task,
+             quarantine_.ended(slot.attempt.version, slot.run.task, end.failure ? &*end.failure : nullptr, slot.probe,
+                               end.now));
+  if (end.failure) {
+    ++attempts_failed_;
+    if (end.failure->kind == store::FailureKind::kCrashed) ++attempts_crashed_;
   }
   record(attempt, std::move(end));
 }
@@ -173,6 +185,7 @@ void CoreEngine::on_released(process::AttemptHandle attempt) {
 void CoreEngine::leave(process::AttemptHandle handle) {
   const auto it = slots_.find(handle);
   if (it == slots_.end() || !it->second.recorded || !it->second.released) return;
+  write_events(it->second);
   if (!it->second.logs.empty()) {
     store_.append_logs(it->second.run.id, std::move(it->second.logs));
     watchers_->tell(it->second.run.id);

@@ -70,6 +70,14 @@ class CoreEngine final : public Engine, private store::Listener, private process
   store::Store& store() override { return store_; }
 
  private:
+  /// An outcome that hooks may have been told of, so that it stands whatever becomes of the process.
+  struct Judged {
+    std::string output;
+    std::optional<store::Failure> failure;  // absent: success
+    store::AfterFailure after;              // meaningful on failure
+    store::Time now{};                      // of the first judgement, and its randomness: what is told then holds
+    double random = 0;
+  };
   /// One slot: an attempt from its claim to the end of its process.
   struct Slot {
     store::Run run;
@@ -77,6 +85,8 @@ class CoreEngine final : public Engine, private store::Listener, private process
     catalog::SnapshotPtr catalog;  // keeps `task` alive
     const catalog::Task* task = nullptr;
     std::vector<store::LogEntry> logs;
+    std::vector<store::TimelineEvent> events;
+    std::optional<Judged> judged;  // its outcome, known before its last hooks are called
     std::int32_t pid = 0;
     bool pid_noted = false;
     bool probe = false;  // of a quarantined task
@@ -96,6 +106,8 @@ class CoreEngine final : public Engine, private store::Listener, private process
   void on_started(process::AttemptHandle attempt, std::int32_t pid) override;
   void on_log(process::AttemptHandle attempt, store::LogEntry entry) override;
   void on_request(process::AttemptHandle attempt, process::AttemptRequest request) override;
+  void on_hook(process::AttemptHandle attempt, process::HookSpan span) override;
+  process::Judgement judge(process::AttemptHandle attempt, process::Provisional end) override;
   void on_result(process::AttemptHandle attempt, process::AttemptResult result) override;
   void on_released(process::AttemptHandle attempt) override;
 
@@ -125,6 +137,10 @@ class CoreEngine final : public Engine, private store::Listener, private process
   void leave(process::AttemptHandle handle);
   void wake();
   void write_logs();
+  void write_events(Slot& slot);
+  void write_soon();
+  Judged judge_end(const Slot& slot, process::Provisional end, store::Time now, double random) const;
+  void apply_judged(Slot& slot, const std::optional<store::Failure>& died, store::AttemptEnd& end);
   void cancel_on_core(const store::RunId& run, const std::string& reason, int tries,
                       const store::Done<store::Run>& done);
   void warn(const std::string& message) const;

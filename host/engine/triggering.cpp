@@ -62,7 +62,7 @@ void CoreEngine::cancel_on_core(const store::RunId& run, const std::string& reas
   if (executing != slot_of_.end()) {
     Slot& slot = slots_.at(executing->second);
     if (!std::exchange(slot.canceling, true) && slot.task != nullptr) {
-      launcher_.stop(executing->second, process::StopReason::kCanceled);
+      launcher_.stop(executing->second, process::StopReason::kCanceled, reason);
     }
     return done(store_.run(run));
   }

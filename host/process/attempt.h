@@ -41,6 +41,17 @@ struct Attempt {
   std::vector<std::uint64_t> requests;         // not answered yet
   std::optional<protocol::UsageReport> usage;  // of its process so far, once that says so
 
+  /// A hook that executes now.
+  struct OpenHook {
+    std::uint64_t number = 0;  // the child's
+    HookSpan span;
+    Instant began{};
+    Instant due{};  // never: Instant::max()
+  };
+  std::vector<OpenHook> hooks;
+  std::size_t hooks_told = 0;
+  std::uint32_t judgements = 0;  // over 0: the outcome is the observer's
+
   std::uint64_t logged = 0;    // bytes told by the task's own log
   std::uint64_t captured = 0;  // bytes told from stdout and stderr
   bool log_cut = false;

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "host/process/exit_classifier.h"
+#include "host/process/json_slices.h"
 #include "host/process/start_info.h"
 #include "host/process/zygote.h"
 
@@ -45,8 +46,9 @@ bool Child::advance(ChildEvent event) {
   return next.has_value();
 }
 
-bool Child::send(Kind kind, std::uint32_t arg) {
+bool Child::send(Kind kind, std::uint32_t arg, std::string_view json) {
   protocol::Outgoing frame;
+  frame.json = json;
   frame.kind = kind;
   frame.arg = arg;
   return link_ && protocol::send(link_.get(), frame, false) == SendResult::kSent;
@@ -150,6 +152,7 @@ void Child::finish(store::Failure failure, const os::Ended* ended) {
   Attempt& attempt = *attempt_;
   if (!attempt.told) {
     AttemptResult result;
+    tell_open_hooks(failure);
     result.failure = std::move(failure);
     if (ended != nullptr) {
       attempt.usage = {ended->cpu_microseconds, ended->peak_memory, ended->voluntary_switches,
@@ -182,14 +185,15 @@ void Child::confirm() {
   shared_.release(attempt);
 }
 
-void Child::stop(StopReason reason) {
+void Child::stop(StopReason reason, const std::string& words) {
   if (attempt_ == nullptr || attempt_->told || attempt_->ending != EndingStep::kNone) return;
+  if (judged() && reason != StopReason::kShutdown) return;
   const SupervisorOptions& options = shared_.options;
   const Instant now = now_steady();
   switch (reason) {
     case StopReason::kCanceled:
       attempt_->success_counts = true;
-      ask_to_end(canceled(), 1, options.cancel_grace, now);
+      ask_to_end(canceled(), 1, options.cancel_grace, now, words);
       break;
     case StopReason::kTimedOut: {
       const auto taken = std::chrono::duration_cast<std::chrono::milliseconds>(now - attempt_->started_at);
@@ -199,18 +203,25 @@ void Child::stop(StopReason reason) {
     }
     case StopReason::kShutdown:
       attempt_->success_counts = true;
-      ask_to_end(host_lost("The host was shut down while the attempt executed"), 1, options.shutdown_grace, now);
+      ask_to_end(host_lost("The host was shut down while the attempt executed"), 3, options.shutdown_grace, now);
       break;
   }
   schedule();
 }
 
-void Child::ask_to_end(store::Failure verdict, std::uint32_t why, std::chrono::milliseconds grace, Instant now) {
+void Child::ask_to_end(store::Failure verdict, std::uint32_t why, std::chrono::milliseconds grace, Instant now,
+                       const std::string& words) {
   if (!attempt_->verdict) attempt_->verdict = std::move(verdict);
   if (state_ == ChildState::kCrashing || state_ == ChildState::kLeaving) return;  // ending already
   attempt_->ending = EndingStep::kAsked;
   attempt_->grace = grace;
-  (void)send(Kind::kCancel, why);
+  std::string reason;
+  if (!words.empty()) {
+    reason = "{\"reason\":";
+    append_string(reason, words);
+    reason += '}';
+  }
+  (void)send(Kind::kCancel, why, reason);
   if (state_ == ChildState::kExecuting) due_ = now + grace;  // else from its birth on
 }
 
@@ -288,8 +299,9 @@ void Child::schedule() {
   if (state_ == ChildState::kExecuting) {
     if (!settled_ || !limited_) due = std::min(due, moment());
     if (attempt_->ending == EndingStep::kNone) {
-      due = std::min(due, last_sign_ + shared_.options.stall_after);
-      if (attempt_->spec.max_duration) due = std::min(due, attempt_->started_at + *attempt_->spec.max_duration);
+      due = std::min({due, last_sign_ + shared_.options.stall_after, hook_due()});
+      if (attempt_->spec.max_duration && !judged())
+        due = std::min(due, attempt_->started_at + *attempt_->spec.max_duration);
     }
   }
   if (due == Instant::max()) {
@@ -314,16 +326,20 @@ void Child::check_limits(Instant now) {
     return state_ == ChildState::kExecuting && attempt_ != nullptr && attempt_->ending == EndingStep::kNone;
   };
   const auto timed_out = [&] {
-    return limited() && attempt_->spec.max_duration && now >= attempt_->started_at + *attempt_->spec.max_duration;
+    return limited() && !judged() && attempt_->spec.max_duration &&
+           now >= attempt_->started_at + *attempt_->spec.max_duration;
   };
   const auto silent = [&] { return limited() && now >= last_sign_ + shared_.options.stall_after; };
+  const auto in_hook = [&] { return limited() && now >= hook_due(); };
   // What it said in time counts, though we were late to read it.
-  if ((timed_out() || silent()) && link_) read_link(kAllFrames);
+  if ((timed_out() || silent() || in_hook()) && link_) read_link(kAllFrames);
   if (timed_out()) {
     ask_to_end(max_duration_exceeded(attempt_->spec.max_duration->count()), 2, shared_.options.timeout_grace, now);
   } else if (silent()) {
     attempt_->verdict = stalled(std::chrono::duration_cast<std::chrono::milliseconds>(now - last_sign_).count());
     kill_now(now);
+  } else if (in_hook()) {
+    end_overdue_hook(now);
   }
 }
 

@@ -52,7 +52,7 @@ class Child final : public Watcher, public Timed, public LineSink {
 
   // What the engine wants.
   void confirm();
-  void stop(StopReason reason);
+  void stop(StopReason reason, const std::string& words);
   void reply(std::uint64_t request, const AttemptReply& reply);
 
   /// Its processes used more memory than they may.
@@ -80,6 +80,14 @@ class Child final : public Watcher, public Timed, public LineSink {
   void on_crash(const protocol::Incoming& frame);
   void on_link_gone();
   void on_request(const protocol::Incoming& frame);
+
+  // child_hooks.cpp: hooks that execute in it
+  void on_judge(const protocol::Incoming& frame);
+  void on_span(const protocol::Incoming& frame);
+  void tell_hook(HookSpan span);
+  void tell_open_hooks(const store::Failure& failure);
+  [[nodiscard]] Instant hook_due() const;
+  void end_overdue_hook(Instant now);
   void tell_log(store::LogSource source, store::LogLevel level, store::Time at, std::string message,
                 std::string fields = {});
   void tell_result(AttemptResult result);
@@ -96,12 +104,16 @@ class Child final : public Watcher, public Timed, public LineSink {
 
   // child.cpp
   bool advance(ChildEvent event);
-  bool send(protocol::Kind kind, std::uint32_t arg);
+  bool send(protocol::Kind kind, std::uint32_t arg, std::string_view json = {});
   void settle();
   void close_link();
   void close_all();
   void violation(const std::string& what);
-  void ask_to_end(store::Failure verdict, std::uint32_t why, std::chrono::milliseconds grace, Instant now);
+  void ask_to_end(store::Failure verdict, std::uint32_t why, std::chrono::milliseconds grace, Instant now,
+                  const std::string& words = {});
+  [[nodiscard]] bool judged() const { return attempt_ != nullptr && attempt_->judgements > 0; }
+  void look_at_memory(AttemptResult& result);
+  void apply_verdict(AttemptResult& result) const;
   void kill_now(Instant now);
   void resume(Instant now);
   void schedule();

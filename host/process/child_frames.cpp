@@ -82,6 +82,8 @@ void Child::on_frame(const Incoming& frame) {
       return on_crash(frame);
     case Kind::kRequest:
       return on_request(frame);
+    case Kind::kSpan:
+      return on_span(frame);
     default:
       return violation("a message of the unknown kind " + std::to_string(static_cast<unsigned>(frame.kind)));
   }
@@ -90,16 +92,12 @@ void Child::on_frame(const Incoming& frame) {
 void Child::on_outcome(const Incoming& frame) {
   if (!next_state(state_, ChildEvent::kOutcome)) return violation("an outcome where none was due");
   if (frame.id != served_) return violation("an outcome of another attempt");
-  auto outcome = read_outcome(frame.arg, frame.json, frame.raw, shared_.options.output_limit);
-  if (const auto* fault = std::get_if<OutcomeFault>(&outcome)) return violation(fault->what);
-  auto& result = std::get<AttemptResult>(outcome);
-  if (guarded_ && guarded_->exceeded()) {  // by a process it had started
-    recyclable_ = false;
-    if (result.failure) result.failure = memory_failure();
-  }
-  if (result.failure && result.failure->kind == store::FailureKind::kOutOfMemory) {
-    recyclable_ = false;
-    add_memory_facts(*result.failure);
+  AttemptResult result;
+  if (!judged()) {
+    auto outcome = read_outcome(frame.arg, frame.json, frame.raw, shared_.options.output_limit);
+    if (const auto* fault = std::get_if<OutcomeFault>(&outcome)) return violation(fault->what);
+    result = std::move(std::get<AttemptResult>(outcome));
+    look_at_memory(result);
   }
   if (attempt_->ending != EndingStep::kNone) recyclable_ = false;
   out_.drain(*this);
@@ -113,12 +111,9 @@ void Child::on_outcome(const Incoming& frame) {
 void Child::tell_result(AttemptResult result) {
   Attempt& attempt = *attempt_;
   attempt.told = true;
-  const bool stands = !attempt.verdict || (attempt.success_counts && !result.failure);
-  if (!stands) {
-    result.failure = *attempt.verdict;
-    result.output.clear();
-    result.retry_at.reset();
-  }
+  attempt.hooks.clear();
+  result.judged = judged();
+  if (!result.judged || result.failure) apply_verdict(result);
   if (attempt.started_at != Instant{}) {
     result.usage.duration =
         std::chrono::duration_cast<store::Duration>(std::chrono::steady_clock::now() - attempt.started_at);
@@ -126,6 +121,26 @@ void Child::tell_result(AttemptResult result) {
   add_usage(result.usage);
   shared_.announce();
   attempt.observer->on_result(attempt.spec.handle, std::move(result));
+}
+
+// What the attempt says of its end may be the consequence of its memory's limit.
+void Child::look_at_memory(AttemptResult& result) {
+  if (guarded_ && guarded_->exceeded()) {  // by a process it had started
+    recyclable_ = false;
+    if (result.failure) result.failure = memory_failure();
+  }
+  if (result.failure && result.failure->kind == store::FailureKind::kOutOfMemory) {
+    recyclable_ = false;
+    add_memory_facts(*result.failure);
+  }
+}
+
+// An attempt that is being ended ended so, whatever it says.
+void Child::apply_verdict(AttemptResult& result) const {
+  if (!attempt_->verdict || (attempt_->success_counts && !result.failure)) return;
+  result.failure = *attempt_->verdict;
+  result.output.clear();
+  result.retry_at.reset();
 }
 
 void Child::on_crash(const Incoming& frame) {
@@ -161,7 +176,8 @@ void Child::on_request(const Incoming& frame) {
     return violation("a request of the unknown kind " + std::to_string(frame.arg));
   }
   const auto kind = static_cast<protocol::RequestKind>(frame.arg);
-  if (kind != protocol::RequestKind::kJudge && frame.raw.size() > protocol::kMaxRequestRaw) {
+  if (kind == protocol::RequestKind::kJudge) return on_judge(frame);
+  if (frame.raw.size() > protocol::kMaxRequestRaw) {
     return violation("a request with " + std::to_string(frame.raw.size()) + " bytes beside it");
   }
   std::vector<std::uint64_t>& open = attempt_->requests;

@@ -144,6 +144,13 @@ Failure canceled() {
   return decided(FailureKind::kCanceled, "Canceled", "The run was canceled while this attempt executed");
 }
 
+Failure hook_timeout(std::string_view hook, std::int64_t limit_ms) {
+  return decided(FailureKind::kTaskError, "HOOK_TIMEOUT",
+                 "The hook " + std::string(hook) + " did not return within " + seconds(limit_ms) +
+                     ", and the attempt's process was ended",
+                 "{\"hook\":\"" + std::string(hook) + "\",\"limit_ms\":" + std::to_string(limit_ms) + '}');
+}
+
 Failure host_lost(const std::string& why) { return decided(FailureKind::kHostLost, "HostLost", why); }
 
 }  // namespace perdure::process

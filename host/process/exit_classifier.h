@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "host/process/memory_control.h"
 #include "host/protocol/message.h"
@@ -32,6 +33,7 @@ store::Failure out_of_memory(const MemoryVerdict& verdict);
 /// The details of an out-of-memory failure that the task reported itself: a JSON object.
 std::string memory_facts(const store::Machine& machine, std::uint64_t peak);
 store::Failure canceled();
+store::Failure hook_timeout(std::string_view hook, std::int64_t limit_ms);
 store::Failure host_lost(const std::string& why);
 
 }  // namespace perdure::process

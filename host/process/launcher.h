@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 
+#include "host/process/hook_span.h"
 #include "host/protocol/message.h"
 #include "store/model/failure.h"
 #include "store/model/machine.h"
@@ -39,6 +40,24 @@ struct AttemptResult {
   std::string output;                     // JSON text, checked; on success
   std::optional<store::Time> retry_at;    // the task asked for this time
   store::Usage usage;                     // duration always; cpu and memory where known by then
+  /// The outcome is the one that the observer has judged: what stands here counts for nothing, and a failure is how the
+  /// process ended in spite of it.
+  bool judged = false;
+};
+
+/// How an attempt is about to end, and what its catch_error made of that.
+struct Provisional {
+  AttemptResult result;
+  std::optional<store::Failure> replaced;  // another error instead
+  std::optional<store::Failure> failed;    // catch_error itself failed
+  std::string decision;                    // JSON, not checked; empty: none
+};
+/// What becomes of the run.
+struct Judgement {
+  bool is_final = true;
+  std::optional<store::Time> retry_at;
+  std::string retry;                      // the policy, a JSON object
+  std::optional<store::Failure> failure;  // as it would be recorded; absent: success
 };
 
 /// Something that an executing attempt asks its host.
@@ -65,6 +84,11 @@ class AttemptObserver {
   virtual void on_log(AttemptHandle attempt, store::LogEntry entry) = 0;
   /// A request of the attempt, to be answered by Launcher::reply, at once or later.
   virtual void on_request(AttemptHandle attempt, AttemptRequest request) = 0;
+  /// A hook of the attempt was executed, or the process ended in it.
+  virtual void on_hook(AttemptHandle attempt, HookSpan span) = 0;
+  /// The attempt is about to end so; hooks are to be told what becomes of the run. Answered at once, and remembered:
+  /// the last judgement is the attempt's outcome, and its on_result has `judged` set.
+  virtual Judgement judge(AttemptHandle attempt, Provisional end) = 0;
   /// The attempt's end; nothing but on_released follows. The child of a successful or failed attempt waits for
   /// confirm(); one that died does not.
   virtual void on_result(AttemptHandle attempt, AttemptResult result) = 0;
@@ -83,8 +107,9 @@ class Launcher {
   /// Answers a request of an attempt. Does nothing when it was answered or the attempt is over.
   virtual void reply(AttemptHandle attempt, std::uint64_t request, AttemptReply reply) = 0;
   /// Ends an attempt: cancel flag, grace (30 s canceled, 5 s timed out), SIGTERM, 2 s, SIGKILL, with every descendant.
-  /// Its on_result then carries kCanceled or kMaxDurationExceeded, or the result it still reached.
-  virtual void stop(AttemptHandle attempt, StopReason reason) = 0;
+  /// Its on_result then carries kCanceled or kMaxDurationExceeded, or the result it still reached. An attempt whose
+  /// outcome is judged is left to its last hooks, unless the host stops. `words`: why, for on_cancel; may be empty.
+  virtual void stop(AttemptHandle attempt, StopReason reason, const std::string& words = {}) = 0;
 };
 
 }  // namespace perdure::process

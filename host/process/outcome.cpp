@@ -66,6 +66,18 @@ FailureKind kind_of(Outcome outcome) {
 
 }  // namespace
 
+Failure read_error(std::string_view json) {
+  Failure failure;
+  for_each_member(json, [&failure](std::string_view key, std::string_view value) {
+    if (key == "name") failure.name = shortened(string_of(value).value_or(""), kMaxName);
+    if (key == "message") failure.message = shortened(string_of(value).value_or(""), kMaxMessage);
+    if (key == "stack") failure.stack = shortened(string_of(value).value_or(""), kMaxStack);
+    if (key == "details" && is_object(value) && value.size() <= kMaxDetails) failure.details = value;
+  });
+  if (failure.message.empty()) failure.message = "The task failed and gave no message";
+  return failure;
+}
+
 std::variant<AttemptResult, OutcomeFault> read_outcome(std::uint32_t arg, std::string_view json, std::string_view raw,
                                                        std::uint64_t output_limit) {
   if (arg > static_cast<std::uint32_t>(Outcome::kCanceled)) {
@@ -78,15 +90,11 @@ std::variant<AttemptResult, OutcomeFault> read_outcome(std::uint32_t arg, std::s
     return OutcomeFault{status.message()};
   }
   if (!is_object(json)) return OutcomeFault{"the error of an outcome is no JSON object"};
-  Failure failure;
+  Failure failure = read_error(json);
   failure.kind = kind_of(outcome);
   AttemptResult result;
   std::uint64_t refused_size = 0;
   for_each_member(json, [&](std::string_view key, std::string_view value) {
-    if (key == "name") failure.name = shortened(string_of(value).value_or(""), kMaxName);
-    if (key == "message") failure.message = shortened(string_of(value).value_or(""), kMaxMessage);
-    if (key == "stack") failure.stack = shortened(string_of(value).value_or(""), kMaxStack);
-    if (key == "details" && is_object(value) && value.size() <= kMaxDetails) failure.details = value;
     if (key == "too_large") refused_size = static_cast<std::uint64_t>(integer_of(value).value_or(0));
     if (const auto at = integer_of(value); key == "retry_at" && at && *at > 0) {
       result.retry_at = store::Time(std::chrono::milliseconds(*at));
@@ -96,7 +104,6 @@ std::variant<AttemptResult, OutcomeFault> read_outcome(std::uint32_t arg, std::s
     if (refused_size == 0) return OutcomeFault{"a success with an error beside it"};
     return too_large(refused_size, output_limit);
   }
-  if (failure.message.empty()) failure.message = "The task failed and gave no message";
   if (outcome == Outcome::kCanceled) {
     failure.message = "The task ended itself as canceled though nobody had canceled it: " + failure.message;
   }

@@ -55,10 +55,10 @@ class Supervisor::Parts {
     if (attempt != nullptr && attempt->child != nullptr) attempt->child->reply(request, reply);
   }
 
-  void stop(AttemptHandle handle, StopReason reason) {
+  void stop(AttemptHandle handle, StopReason reason, const std::string& words) {
     Attempt* attempt = shared_.find(handle);
     if (attempt == nullptr) return;
-    if (attempt->child != nullptr) return attempt->child->stop(reason);
+    if (attempt->child != nullptr) return attempt->child->stop(reason, words);
     if (attempt->version == nullptr || !attempt->version->withdraw(*attempt)) return;
     shared_.announce_failure(handle, reason == StopReason::kShutdown
                                          ? host_lost("The host was shut down before the attempt had begun")
@@ -163,7 +163,9 @@ void Supervisor::confirm(AttemptHandle attempt) { parts_->confirm(attempt); }
 void Supervisor::reply(AttemptHandle attempt, std::uint64_t request, AttemptReply reply) {
   parts_->reply(attempt, request, reply);
 }
-void Supervisor::stop(AttemptHandle attempt, StopReason reason) { parts_->stop(attempt, reason); }
+void Supervisor::stop(AttemptHandle attempt, StopReason reason, const std::string& words) {
+  parts_->stop(attempt, reason, words);
+}
 
 void Supervisor::load(const store::VersionId& version, const std::string& path, const std::string& library_path,
                       std::function<void(store::Result<Manifest>)> done) {

@@ -27,7 +27,7 @@ class Supervisor final : public Launcher, public PluginLoader {
   void start(AttemptSpec spec, AttemptObserver& observer) override;
   void confirm(AttemptHandle attempt) override;
   void reply(AttemptHandle attempt, std::uint64_t request, AttemptReply reply) override;
-  void stop(AttemptHandle attempt, StopReason reason) override;
+  void stop(AttemptHandle attempt, StopReason reason, const std::string& words = {}) override;
 
   void load(const store::VersionId& version, const std::string& path, const std::string& library_path,
             std::function<void(store::Result<Manifest>)> done) override;

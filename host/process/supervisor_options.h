@@ -33,6 +33,9 @@ struct SupervisorOptions {
   std::chrono::milliseconds timeout_grace{5'000};
   std::chrono::milliseconds shutdown_grace{0};
   std::chrono::milliseconds term_grace{2'000};
+  /// How long a hook may take; one that takes longer is ended with its process. Not middleware and on_cancel: those
+  /// stand beside the task's own function, and end with it.
+  std::chrono::milliseconds hook_timeout{60'000};
   /// A child that is to be gone (killed, or its result confirmed) and is not by then is killed, or its zygote is.
   std::chrono::milliseconds leave_grace{5'000};
   /// An attempt for which no process could be had for so long is HOST_LOST.

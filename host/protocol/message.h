@@ -15,7 +15,7 @@ inline constexpr std::uint32_t kProtocolVersion = 1;
 /// arg of the kStart that a zygote sends for the plugin's self test.
 inline constexpr std::uint32_t kSelfTest = 0xffff'ffff;
 /// The minor of the plugin interface that this build offers; perdure-zygote asserts that it is plugin.h's.
-inline constexpr std::uint32_t kAbiMinor = 1;
+inline constexpr std::uint32_t kAbiMinor = 2;
 
 enum class Kind : std::uint16_t {
   // ---- control: host -> zygote ----
@@ -44,7 +44,7 @@ enum class Kind : std::uint16_t {
                   // json: StartInfo
                   // (below); raw: payload
   kConfirm = 33,  // the outcome is recorded: leave, or, when arg is 1 (recycling), wait for the next kStart
-  kCancel = 34,   // set the cancel flag; arg: 1 canceled, 2 timed out
+  kCancel = 34,   // set the cancel flag; arg: 1 canceled, 2 timed out, 3 the host stops; json: {"reason"}, or empty
   kResume = 35,   // the backtrace of a crashed child has been taken: die
   kReply = 36,    // to request `id`; arg: a perdure_status; json/raw: the answer
 
@@ -58,14 +58,19 @@ enum class Kind : std::uint16_t {
   kCrash = 51,    // sent from the signal handler, which then waits for kResume (at most 10 s); raw: CrashReport
   kRequest = 52,  // asks the host something; id: request id, ascending in the process; arg: RequestKind; json/raw: by
                   //   kind; answered by kReply, in whatever order. Only while an attempt executes
-  kSpan = 53,     // a hook was executed; json: {"hook","scope":"task"|"plugin"|"global","startedAt":ms since the epoch,
-                  //   "durationUs":n,"error":{…as in kOutcome…}?,"ignored":true?}
+  kSpan = 53,     // a hook begins (arg 0) or has ended (arg 1); id: its number, never used twice by one process; json:
+                  //   {"hook","scope":"task"|"plugin"|"global"} and at its end "startedAt":ms since the epoch,
+                  //   "durationUs":n,"error":{…as in kOutcome…}?,"ignored":true? (the error does no harm)
   kUsage = 54,    // before its kOutcome, by an attempt that took longer than kMoment; raw: UsageReport
 };
 
 /// arg of kRequest. The numbers above kTrigger are kept for the durable calls.
 enum class RequestKind : std::uint32_t {
-  kJudge = 1,     // how the attempt ended, provisionally: what would become of the run?
+  kJudge = 1,     // the attempt ends so: what becomes of the run? json: {"outcome":arg of kOutcome,"said":its json?},
+                  //   raw as kOutcome's. Once more after catch_error, with what that made of it: "replaced":error?,
+                  //   "decision":any?, or "failed":its own error. Reply: {"ended":"success"|"failure"|"timed_out"|
+                  //   "canceled","final":bool,"retryAtMs":ms|null,"retry":policy,"error":error?}. From then on the last
+                  //   judgement counts, whatever kOutcome says and however the process ends
   kMetadata = 2,  // changes an entry of a run's metadata
   kTags = 3,      // adds tags to the run
   kStream = 4,    // appends to a stream of the run
@@ -115,7 +120,9 @@ struct CrashReport {
 inline constexpr std::size_t kMaxJson = std::size_t{4} << 20;
 inline constexpr std::size_t kMaxRaw = std::size_t{64} << 20;
 inline constexpr std::size_t kMaxRequestRaw = std::size_t{4} << 20;  // of a request; kJudge's may be an output
-inline constexpr std::size_t kMaxOpenRequests = 64;                  // of one attempt, not answered yet
-inline constexpr std::size_t kInlineLimit = std::size_t{64} << 10;   // larger frames travel as a sealed memfd
+inline constexpr std::size_t kMaxOpenHooks = 64;                     // of one attempt
+inline constexpr std::uint32_t kMaxJudgements = 2;
+inline constexpr std::size_t kMaxOpenRequests = 64;                 // of one attempt, not answered yet
+inline constexpr std::size_t kInlineLimit = std::size_t{64} << 10;  // larger frames travel as a sealed memfd
 
 }  // namespace perdure::protocol

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <memory>
 #include <utility>
 
 #include "host/zygote/crash.h"
@@ -24,6 +25,7 @@ constexpr std::size_t kReaderStack = std::size_t{256} << 10;
 constexpr milliseconds kIdle{30'000};
 constexpr milliseconds kLookEvery{1};
 constexpr std::uint64_t kNoRequest = 0;
+constexpr std::uint32_t kCanceled = 1;  // arg of kCancel
 
 std::chrono::steady_clock::time_point now() { return std::chrono::steady_clock::now(); }
 
@@ -112,6 +114,8 @@ bool AttemptLink::take_note(const Incoming& frame) {
     case Kind::kCancel:
       cancelled_.store(frame.arg != 0 ? frame.arg : 1);
       if (fd >= 0) (void)eventfd_write(fd, 1);
+      reason_ = frame.json;
+      if (frame.arg == kCanceled) start_handler();
       return true;
     case Kind::kResume:
       crash_resumed.store(true);
@@ -121,6 +125,7 @@ bool AttemptLink::take_note(const Incoming& frame) {
       eventfd_t value = 0;
       if (fd >= 0) (void)eventfd_read(fd, &value);
       first_request_ = next_request_;
+      reason_.clear();
       return false;
     }
     default:
@@ -164,6 +169,56 @@ int AttemptLink::cancel_descriptor() {
   }
   if (cancelled_.load() != 0) (void)eventfd_write(fd, 1);
   return fd;
+}
+
+bool AttemptLink::when_cancelled(void (*handler)(void*), void* argument) {
+  if (!start_reader()) return false;
+  const std::lock_guard lock(mutex_);
+  handler_ = handler;
+  handler_argument_ = argument;
+  if (cancelled_.load() == kCanceled) start_handler();
+  return true;
+}
+
+void AttemptLink::await_handler() {
+  std::unique_lock lock(mutex_);
+  const std::optional<pthread_t> handling = std::exchange(handling_, std::nullopt);
+  lock.unlock();
+  if (handling) pthread_join(*handling, nullptr);
+}
+
+void AttemptLink::end_when_cancelled() {
+  std::unique_lock lock(mutex_);
+  handler_ = nullptr;
+  lock.unlock();
+  await_handler();
+}
+
+std::string AttemptLink::cancel_reason() {
+  const std::lock_guard lock(mutex_);
+  return reason_;
+}
+
+// The caller holds the mutex.
+void AttemptLink::start_handler() {
+  if (handler_ == nullptr) return;
+  struct Start {
+    void (*handler)(void*);
+    void* argument;
+  };
+  auto start = std::make_unique<Start>(Start{std::exchange(handler_, nullptr), handler_argument_});
+  const auto main = [](void* raw) -> void* {
+    const std::unique_ptr<Start> own(static_cast<Start*>(raw));
+    sigset_t none;
+    sigemptyset(&none);
+    pthread_sigmask(SIG_SETMASK, &none, nullptr);  // the reading thread, which started this one, blocks all
+    own->handler(own->argument);
+    return nullptr;
+  };
+  pthread_t thread{};
+  if (pthread_create(&thread, nullptr, main, start.get()) != 0) return;
+  (void)start.release();
+  handling_ = thread;
 }
 
 void AttemptLink::beat_every(milliseconds interval) {

@@ -6,11 +6,15 @@
 // heartbeats more often than the zygote looks.
 #pragma once
 
+#include <pthread.h>
+
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <mutex>
+#include <optional>
+#include <string>
 #include <string_view>
 
 #include "host/protocol/frame.h"
@@ -45,6 +49,16 @@ class AttemptLink {
   /// none. Starts the reading thread. [any thread]
   int cancel_descriptor();
 
+  /// Calls handler(argument), once and on a thread of its own, when the attempt is cancelled; not when it is out of
+  /// time or the host stops. False when there can be no thread. Starts the reading thread. [main thread]
+  bool when_cancelled(void (*handler)(void*), void* argument);
+  /// Returns when the handler does not execute; it may still be called later. [main thread]
+  void await_handler();
+  /// The handler is not called any more, and does not execute. [main thread]
+  void end_when_cancelled();
+  /// {"reason":text} as the host said it with the cancel; empty when it said nothing. [any thread]
+  std::string cancel_reason();
+
   /// Sends a heartbeat every `interval` from a thread of its own. [main thread]
   void beat_every(std::chrono::milliseconds interval);
 
@@ -59,6 +73,7 @@ class AttemptLink {
   void drain();
   bool take_note(const protocol::Incoming& frame);
   void keep(protocol::Incoming&& frame);
+  void start_handler();
   bool start_reader();
   static void* reader_main(void* self);
   void read_and_beat();
@@ -79,6 +94,10 @@ class AttemptLink {
   std::uint64_t next_request_ = 1;
   std::uint64_t first_request_ = 1;  // of the attempt that executes; nobody answers those before it
   std::condition_variable arrived_;
+  void (*handler_)(void*) = nullptr;  // of when_cancelled()
+  void* handler_argument_ = nullptr;
+  std::optional<pthread_t> handling_;  // its thread
+  std::string reason_;
 };
 
 }  // namespace perdure::zygote

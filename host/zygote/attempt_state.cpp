@@ -12,13 +12,13 @@ constexpr std::size_t kMaxFields = std::size_t{24} << 10;  // of a line's fields
 constexpr std::size_t kMaxErrorText = std::size_t{256} << 10;
 constexpr std::size_t kMaxDetails = std::size_t{1} << 20;
 
+}  // namespace
+
 std::uint64_t unix_ms() {
   timespec now{};
   clock_gettime(CLOCK_REALTIME, &now);
   return static_cast<std::uint64_t>(now.tv_sec) * 1000 + static_cast<std::uint64_t>(now.tv_nsec) / 1'000'000;
 }
-
-}  // namespace
 
 StartInfo parse_start(std::string_view json) {
   StartInfo info;
@@ -41,9 +41,8 @@ StartInfo parse_start(std::string_view json) {
 
 void AttemptState::begin(const StartInfo& start) {
   info = start;
-  result.clear();
-  error.clear();
-  too_large = 0;
+  local = nullptr;
+  awaited_.reset();
   logged_ = 0;
   dropped_ = 0;
   started_ = std::chrono::steady_clock::now();
@@ -60,6 +59,31 @@ perdure_str AttemptState::hand_out(std::string text) {
 void AttemptState::take_back(const char* data) {
   const std::lock_guard lock(handing_out_);
   handed_out_.remove_if([data](const std::string& text) { return text.data() == data; });
+}
+
+void AttemptState::expect_outcome() { awaited_ = std::make_unique<Awaited>(); }
+
+void AttemptState::tell_outcome(std::string outcome) {
+  if (!awaited_) return;
+  {
+    const std::lock_guard lock(awaited_->mutex);
+    if (!awaited_->outcome) awaited_->outcome = std::move(outcome);
+  }
+  awaited_->told.notify_all();
+}
+
+perdure_status AttemptState::await_outcome(std::chrono::milliseconds timeout, perdure_str& outcome) {
+  if (!awaited_) return fail(PERDURE_INVALID, "await_result is for attempts with an on_cancel hook");
+  if (on_attempt_thread()) return fail(PERDURE_INVALID, "run would wait for itself: await_result is for on_cancel");
+  std::unique_lock lock(awaited_->mutex);
+  const auto told = [this] { return awaited_->outcome.has_value(); };
+  if (timeout.count() < 0) {
+    awaited_->told.wait(lock, told);
+  } else if (!awaited_->told.wait_for(lock, timeout, told)) {
+    return fail(PERDURE_TIMED_OUT, "run still executes");
+  }
+  outcome = {awaited_->outcome->data(), awaited_->outcome->size()};
+  return PERDURE_OK;
 }
 
 std::uint64_t AttemptState::elapsed_ms() const {
@@ -106,7 +130,7 @@ void AttemptState::close_log() {
 }
 
 std::string error_json(std::string_view name, std::string_view message, std::string_view stack,
-                       std::string_view details, std::int64_t retry_at) {
+                       std::string_view details) {
   std::string json = "{\"name\":";
   append_json_string(json, name.substr(0, kMaxErrorText));
   json += ",\"message\":";
@@ -123,7 +147,6 @@ std::string error_json(std::string_view name, std::string_view message, std::str
       append_json_string(json, details);
     }
   }
-  if (retry_at != 0) json += ",\"retry_at\":" + std::to_string(retry_at);
   json += '}';
   return json;
 }

@@ -1,5 +1,6 @@
-// One running attempt as the services see it: what the host sent, what the task said so far, and the budget of its log.
-// The outcome belongs to the attempt's thread; log and cancel are used by any.
+// One running attempt as the services see it: what the host sent, the budget of its log, what its functions keep for
+// each other; and, for each call of one of these functions, what that one said. A call belongs to the thread it is made
+// on; the rest is used by any.
 #pragma once
 
 #include <perdure/plugin.h>
@@ -7,8 +8,11 @@
 
 #include <atomic>
 #include <chrono>
+#include <condition_variable>
 #include <forward_list>
+#include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -49,8 +53,15 @@ class AttemptState {
   /// Says how many lines were dropped, when some were.
   void close_log();
 
-  /// Whether the caller is the attempt's thread; always true unless this is a debug build, the only one that checks.
-  bool on_attempt_thread() const { return !kChecksThreads || pthread_equal(pthread_self(), thread_) != 0; }
+  /// Whether the caller is the attempt's thread.
+  bool on_attempt_thread() const { return pthread_equal(pthread_self(), thread_) != 0; }
+
+  /// From now on await_result() may be asked. [attempt's thread]
+  void expect_outcome();
+  /// What run said, as await_result() gives it; the first one counts. [attempt's thread]
+  void tell_outcome(std::string outcome);
+  /// perdure_services.await_result. [any thread]
+  perdure_status await_outcome(std::chrono::milliseconds timeout, perdure_str& outcome);
 
   /// Keeps `text` until the next attempt or until it is taken back. [any thread]
   perdure_str hand_out(std::string text);
@@ -61,11 +72,16 @@ class AttemptState {
 
   AttemptLink& link;
   StartInfo info;
-  std::string result;           // JSON, as set; empty: null
-  std::uint64_t too_large = 0;  // bytes of a result that was not even copied
-  std::string error;            // JSON of kOutcome; empty: none set
+  void* local = nullptr;  // the plugin's own
 
  private:
+  /// Of await_result(); only attempts that can be asked have one.
+  struct Awaited {
+    std::mutex mutex;
+    std::condition_variable told;
+    std::optional<std::string> outcome;
+  };
+
   void send_log(perdure_level level, std::string_view message, std::string_view fields);
 
   std::atomic<std::uint64_t> logged_{0};
@@ -74,16 +90,41 @@ class AttemptState {
   pthread_t thread_{};
   std::mutex handing_out_;
   std::forward_list<std::string> handed_out_;  // guarded by handing_out_
+  std::unique_ptr<Awaited> awaited_;
 };
 
-/// The JSON of an error as kOutcome carries it. `details` is a JSON text or empty; a `retry_at` of 0 says nothing.
-std::string error_json(std::string_view name, std::string_view message, std::string_view stack = {},
-                       std::string_view details = {}, std::int64_t retry_at = 0);
+/// What one function of the plugin said by its services.
+struct Said {
+  std::string result;           // JSON, as set; empty: null
+  std::uint64_t too_large = 0;  // bytes of a result that was not even copied
+  std::string error;            // JSON as kOutcome carries it, but for retry_at; empty: none set
+  std::int64_t retry_at = 0;    // ms since the epoch; 0: none asked for
+};
 
-/// The table handed to tasks; attempt->host points to the AttemptState.
+/// One call of a function of the plugin; attempt->host points to it.
+struct Call {
+  explicit Call(AttemptState& of) : state(of), thread(pthread_self()) {}
+  /// Whether the caller is the function's thread; always true unless this is a debug build, the only one that checks.
+  bool on_its_thread() const { return !kChecksThreads || pthread_equal(pthread_self(), thread) != 0; }
+
+  AttemptState& state;
+  const pthread_t thread;
+  Said said;
+};
+
+/// The JSON of an error. `details` is a JSON text or empty.
+std::string error_json(std::string_view name, std::string_view message, std::string_view stack = {},
+                       std::string_view details = {});
+
+/// The table handed to the plugin's functions.
 const perdure_services& services();
 
 /// What last_error answers on this thread; empty when nothing failed.
 std::string_view last_error_words();
+/// Remembers `words` for last_error and gives back `status`.
+perdure_status fail(perdure_status status, std::string_view words);
+
+/// Milliseconds since the epoch.
+std::uint64_t unix_ms();
 
 }  // namespace perdure::zygote

@@ -6,8 +6,6 @@
 namespace perdure::zygote {
 namespace {
 
-constexpr int kMaxDepth = 64;
-
 // The length of the UTF-8 sequence at the start of `text`, 0 when there is none.
 std::size_t utf8_length(std::string_view text) {
   const auto byte = [text](std::size_t i) { return static_cast<unsigned char>(text[i]); };
@@ -32,7 +30,7 @@ bool is_hex(char c) { return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' 
 // Reads one JSON text from the front; every function leaves the rest behind and says whether it was well formed.
 class Checker {
  public:
-  explicit Checker(std::string_view text) : rest_(text) {}
+  Checker(std::string_view text, int max_depth) : rest_(text), max_depth_(max_depth) {}
 
   void blanks() {
     while (!rest_.empty() && (rest_[0] == ' ' || rest_[0] == '\t' || rest_[0] == '\n' || rest_[0] == '\r')) skip(1);
@@ -41,7 +39,7 @@ class Checker {
 
   bool value(int depth) {
     blanks();
-    if (rest_.empty() || depth > kMaxDepth) return false;
+    if (rest_.empty() || depth > max_depth_) return false;
     switch (rest_[0]) {
       case '{':
         return members('}', depth, true);
@@ -134,6 +132,7 @@ class Checker {
   }
 
   std::string_view rest_;
+  const int max_depth_;
 };
 
 void skip_blanks(std::string_view& text) {
@@ -202,8 +201,8 @@ void append_json_string(std::string& out, std::string_view text) {
   out += '"';
 }
 
-bool is_json(std::string_view text) {
-  Checker checker(text);
+bool is_json(std::string_view text, int depth) {
+  Checker checker(text, depth);
   if (!checker.value(0)) return false;
   checker.blanks();
   return checker.at_end();

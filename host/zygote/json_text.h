@@ -15,8 +15,8 @@ void append_json_string(std::string& out, std::string_view text);
 /// True when `text` is exactly one JSON object (RFC 8259, any depth up to 64), with blanks around it allowed.
 bool is_json_object(std::string_view text);
 
-/// True when `text` is exactly one JSON value of any kind, under the same rules.
-bool is_json(std::string_view text);
+/// True when `text` is exactly one JSON value of any kind, under the same rules but for the depth.
+bool is_json(std::string_view text, int depth = 64);
 
 /// Walks the members of one JSON object without allocating. Tolerant: a malformed text just ends the walk early.
 class JsonMembers {

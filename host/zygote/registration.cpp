@@ -1,6 +1,7 @@
 #include "host/zygote/registration.h"
 
 #include <algorithm>
+#include <cstring>
 #include <exception>
 #include <utility>
 
@@ -64,6 +65,14 @@ std::vector<const char*> names_of(const perdure_hooks& hooks) {
   PERDURE_HOOK(on_cancel)
 #undef PERDURE_HOOK
   return names;
+}
+
+// The table as this version knows it, whatever the plugin was compiled with.
+perdure_hooks whole(const perdure_hooks& given) {
+  perdure_hooks hooks{};
+  std::memcpy(&hooks, &given, std::min<std::size_t>(given.struct_size, sizeof hooks));
+  hooks.struct_size = sizeof hooks;
+  return hooks;
 }
 
 // Calls `body`, turning what it throws into a refusal: nothing may cross into the plugin.
@@ -131,6 +140,7 @@ perdure_status Registration::add_plugin(const perdure_plugin& plugin) {
     self_test_.run = plugin.self_test;
     self_test_.user = plugin.user;
   }
+  if (PERDURE_HAS(&plugin, drop_local)) drop_local_ = {plugin.drop_local, plugin.user};
   if (abi_minor_ > PERDURE_ABI_MINOR) {
     warnings_.push_back("built for plugin interface 1." + std::to_string(abi_minor_) + "; this host offers 1." +
                         std::to_string(PERDURE_ABI_MINOR));
@@ -158,7 +168,14 @@ perdure_status Registration::add_task(const perdure_task& task) {
   entry.options = options;
   entry.user = task.user;
   entry.run = task.run;
-  if (PERDURE_HAS(&task, hooks) && task.hooks != nullptr) entry.hooks = names_of(*task.hooks);
+  if (PERDURE_HAS(&task, hooks) && task.hooks != nullptr) {
+    if (!PERDURE_HAS(task.hooks, user)) {
+      return refuse("the hooks of task " + quoted(id) +
+                    ": perdure_hooks.struct_size is not set to sizeof(perdure_hooks)");
+    }
+    entry.hooks = names_of(*task.hooks);
+    entry.table = whole(*task.hooks);
+  }
   tasks_.push_back(std::move(entry));
   return PERDURE_OK;
 }
@@ -168,7 +185,7 @@ perdure_status Registration::add_hooks(const perdure_hooks& hooks, std::uint32_t
   if (!PERDURE_HAS(&hooks, user)) return refuse("perdure_hooks.struct_size is not set to sizeof(perdure_hooks)");
   if ((flags & ~PERDURE_HOOKS_GLOBAL) != 0)
     return refuse("registrar->hooks is called with flags this host does not know");
-  hooks_.push_back({flags == PERDURE_HOOKS_GLOBAL, names_of(hooks)});
+  hooks_.push_back({flags == PERDURE_HOOKS_GLOBAL, names_of(hooks), whole(hooks)});
   return PERDURE_OK;
 }
 

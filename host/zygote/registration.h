@@ -18,12 +18,20 @@ struct TaskEntry {
   void* user = nullptr;
   perdure_task_fn run = nullptr;
   std::vector<const char*> hooks;  // the names of those given
+  perdure_hooks table{};           // the same as functions
 };
 
 /// Hooks that stand around every task of the plugin, or of the host.
 struct HooksEntry {
   bool global = false;
   std::vector<const char*> hooks;
+  perdure_hooks table{};
+};
+
+/// What the plugin wants called at the end of an attempt that keeps something (perdure_plugin.drop_local).
+struct DropLocal {
+  perdure_task_fn function = nullptr;  // null: nothing
+  void* user = nullptr;
 };
 
 class Registration {
@@ -44,6 +52,7 @@ class Registration {
   /// Without an id, and without a run function when the plugin has no self test.
   const TaskEntry& self_test() const { return self_test_; }
   const std::vector<HooksEntry>& hooks() const { return hooks_; }
+  const DropLocal& drop_local() const { return drop_local_; }
   const std::vector<std::string>& warnings() const { return warnings_; }
   void warn(std::string warning) { warnings_.push_back(std::move(warning)); }
 
@@ -63,6 +72,7 @@ class Registration {
   std::string plugin_, version_;
   std::uint32_t abi_minor_ = 0;
   TaskEntry self_test_;
+  DropLocal drop_local_;
   std::vector<TaskEntry> tasks_;
   std::vector<HooksEntry> hooks_;
   std::vector<std::string> warnings_;

@@ -23,16 +23,11 @@ struct LastError {
 };
 thread_local LastError last_error{};
 
-AttemptState& state_of(const perdure_attempt* attempt) { return *static_cast<AttemptState*>(attempt->host); }
+Call& call_of(const perdure_attempt* attempt) { return *static_cast<Call*>(attempt->host); }
+AttemptState& state_of(const perdure_attempt* attempt) { return call_of(attempt).state; }
 
 std::string_view text_of(perdure_str text) {
   return text.data == nullptr ? std::string_view() : std::string_view(text.data, text.len);
-}
-
-perdure_status fail(perdure_status status, std::string_view words) {
-  last_error.size = std::min(words.size(), sizeof last_error.text);
-  memcpy(last_error.text, words.data(), last_error.size);
-  return status;
 }
 
 template <typename Body>
@@ -49,27 +44,27 @@ constexpr std::string_view kOtherThread =
 
 perdure_status set_result(const perdure_attempt* attempt, perdure_str json) {
   return guarded([&]() -> perdure_status {
-    AttemptState& state = state_of(attempt);
-    if (!state.on_attempt_thread()) return fail(PERDURE_INVALID, kOtherThread);
-    const std::uint64_t limit = state.info.output_limit == 0
-                                    ? protocol::kMaxRaw
-                                    : std::min<std::uint64_t>(state.info.output_limit, protocol::kMaxRaw);
-    state.too_large = json.len > limit ? json.len : 0;
-    state.result = state.too_large != 0 ? std::string_view() : text_of(json);
+    Call& call = call_of(attempt);
+    if (!call.on_its_thread()) return fail(PERDURE_INVALID, kOtherThread);
+    const std::uint64_t given = call.state.info.output_limit;
+    const std::uint64_t limit = given == 0 ? protocol::kMaxRaw : std::min<std::uint64_t>(given, protocol::kMaxRaw);
+    call.said.too_large = json.len > limit ? json.len : 0;
+    call.said.result = call.said.too_large != 0 ? std::string_view() : text_of(json);
     return PERDURE_OK;
   });
 }
 
 perdure_status set_error(const perdure_attempt* attempt, const perdure_error* error) {
   return guarded([&] {
-    if (!state_of(attempt).on_attempt_thread()) return fail(PERDURE_INVALID, kOtherThread);
+    Call& call = call_of(attempt);
+    if (!call.on_its_thread()) return fail(PERDURE_INVALID, kOtherThread);
     if (error == nullptr || !PERDURE_HAS(error, message)) {
       return fail(PERDURE_INVALID, "perdure_error.struct_size is not set to sizeof(perdure_error)");
     }
     const std::string_view details = PERDURE_HAS(error, detail) ? text_of(error->detail) : std::string_view();
-    const std::int64_t retry_at = PERDURE_HAS(error, retry_at_ms) ? error->retry_at_ms : 0;
     const std::string_view stack = PERDURE_HAS(error, stack) ? text_of(error->stack) : std::string_view();
-    state_of(attempt).error = error_json(text_of(error->type), text_of(error->message), stack, details, retry_at);
+    call.said.error = error_json(text_of(error->type), text_of(error->message), stack, details);
+    call.said.retry_at = PERDURE_HAS(error, retry_at_ms) ? error->retry_at_ms : 0;
     return perdure_status{PERDURE_OK};
   });
 }
@@ -152,6 +147,15 @@ perdure_status usage(const perdure_attempt* attempt, perdure_str* json) {
   });
 }
 
+perdure_status local(const perdure_attempt* attempt, void*** place) {
+  *place = &state_of(attempt).local;
+  return PERDURE_OK;
+}
+
+perdure_status await_result(const perdure_attempt* attempt, std::int64_t timeout_ms, perdure_str* json) {
+  return guarded([&] { return state_of(attempt).await_outcome(std::chrono::milliseconds(timeout_ms), *json); });
+}
+
 // A service of a later version, whatever its arguments.
 template <typename... Arguments>
 perdure_status not_offered(const perdure_attempt*, Arguments...) {
@@ -185,6 +189,8 @@ perdure_services make_services() {
   table.token_create = not_offered;
   table.token_wait = not_offered;
   table.token_complete = not_offered;
+  table.local = local;
+  table.await_result = await_result;
   return table;
 }
 
@@ -196,5 +202,11 @@ const perdure_services& services() {
 }
 
 std::string_view last_error_words() { return {last_error.text, last_error.size}; }
+
+perdure_status fail(perdure_status status, std::string_view words) {
+  last_error.size = std::min(words.size(), sizeof last_error.text);
+  memcpy(last_error.text, words.data(), last_error.size);
+  return status;
+}
 
 }  // namespace perdure::zygote

@@ -6,7 +6,7 @@
 namespace perdure::store {
 namespace {
 
-constexpr std::array<std::pair<FailureKind, std::string_view>, 13> kCodes = {{
+constexpr std::array<std::pair<FailureKind, std::string_view>, 14> kCodes = {{
     {FailureKind::kTaskError, "TASK_ERROR"},
     {FailureKind::kAborted, "TASK_ERROR"},  // told from an ordinary error by its kind only: shown, they are the same
     {FailureKind::kCrashed, "CRASHED"},
@@ -20,6 +20,7 @@ constexpr std::array<std::pair<FailureKind, std::string_view>, 13> kCodes = {{
     {FailureKind::kPayloadInvalid, "TASK_PAYLOAD_INVALID"},
     {FailureKind::kHostLost, "HOST_LOST"},
     {FailureKind::kCanceled, "CANCELED"},
+    {FailureKind::kHandleErrorError, "HANDLE_ERROR_ERROR"},
 }};
 
 }  // namespace

@@ -23,6 +23,7 @@ enum class FailureKind : std::uint8_t {
   kPayloadInvalid,       // TASK_PAYLOAD_INVALID
   kHostLost,             // HOST_LOST: the host, the zygote or the machine died; not counted
   kCanceled,             // CANCELED: the run was canceled while this attempt executed
+  kHandleErrorError,     // HANDLE_ERROR_ERROR: catch_error failed itself while it handled another failure
 };
 
 /// The code as stored and shown: "TASK_ERROR", "CRASHED", ...

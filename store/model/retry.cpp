@@ -17,6 +17,7 @@ struct Verdict {
 Verdict verdict_on(FailureKind kind, const RetryPolicy& policy) {
   switch (kind) {
     case FailureKind::kTaskError:
+    case FailureKind::kHandleErrorError:
       return {policy.on_error, RunStatus::kFailed, policy.error_attempts};
     case FailureKind::kAborted:
     case FailureKind::kOutputInvalid:
@@ -41,6 +42,22 @@ Verdict verdict_on(FailureKind kind, const RetryPolicy& policy) {
   return {false, RunStatus::kSystemFailure};
 }
 
+// Whether a time that catch_error names is enough for another attempt after such a failure.
+bool may_be_wished(FailureKind kind) {
+  switch (kind) {
+    case FailureKind::kTaskError:
+    case FailureKind::kHandleErrorError:
+    case FailureKind::kCrashed:
+    case FailureKind::kExitedWithoutResult:
+    case FailureKind::kProtocolError:
+    case FailureKind::kOutOfMemory:
+    case FailureKind::kStalled:
+      return true;
+    default:
+      return false;
+  }
+}
+
 }  // namespace
 
 Duration retry_delay(const RetryPolicy& policy, std::uint32_t attempt, double random) {
@@ -53,18 +70,23 @@ Duration retry_delay(const RetryPolicy& policy, std::uint32_t attempt, double ra
 }
 
 AfterFailure after_failure(const Run& run, const Failure& failure, const RetryPolicy& policy, std::optional<Time> asked,
-                           Time now, double random) {
-  const Verdict verdict = verdict_on(failure.kind, policy);
+                           Time now, double random, const RetryDecision& decision) {
+  const RetryPolicy& used = decision.policy ? *decision.policy : policy;
+  const Verdict verdict = verdict_on(failure.kind, used);
   if (failure.kind == FailureKind::kHostLost) {
     if (run.host_losses + 1 >= kMaxHostLosses) return GiveUp{verdict.otherwise};
     return RetryAt{now};
   }
+  if (decision.forbidden) return GiveUp{verdict.otherwise};
   // A task that asks for another attempt gets it, whatever its policy says of errors in general.
-  const bool retried = verdict.retried || (failure.kind == FailureKind::kTaskError && asked);
+  const bool wished =
+      (failure.kind == FailureKind::kTaskError && asked) || (may_be_wished(failure.kind) && decision.at);
   const std::uint32_t counted = run.attempts - std::min(run.attempts, run.host_losses);
-  const std::uint32_t most = run.options.max_attempts.value_or(verdict.attempts.value_or(policy.max_attempts));
-  if (!retried || counted >= most) return GiveUp{verdict.otherwise};
-  return RetryAt{asked ? *asked : now + retry_delay(policy, counted, random)};
+  const std::uint32_t most = run.options.max_attempts.value_or(verdict.attempts.value_or(used.max_attempts));
+  if (!(verdict.retried || wished) || counted >= most) return GiveUp{verdict.otherwise};
+  if (decision.at) return RetryAt{*decision.at};
+  if (asked && !decision.policy) return RetryAt{*asked};
+  return RetryAt{now + retry_delay(used, counted, random)};
 }
 
 }  // namespace perdure::store

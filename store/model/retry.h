@@ -29,6 +29,13 @@ struct RetryPolicy {
 /// `random` is uniform in [0,1); r = 1 + random when randomized, else 1. `attempt` counts from 1.
 Duration retry_delay(const RetryPolicy& policy, std::uint32_t attempt, double random);
 
+/// What the task's catch_error decided about one failure; nothing in it: as the policy says.
+struct RetryDecision {
+  bool forbidden = false;             // no retry
+  std::optional<RetryPolicy> policy;  // this one instead of the task's
+  std::optional<Time> at;             // instead of the policy's delay
+};
+
 /// What becomes of a run whose attempt failed.
 struct RetryAt {
   Time at;
@@ -43,8 +50,10 @@ inline constexpr std::uint32_t kMaxHostLosses = 10;
 
 /// Decides by the table "How an attempt ends". `run` is the run with the failed attempt already counted in `attempts`
 /// (and `host_losses` not yet raised for it). `asked` is a time the task itself asked for (RetryAt), which replaces the
-/// backoff but not the limit of attempts. Trigger options in `run.options` win over the policy.
+/// backoff but not the limit of attempts. Trigger options in `run.options` win over the policy. A time that `decision`
+/// names is a wish for another attempt like `asked`, but for failures of every class that can be retried at all, except
+/// a timeout. HOST_LOST is no failure of the task's: nothing is decided about it.
 AfterFailure after_failure(const Run& run, const Failure& failure, const RetryPolicy& policy, std::optional<Time> asked,
-                           Time now, double random);
+                           Time now, double random, const RetryDecision& decision = {});
 
 }  // namespace perdure::store

@@ -144,6 +144,12 @@ void read_document(OptionSection in, TaskOptions& options) {
 
 }  // namespace
 
+Status read_retry_policy(const json::object& retry, const std::string& subject, RetryPolicy& policy) {
+  OptionsReading reading{subject, false, {}};
+  read_retry(OptionSection(reading, retry, "retry"), policy);
+  return reading.status;
+}
+
 Result<TaskOptions> parse_task_options(const TaskId& task, std::string_view json_text, bool newer_minor) {
   TaskOptions options;
   if (json_text.empty()) json_text = "{}";

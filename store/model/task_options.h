@@ -2,6 +2,7 @@
 // plugin-api/options.schema.json) with the task model's defaults filled in. Values; any thread.
 #pragma once
 
+#include <boost/json/fwd.hpp>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -28,6 +29,10 @@ struct TaskOptions {
   bool latest_version = false;  // retries start on the version that serves, not on the one the run began on
   std::string document;         // the options as registered, JSON text
 };
+
+/// Changes what a `retry` object names of `policy`. kInvalid by path, such as "retry.maxAttempts"; `subject` begins the
+/// message.
+Status read_retry_policy(const boost::json::object& retry, const std::string& subject, RetryPolicy& policy);
 
 /// Parses the options of `task`. An unknown key, a wrong type or a bad value is kInvalid, naming the path and, for a
 /// key, the nearest known one. `newer_minor`: the plugin was built with a newer minor than the host's, so unknown keys

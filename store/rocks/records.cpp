@@ -56,7 +56,7 @@ void put(Encoder& out, const Failure& failure) {
 
 Failure take_failure(Decoder& in) {
   Failure failure;
-  failure.kind = in.one_of(FailureKind::kTaskError, FailureKind::kCanceled);
+  failure.kind = in.one_of(FailureKind::kTaskError, FailureKind::kHandleErrorError);
   failure.name = in.string();
   failure.message = in.string();
   failure.stack = in.string();

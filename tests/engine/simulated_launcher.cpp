@@ -20,7 +20,14 @@ void SimulatedLauncher::start(process::AttemptSpec spec, process::AttemptObserve
     children_.at(handle).observer->on_log(handle, line);
     core_.after(takes, [this, handle, alive] {
       if (alive.expired() || !children_.contains(handle)) return;
-      end(handle, children_.at(handle).ending.result);
+      const Child& child = children_.at(handle);
+      process::AttemptResult result = child.ending.result;
+      for (const process::HookSpan& hook : child.ending.hooks) child.observer->on_hook(handle, hook);
+      for (const process::Provisional& each : child.ending.judged) {
+        judgements_.push_back(child.observer->judge(handle, each));
+        result.judged = true;
+      }
+      end(handle, std::move(result));
     });
   });
 }
@@ -54,7 +61,7 @@ void SimulatedLauncher::reply(process::AttemptHandle, std::uint64_t, process::At
   blame("answered a request that no child has made");
 }
 
-void SimulatedLauncher::stop(process::AttemptHandle attempt, process::StopReason) {
+void SimulatedLauncher::stop(process::AttemptHandle attempt, process::StopReason, const std::string&) {
   core_.after(store::Duration(5), [this, attempt, alive = std::weak_ptr(alive_)] {
     if (alive.expired() || !children_.contains(attempt)) return;
     end(attempt, {.failure = store::Failure{.kind = store::FailureKind::kCanceled,

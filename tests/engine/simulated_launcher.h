@@ -8,6 +8,7 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "host/process/launcher.h"
 #include "tests/engine/simulated_core.h"
@@ -18,7 +19,9 @@ struct Ending {
   store::Duration starts_after{1};
   store::Duration takes{10};
   process::AttemptResult result;
-  bool dies = false;  // its process is gone with the result, before any confirm
+  bool dies = false;                         // its process is gone with the result, before any confirm
+  std::vector<process::HookSpan> hooks;      // executed before it ends
+  std::vector<process::Provisional> judged;  // asked before it ends; the result then only says how the process ended
   store::Duration leaves_after{1};
 };
 
@@ -30,8 +33,14 @@ class SimulatedLauncher final : public process::Launcher {
   void start(process::AttemptSpec spec, process::AttemptObserver& observer) override;
   void confirm(process::AttemptHandle attempt) override;
   void reply(process::AttemptHandle attempt, std::uint64_t request, process::AttemptReply reply) override;
-  void stop(process::AttemptHandle attempt, process::StopReason reason) override;
+  void stop(process::AttemptHandle attempt, process::StopReason reason, const std::string& words = {}) override;
 
+  /// Tells of a hook in every attempt that executes.
+  void tell_hook(const process::HookSpan& span) {
+    for (const auto& [handle, child] : children_) child.observer->on_hook(handle, span);
+  }
+  /// What the engine answered to `judged`, of all attempts.
+  [[nodiscard]] const std::vector<process::Judgement>& judgements() const { return judgements_; }
   [[nodiscard]] std::size_t most_at_once() const { return most_at_once_; }
   /// What the engine did that it must not, in words; empty: nothing.
   [[nodiscard]] const std::string& wrong() const { return wrong_; }
@@ -54,6 +63,7 @@ class SimulatedLauncher final : public process::Launcher {
   std::map<process::AttemptHandle, Child> children_;
   std::set<process::AttemptHandle> seen_;
   std::set<store::RunId> runs_;  // with an attempt that has no result yet
+  std::vector<process::Judgement> judgements_;
   std::size_t most_at_once_ = 0;
   std::string wrong_;
   std::shared_ptr<int> alive_ = std::make_shared<int>(0);  // the host's death takes its children along

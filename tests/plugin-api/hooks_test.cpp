@@ -65,6 +65,32 @@ constexpr Task<None, int> beside{
     .middleware = [](Attempt&, const Next& next) { inside(next); },
 };
 
+constexpr Task<None, int> unstartable{
+    .id = "unstartable",
+    .run = [](None, Attempt&) { return 1; },
+    .on_start_attempt = [](const None&, Attempt&) { throw std::runtime_error("no database"); },
+    .handle_error = [](const None&, const json::value&, Attempt&) { return Retrying::no(); },
+    .cleanup = [](const None&, Attempt&) {},
+};
+
+constexpr Task<None, std::string> cancellable{
+    .id = "cancellable",
+    .run = [](None, Attempt& run) -> std::string {
+      (void)run.stop_token().wait_for(20s);
+      return "half of it";
+    },
+    .on_cancel =
+        [](const None&, Attempt& run) {
+          run.log.info("saved " + to_json(json::value(run.eventual_output<std::string>().value_or("nothing"))));
+        },
+};
+constexpr Task<None, std::string> cancelled_failing{
+    .id = "cancelled-failing",
+    .run = [](None, Attempt&) -> std::string { throw std::runtime_error("no"); },
+    .on_cancel = [](const None&,
+                    Attempt& run) { run.log.info(run.eventual_output().has_value() ? "some" : "nothing"); },
+};
+
 Result run(const std::string& id, const std::string& fails_with = "", Options options = {}) {
   options.now = Instant(1000ms);
   return perdure::testing::run<task>({.id = id, .fails_with = fails_with}, options);
@@ -119,6 +145,24 @@ TEST(TaskHooks, FailTheAttemptByAnExceptionInCatchError) {
   const Result outcome = run("o1", "broken");
   EXPECT_EQ(outcome.error().name, "HANDLE_ERROR_ERROR");
   EXPECT_EQ(outcome.error().message, "std::runtime_error: broken hook");
+}
+
+TEST(TaskHooks, CleanUpAlsoWhereTheAttemptCouldNotStart) {
+  const Result outcome = perdure::testing::run<unstartable>();
+  EXPECT_EQ(outcome.hooks, (std::vector<std::string>{"on_start_attempt", "cleanup", "catch_error"}));
+  EXPECT_EQ(outcome.error().message, "no database");
+}
+
+TEST(TaskHooks, KnowCatchErrorByItsOtherName) { EXPECT_FALSE(perdure::testing::run<unstartable>().retried); }
+
+TEST(TaskHooks, MayWaitInOnCancelForWhatRunReturns) {
+  const Result outcome = perdure::testing::run<cancellable>({}, {.cancelled = true});
+  EXPECT_NE(outcome.find_log("saved \"half of it\""), nullptr);
+}
+
+TEST(TaskHooks, FindNothingInOnCancelWhenRunFailed) {
+  const Result outcome = perdure::testing::run<cancelled_failing>({}, {.cancelled = true});
+  EXPECT_NE(outcome.find_log("nothing"), nullptr);
 }
 
 TEST(Middleware, StandsAroundTheRest) {

@@ -81,6 +81,7 @@ static const struct entry entries[] = {
     MEMBER(perdure_plugin, version),
     MEMBER(perdure_plugin, self_test),
     MEMBER(perdure_plugin, user),
+    MEMBER(perdure_plugin, drop_local),
     STRUCT(perdure_registrar),
     MEMBER(perdure_registrar, struct_size),
     MEMBER(perdure_registrar, abi_major),
@@ -141,6 +142,8 @@ static const struct entry entries[] = {
     MEMBER(perdure_services, token_create),
     MEMBER(perdure_services, token_wait),
     MEMBER(perdure_services, token_complete),
+    MEMBER(perdure_services, local),
+    MEMBER(perdure_services, await_result),
 };
 
 const char* layout_line(int number) {

@@ -107,6 +107,24 @@ void Supervised::on_request(AttemptHandle attempt, AttemptRequest request) {
   }
 }
 
+void Supervised::on_hook(AttemptHandle attempt, HookSpan span) {
+  Told& told = told_[attempt];
+  told.out_of_order = told.out_of_order || told.started == 0 || told.results > 0;
+  told.hooks.push_back(std::move(span));
+}
+
+Judgement Supervised::judge(AttemptHandle attempt, Provisional end) {
+  Told& told = told_[attempt];
+  told.out_of_order = told.out_of_order || told.started == 0 || told.results > 0;
+  Judgement judgement;
+  judgement.retry = R"({"maxAttempts":3})";
+  judgement.failure = end.replaced ? end.replaced : end.result.failure;
+  judgement.is_final = !judgement.failure || !retries;
+  if (!judgement.is_final) judgement.retry_at = store::Time(std::chrono::milliseconds(4'102'444'800'000));
+  told.judged.push_back(std::move(end));
+  return judgement;
+}
+
 void Supervised::on_result(AttemptHandle attempt, AttemptResult result) {
   Told& told = told_[attempt];
   told.out_of_order = told.out_of_order || told.released > 0;

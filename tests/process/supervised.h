@@ -25,6 +25,8 @@ struct Told {
   AttemptResult result;
   std::vector<store::LogEntry> logs;
   std::vector<AttemptRequest> requests;
+  std::vector<HookSpan> hooks;
+  std::vector<Provisional> judged;
   bool out_of_order = false;  // told anything that may not come then
 
   [[nodiscard]] std::string line(std::size_t index) const { return index < logs.size() ? logs[index].message : ""; }
@@ -60,6 +62,8 @@ class Supervised : public AttemptObserver {
   void on_started(AttemptHandle attempt, std::int32_t pid) override;
   void on_log(AttemptHandle attempt, store::LogEntry entry) override;
   void on_request(AttemptHandle attempt, AttemptRequest request) override;
+  void on_hook(AttemptHandle attempt, HookSpan span) override;
+  Judgement judge(AttemptHandle attempt, Provisional end) override;
   void on_result(AttemptHandle attempt, AttemptResult result) override;
   void on_released(AttemptHandle attempt) override;
 
@@ -70,6 +74,7 @@ class Supervised : public AttemptObserver {
   Manifest manifest;
   bool confirms = true;  // every result at once
   bool answers = true;   // every request at once, by what came with it
+  bool retries = false;  // what judge() answers of a failure
 
  private:
   AttemptHandle next_ = 1;

@@ -62,7 +62,7 @@ TEST(Loading, TellsThePluginAndItsTasks) {
   EXPECT_EQ(member(manifest, "isolation_reason"), "");
   EXPECT_EQ(member(manifest, "warnings"), "[]");
   const std::string tasks = member(manifest, "tasks");
-  EXPECT_EQ(tasks.find(R"([{"id":"echo","options":{"maxDurationMs": 5000},"hooks":["on_success"]},{"id":"fail",)"), 0u)
+  EXPECT_EQ(tasks.find(R"([{"id":"echo","options":{"maxDurationMs": 5000},"hooks":["on_wait"]},{"id":"fail",)"), 0u)
       << tasks;
 }
 

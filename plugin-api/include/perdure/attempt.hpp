@@ -1,13 +1,17 @@
 // One attempt of one run, as a task sees it: what it was given, and what it can tell the host. Lives exactly as long as
-// the call of the task function; attempt's thread, but for `log` and stop_token(), which any thread may use.
+// the call of the task function; attempt's thread, but for `log`, stop_token() and what says otherwise.
 #pragma once
 
 #include <perdure/plugin.h>
 
+#include <chrono>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include <perdure/json_read.hpp>
+#include <perdure/locals.hpp>
 #include <perdure/log.hpp>
 #include <perdure/stop_token.hpp>
 #include <perdure/text.hpp>
@@ -52,6 +56,30 @@ class Attempt {
   template <class T = json::value>
   T init() const {
     return from_json<T>(detail::view(attempt_->init));
+  }
+
+  /// The attempt's own object of type T, shared by its middleware, hooks and run: made of `arguments` by the first who
+  /// asks for it, destroyed at the attempt's end, the last one made first. Any thread; what T does with several is its
+  /// own business.
+  template <class T, class... Arguments>
+  T& locals(Arguments&&... arguments) const {
+    return detail::Locals::of(attempt_).template get<T>(std::forward<Arguments>(arguments)...);
+  }
+
+  /// In on_cancel: waits until run has returned, at most for `timeout`. Its output; nothing when it failed or runs on.
+  template <class T = json::value>
+  std::optional<T> eventual_output(std::optional<std::chrono::milliseconds> timeout = {}) const {
+    if (!PERDURE_HAS(attempt_->services, await_result)) {
+      throw Abort("eventual_output() needs a host with plugin interface 1.2 or newer");
+    }
+    perdure_str text{};
+    const perdure_status status = attempt_->services->await_result(attempt_, timeout ? timeout->count() : -1, &text);
+    if (status == PERDURE_INVALID) throw Abort(std::string(detail::view(attempt_->services->last_error(attempt_))));
+    if (status != PERDURE_OK) return std::nullopt;
+    const json::object outcome = from_json<json::object>(detail::view(text));
+    const json::value* const output = outcome.if_contains("output");
+    if (output == nullptr) return std::nullopt;
+    return detail::read<T>(*output, detail::JsonPlace{});
   }
 
   /// Whether the task should stop; for waiting, polling, or handing to other threads.

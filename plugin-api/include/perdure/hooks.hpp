@@ -78,6 +78,7 @@ struct Hooks {
   json::value (*init)(const json::value& payload, Attempt& run) = nullptr;
   void (*on_success)(const json::value& payload, const json::value& output, Attempt& run) = nullptr;
   Retrying (*catch_error)(const json::value& payload, const json::value& error, Attempt& run) = nullptr;
+  Retrying (*handle_error)(const json::value& payload, const json::value& error, Attempt& run) = nullptr;
   void (*on_failure)(const json::value& payload, const json::value& error, Attempt& run) = nullptr;
   void (*on_complete)(const json::value& payload, const json::value& outcome, Attempt& run) = nullptr;
   void (*cleanup)(const json::value& payload, Attempt& run) = nullptr;

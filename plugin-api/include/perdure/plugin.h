@@ -39,7 +39,7 @@ extern "C" {
 
 /* A plugin for another major is another contract: its entry point has another name. A minor only adds. */
 #define PERDURE_ABI_MAJOR 1u
-#define PERDURE_ABI_MINOR 1u
+#define PERDURE_ABI_MINOR 2u
 
 #define PERDURE_EXPORT __attribute__((visibility("default")))
 
@@ -106,8 +106,9 @@ typedef struct perdure_next perdure_next;
 typedef perdure_status (*perdure_task_fn)(const perdure_attempt* attempt);
 
 /* Stands around an attempt. Calls next->call(next) once, which executes what is inside and returns its status, and then
- * returns that status or another. Returning without the call is a failure of the attempt when the status says so, and
- * else a success with this function's own result. [1.0] */
+ * returns that status or another. Its own result counts where it sets one, and its own error where its status is another
+ * than the call's. Returning without the call is a failure of the attempt when the status says so, and else a success
+ * with this function's own result; nothing inside is executed then. [1.0] */
 typedef perdure_status (*perdure_middleware_fn)(const perdure_attempt* attempt, const perdure_next* next);
 
 /* What a middleware stands around. Valid during the middleware's call. [1.0] */
@@ -120,12 +121,16 @@ struct perdure_next {
 
 /* The functions that stand around run; each may be NULL. The order in one attempt:
  *
- *   middleware (host-wide, plugin, task) around: on_start_attempt, on_start, init, run, cleanup, then, when something
+ *   middleware (host-wide, plugin, task) around: on_start_attempt, on_start, init, run, cleanup; then, when something
  *   failed, catch_error; then, when the run is final, on_success or on_failure, then on_complete.
  *
- * "Fails the attempt" and "ignored" say what an error in a hook does; ignored means recorded as a warning.
- * attempt->event is a JSON object with what the hook is told. All are called on the attempt's thread but on_cancel.
- * [1.0] */
+ * Of several tables the host-wide one comes first, then the plugin's, then the task's; only catch_error goes the other
+ * way, until one of them decides. "Fails the attempt" and "ignored" say what an error in a hook does; ignored means
+ * recorded as a warning. A hook that takes longer than a minute (or what the host allows) ends the attempt's process:
+ * the attempt fails as HOOK_TIMEOUT, or, when its outcome was known already, the outcome stands and a warning says so.
+ * So it is with a crash in a hook that comes after the outcome. A middleware is not timed, and neither is on_cancel:
+ * they stand beside run. attempt->event is a JSON object with what the hook is told. All are called on the attempt's
+ * thread but on_cancel. [1.0] */
 typedef struct perdure_hooks {
   uint64_t struct_size;
   void* user;                       /* attempt->user in these functions; lives as long as the plugin */
@@ -138,11 +143,15 @@ typedef struct perdure_hooks {
                                        "retry": the task's policy, "retryAtMs": when it would be retried, or null}.
                                        It may replace the error (set_error) and decide (set_result): {"retry":false},
                                        {"retryAtMs":time}, {"retryAfterMs":duration} or {"retry":{other policy}};
-                                       nothing leaves the decision to the policy. An error in it fails the attempt as
-                                       HANDLE_ERROR_ERROR */
+                                       nothing leaves the decision to the policy. A time replaces the policy's delay,
+                                       not its number of attempts; what the policy never retries (an abort) stays
+                                       so. An error in it, or a decision that is none, fails the attempt as
+                                       HANDLE_ERROR_ERROR, which is retried as the error it handled would be */
   perdure_task_fn on_failure;       /* failed, retries exhausted; ignored. event {"error"} */
   perdure_task_fn on_complete;      /* after either; ignored. event {"ok":true,"output"} or {"ok":false,"error"} */
-  perdure_task_fn cleanup;          /* after run, every attempt; fails the attempt. event as on_complete's */
+  perdure_task_fn cleanup;          /* after run, or where run would have been when on_start_attempt failed: in every
+                                       attempt that is not out of time, and all tables' even if one fails; fails the
+                                       attempt. event as on_complete's */
   perdure_task_fn on_wait;          /* before a wait; ignored. event {"wait":{"type","id"}} */
   perdure_task_fn on_resume;        /* after a wait, in the same process or in the next; ignored. event as on_wait's */
   perdure_task_fn on_cancel;        /* the run is being cancelled; ignored. Called on a thread of the host's while run
@@ -178,8 +187,12 @@ typedef struct perdure_plugin {
                                 and no run (empty ids, payload null), config is {}, and durable services are not
                                 offered. Called after registration, and not again for the plugin's further processes.
                                 [attempt-thread] [1.1] */
-  void* user;                /* attempt->user in self_test; lives as long as the plugin [1.1] */
+  void* user;                /* attempt->user in self_test and drop_local; lives as long as the plugin [1.1] */
   /* 1.1 ends here */
+  perdure_task_fn drop_local; /* NULL: none. The last function of each attempt in which services->local's pointer was
+                                 left non-NULL: destroys what it points to. A failure is ignored. [attempt-thread]
+                                 [1.2] */
+  /* 1.2 ends here */
 } perdure_plugin;
 
 /* registrar->hooks: these stand around every task of the host, not only this plugin's. [1.0] */
@@ -366,7 +379,20 @@ struct perdure_services {
   /* Completes a token with a JSON value. A token that is complete already is no failure and keeps its first value.
    * PERDURE_NOT_FOUND: no such token. [attempt-thread] [1.0] */
   perdure_status (*token_complete)(const perdure_attempt* attempt, perdure_str token_id, perdure_str json);
-  /* 1.0 ends here */
+  /* 1.0 ends here; 1.1 added none */
+
+  /* -- Between the functions of one attempt -- */
+
+  /* OK: *place is the address of a pointer that is the plugin's alone, NULL when the attempt begins. What one function of
+   * the attempt keeps there the later ones find: middleware, hooks and run alike. See perdure_plugin.drop_local for its
+   * end. The host does not lock it. [any-thread] [1.2] */
+  perdure_status (*local)(const perdure_attempt* attempt, void*** place);
+
+  /* Waits until run has returned, for on_cancel and the threads it starts; a timeout below 0 is none. OK: *json is
+   * {"ok":true,"output"} or {"ok":false,"error"}, as run itself said it. PERDURE_TIMED_OUT: run still executes.
+   * PERDURE_INVALID: called on the thread of run, or in an attempt without on_cancel. [any-thread] [1.2] */
+  perdure_status (*await_result)(const perdure_attempt* attempt, int64_t timeout_ms, perdure_str* json);
+  /* 1.2 ends here */
 };
 
 #ifdef __cplusplus

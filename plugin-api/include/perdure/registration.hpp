@@ -11,6 +11,7 @@
 
 #include <perdure/guard.hpp>
 #include <perdure/hooks.hpp>
+#include <perdure/locals.hpp>
 #include <perdure/options_json.hpp>
 #include <perdure/text.hpp>
 #include <perdure/trampoline.hpp>
@@ -65,6 +66,7 @@ perdure_status register_all(const perdure_registrar* registrar, std::string_view
     plugin.name = str(name);
     plugin.version = str(version);
     (declare_self_test<items>(plugin), ...);
+    plugin.drop_local = &drop_locals;
     perdure_status status = registrar->plugin(registrar, &plugin);
     (void)((status == PERDURE_OK && (status = register_item<items>(registrar), status == PERDURE_OK)) && ...);
     return status;

@@ -90,13 +90,15 @@ struct Task {
   json::value (*init)(const In& payload, Attempt& run) = nullptr;
   /// When run completed; errors are ignored.
   void (*on_success)(const In& payload, const Output& output, Attempt& run) = nullptr;
-  /// When an attempt failed, also by a crash: decides about the retry.
+  /// When an attempt failed, also by a crash: decides about the retry, and may replace the error.
   Retrying (*catch_error)(const In& payload, const json::value& error, Attempt& run) = nullptr;
+  /// The same by another name: give one of the two.
+  Retrying (*handle_error)(const In& payload, const json::value& error, Attempt& run) = nullptr;
   /// When the run failed and is not retried any more; errors are ignored.
   void (*on_failure)(const In& payload, const json::value& error, Attempt& run) = nullptr;
   /// When the run is final, either way: {"ok":true,"output"} or {"ok":false,"error"}; errors are ignored.
   void (*on_complete)(const In& payload, const json::value& outcome, Attempt& run) = nullptr;
-  /// After run, every attempt; an error fails the attempt.
+  /// After run, every attempt, also when on_start_attempt failed; an error fails the attempt.
   void (*cleanup)(const In& payload, Attempt& run) = nullptr;
   /// Around every wait; errors are ignored.
   void (*on_wait)(const In& payload, const json::value& wait, Attempt& run) = nullptr;

@@ -106,11 +106,12 @@ perdure_status call_on_success(const perdure_attempt* attempt) {
   });
 }
 
-template <const auto& task>
+/// `hook`: catch_error, or handle_error, its other name.
+template <const auto& task, auto hook>
 perdure_status call_catch_error(const perdure_attempt* attempt) {
   return guard(attempt, [](Attempt& run) {
     const auto payload = read_payload<InputOf<task>>(run);
-    const Retrying decided = task.catch_error(payload, event_member(run, "error"), run);
+    const Retrying decided = (task.*hook)(payload, event_member(run, "error"), run);
     if (const auto& error = decided.error()) {
       const std::string details = error->details().is_null() ? std::string() : to_json(error->details());
       (void)report(run.raw(), PERDURE_OK, error->name(), error->what(), details);
@@ -130,7 +131,10 @@ perdure_hooks hooks_of() {
   if constexpr (task.on_start != nullptr) hooks.on_start = &call_plain<task, &T::on_start>;
   if constexpr (task.init != nullptr) hooks.init = &call_init<task>;
   if constexpr (task.on_success != nullptr) hooks.on_success = &call_on_success<task>;
-  if constexpr (task.catch_error != nullptr) hooks.catch_error = &call_catch_error<task>;
+  static_assert(task.catch_error == nullptr || task.handle_error == nullptr,
+                "handle_error is another name for catch_error: give one of the two");
+  if constexpr (task.catch_error != nullptr) hooks.catch_error = &call_catch_error<task, &T::catch_error>;
+  if constexpr (task.handle_error != nullptr) hooks.catch_error = &call_catch_error<task, &T::handle_error>;
   if constexpr (task.on_failure != nullptr) hooks.on_failure = &call_told<task, &T::on_failure, 'e'>;
   if constexpr (task.on_complete != nullptr) hooks.on_complete = &call_told<task, &T::on_complete, 'o'>;
   if constexpr (task.cleanup != nullptr) hooks.cleanup = &call_plain<task, &T::cleanup>;
@@ -146,7 +150,8 @@ constexpr bool has_hooks() {
   return task.middleware != nullptr || task.on_start_attempt != nullptr || task.on_start != nullptr ||
          task.init != nullptr || task.on_success != nullptr || task.catch_error != nullptr ||
          task.on_failure != nullptr || task.on_complete != nullptr || task.cleanup != nullptr ||
-         task.on_wait != nullptr || task.on_resume != nullptr || task.on_cancel != nullptr;
+         task.handle_error != nullptr || task.on_wait != nullptr || task.on_resume != nullptr ||
+         task.on_cancel != nullptr;
 }
 
 }  // namespace perdure::detail

@@ -271,7 +271,7 @@ extern "C" PERDURE_EXPORT perdure_status perdure_register_v1(const perdure_regis
   if (const perdure_status s = host->plugin(host, &plugin)) return s;
   perdure_hooks echo_hooks{};
   echo_hooks.struct_size = sizeof echo_hooks;
-  echo_hooks.on_success = echo;
+  echo_hooks.on_wait = echo;
   for (const Entry& entry : kTasks) {
     perdure_task task{};
     task.struct_size = sizeof task;

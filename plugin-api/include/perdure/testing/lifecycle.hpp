@@ -59,6 +59,7 @@ class Lifecycle {
       canceller = std::thread([this] { cancel_in_time(); });
     }
     Said outcome = around(0);
+    if (!session_.run_outcome) session_.run_returned(outcome_event(outcome, "null"));  // a middleware kept run from it
     end_canceller(canceller);
     Result& result = session_.result;
     result.status = outcome.status;
@@ -72,20 +73,27 @@ class Lifecycle {
       });
     }
     if (!result.retried && !result.suspended()) announce();
+    const Entry& entry = session_.entry;
+    if (session_.local != nullptr && entry.drop_local != nullptr) {
+      (void)session_.call(services(), entry.plugin_user, {}, entry.drop_local);
+    }
   }
 
  private:
   using Hook = perdure_task_fn perdure_hooks::*;
 
-  /// Calls one hook of every table that has it, from the outermost; stops at the first that fails.
-  Said each(Hook hook, const char* name, const std::string& event = {}) {
+  /// Calls one hook of every table that has it, from the outermost. What the first that failed said; `go_on`: the
+  /// others are called nevertheless.
+  Said each(Hook hook, const char* name, bool go_on, const std::string& event = {}) {
+    Said first;
     for (const perdure_hooks& hooks : session_.entry.hooks) {
       if (hooks.*hook == nullptr) continue;
       Said said = call(hooks, hook, name, event);
-      if (said.status != PERDURE_OK) return said;
-      if (hook == &perdure_hooks::init && said.result) session_.init = *said.result;
+      if (said.status == PERDURE_OK || first.status != PERDURE_OK) continue;
+      first = std::move(said);
+      if (!go_on) break;
     }
-    return {};
+    return first;
   }
   void each_ignored(Hook hook, const char* name, const std::string& event = {}) {
     for (const perdure_hooks& hooks : session_.entry.hooks) {
@@ -127,7 +135,7 @@ class Lifecycle {
     session_.result.hooks.emplace_back("middleware");
     Said own = session_.call(services(), tables[depth].user, {},
                              [&](const perdure_attempt* attempt) { return tables[depth].middleware(attempt, &next); });
-    if (inner.called && !own.result) own.result = inner.said.result;
+    if (inner.said.status == PERDURE_OK && !own.result) own.result = inner.said.result;
     if (inner.called && own.status == inner.said.status && inner.said.error) {
       own.error = inner.said.error;
       own.retry_at_ms = inner.said.retry_at_ms;
@@ -136,18 +144,20 @@ class Lifecycle {
   }
 
   Said inside() {
-    Said said = each(&perdure_hooks::on_start_attempt, "on_start_attempt");
-    if (said.status != PERDURE_OK) return said;
-    if (session_.options.attempt == 1) each_ignored(&perdure_hooks::on_start, "on_start");
-    each_ignored(&perdure_hooks::init, "init");
-    said = session_.call(services(), session_.entry.user, {}, session_.entry.run);
+    Said said = each(&perdure_hooks::on_start_attempt, "on_start_attempt", false);
+    if (said.status == PERDURE_OK) {
+      if (session_.options.attempt == 1) each_ignored(&perdure_hooks::on_start, "on_start");
+      each_ignored(&perdure_hooks::init, "init");
+      said = session_.call(services(), session_.entry.user, {}, session_.entry.run);
+    }
     if (session_.mismatched) {
       said.status = PERDURE_FAILED;
       said.error = session_.mismatched;
     }
+    const std::string event = outcome_event(said, said.result.value_or("null"));
+    session_.run_returned(event);
     if (said.status == PERDURE_SUSPENDED) return said;
-    const std::string output = said.result.value_or("null");
-    const Said cleanup = each(&perdure_hooks::cleanup, "cleanup", outcome_event(said, output));
+    const Said cleanup = each(&perdure_hooks::cleanup, "cleanup", true, event);
     return said.status == PERDURE_OK && cleanup.status != PERDURE_OK ? cleanup : said;
   }
 

@@ -105,10 +105,13 @@ class Plugin {
       refusal_ = "the plugin refuses to register: " + words_;
     } else if (status != PERDURE_OK) {
       refusal_ = "perdure_register_v1 returned " + std::to_string(status) + " and did not say why";
-    } else if (tasks_.empty() && around_.empty()) {
+    } else if (tasks_.empty() && around_.empty() && around_all_.empty()) {
       refusal_ = "the plugin registers no task and no hook";
     }
-    for (detail::Entry& task : tasks_) task.hooks.insert(task.hooks.begin(), around_.begin(), around_.end());
+    for (detail::Entry& task : tasks_) {
+      task.hooks.insert(task.hooks.begin(), around_.begin(), around_.end());
+      task.hooks.insert(task.hooks.begin(), around_all_.begin(), around_all_.end());
+    }
   }
 
   perdure_status refuse(std::string why) {
@@ -127,12 +130,18 @@ class Plugin {
       self_test_.user = plugin.user;
       self_test_.options = {{"retry", {{"maxAttempts", 1}}}};
     }
+    if (PERDURE_HAS(&plugin, drop_local)) {
+      drop_local_ = plugin.drop_local;
+      self_test_.drop_local = drop_local_;
+      self_test_.plugin_user = plugin.user;
+    }
     return PERDURE_OK;
   }
   perdure_status add_task(const perdure_task& task) {
     if (name_.empty()) return refuse("a task is registered before the plugin declared itself");
     if (!PERDURE_HAS(&task, run)) return refuse("perdure_task.struct_size is not set to sizeof(perdure_task)");
-    detail::Entry entry{std::string(detail::view(task.id)), {}, task.user, task.run, {}};
+    detail::Entry entry{
+        std::string(detail::view(task.id)), {}, task.user, task.run, {}, drop_local_, self_test_.plugin_user};
     const std::string quoted = "\"" + entry.id + "\"";
     const bool good = !entry.id.empty() && entry.id.size() <= 128 &&
                       entry.id.find_first_not_of(
@@ -154,7 +163,7 @@ class Plugin {
   perdure_status add_hooks(const perdure_hooks& hooks, std::uint32_t flags) {
     if (name_.empty()) return refuse("hooks are registered before the plugin declared itself");
     if ((flags & ~PERDURE_HOOKS_GLOBAL) != 0) return refuse("registrar->hooks is called with unknown flags");
-    around_.push_back(whole(hooks));
+    (flags == PERDURE_HOOKS_GLOBAL ? around_all_ : around_).push_back(whole(hooks));
     return PERDURE_OK;
   }
   /// The table as this version knows it, whatever the plugin was compiled with.
@@ -166,9 +175,10 @@ class Plugin {
   }
 
   std::string name_, version_, refusal_, words_;
+  perdure_task_fn drop_local_ = nullptr;
   detail::Entry self_test_;  // without a run function: none
   std::vector<detail::Entry> tasks_;
-  std::vector<perdure_hooks> around_;  // every task of the plugin, those of the host included
+  std::vector<perdure_hooks> around_all_, around_;  // every task of the host, of the plugin
 };
 
 }  // namespace perdure::testing

@@ -159,6 +159,25 @@ inline perdure_status usage(const perdure_attempt* attempt, perdure_str* json) {
   return PERDURE_OK;
 }
 
+inline perdure_status await_result(const perdure_attempt* attempt, std::int64_t timeout_ms, perdure_str* json) {
+  Session& session = session_of(attempt);
+  const auto& hooks = session.entry.hooks;
+  const bool awaited =
+      std::any_of(hooks.begin(), hooks.end(), [](const auto& each) { return each.on_cancel != nullptr; });
+  if (!awaited) return fail(PERDURE_INVALID, "await_result is for attempts with an on_cancel hook");
+  if (session.on_attempt_thread())
+    return fail(PERDURE_INVALID, "run would wait for itself: await_result is for on_cancel");
+  std::unique_lock lock(session.mutex);
+  const auto returned = [&session] { return session.run_outcome.has_value(); };
+  if (timeout_ms < 0) {
+    session.returned.wait(lock, returned);
+  } else if (!session.returned.wait_for(lock, std::chrono::milliseconds(timeout_ms), returned)) {
+    return fail(PERDURE_TIMED_OUT, "run still executes");
+  }
+  *json = str(*session.run_outcome);
+  return PERDURE_OK;
+}
+
 inline perdure_services make_services() {
   perdure_services table{};
   table.struct_size = sizeof table;
@@ -192,6 +211,11 @@ inline perdure_services make_services() {
   table.token_create = token_create;
   table.token_wait = token_wait;
   table.token_complete = token_complete;
+  table.local = [](const perdure_attempt* attempt, void*** place) {
+    *place = &session_of(attempt).local;
+    return perdure_status{PERDURE_OK};
+  };
+  table.await_result = await_result;
   return table;
 }
 

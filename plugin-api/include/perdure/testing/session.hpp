@@ -8,6 +8,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <condition_variable>
 #include <exception>
 #include <list>
 #include <map>
@@ -36,6 +37,8 @@ struct Entry {
   void* user = nullptr;
   perdure_task_fn run = nullptr;
   std::vector<perdure_hooks> hooks;
+  perdure_task_fn drop_local = nullptr;  // of the plugin
+  void* plugin_user = nullptr;
 };
 
 /// What last_error answers on the calling thread.
@@ -159,6 +162,15 @@ class Session {
     (void)!write(cancel_fd, &one, sizeof one);
   }
 
+  /// What run itself said, from now on: for await_result. [locks]
+  void run_returned(std::string outcome) {
+    {
+      const std::lock_guard lock(mutex);
+      run_outcome = std::move(outcome);
+    }
+    returned.notify_all();
+  }
+
   /// A durable call: gives what is recorded for it, or else does it by `act(json)`, which returns the status and writes
   /// the JSON to hand out, and records that. `waits`: the attempt may be suspended or cancelled in it.
   template <class Act>
@@ -215,7 +227,10 @@ class Session {
   std::map<std::string, std::chrono::milliseconds, std::less<>> token_timeouts;  // of those
   std::atomic<bool> cancelled{false};
   int cancel_fd = eventfd(0, EFD_CLOEXEC);
-  std::mutex mutex;  // guards what [any-thread] services write into result
+  void* local = nullptr;  // the plugin's
+  std::mutex mutex;       // guards what [any-thread] services write into result, and what follows
+  std::optional<std::string> run_outcome;
+  std::condition_variable returned;
 
  private:
   static bool hands_out(perdure_status status) { return status == PERDURE_OK || status == PERDURE_CHILD_FAILED; }

@@ -1,0 +1,79 @@
+// One attempt with hooks from the first to the last, in the order that plugin.h gives (perdure_hooks). Attempts of
+// tasks without any do not come here (attempt.cpp). Attempt's thread; on_cancel is called on one of its own.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "host/zygote/hook_span.h"
+#include "host/zygote/outcome_frames.h"
+#include "host/zygote/plugin_call.h"
+#include "host/zygote/registration.h"
+
+namespace perdure::zygote {
+
+/// Whether hooks stand around `task`.
+bool has_hooks(const Registration& registration, const TaskEntry& task);
+
+/// Destroys what the attempt's functions kept for each other, when they did.
+void drop_local(AttemptState& state, const perdure_attempt& attempt, const DropLocal& drop);
+
+class Lifecycle {
+ public:
+  /// `attempt` is what all functions of the attempt are given alike.
+  Lifecycle(const Registration& registration, const TaskEntry& task, AttemptState& state,
+            const perdure_attempt& attempt);
+
+  /// Executes the attempt and sends its outcome.
+  void execute();
+
+ private:
+  using Hook = perdure_task_fn perdure_hooks::*;
+  struct Named {
+    Hook hook;
+    const char* name;
+  };
+  struct Table {
+    const perdure_hooks* hooks;
+    Scope scope;
+  };
+  /// What a middleware stands around.
+  struct Inner {
+    Lifecycle* self;
+    std::size_t depth;
+    bool called = false;
+    Ended ended{};
+  };
+  enum class Errors : std::uint8_t { kCount, kIgnored };
+
+  static const Named kOnStartAttempt, kOnStart, kInit, kCleanup, kCatchError, kOnSuccess, kOnFailure, kOnComplete,
+      kOnCancel;
+
+  bool has(const Named& hook) const;
+  bool out_of_time() const;
+  Ended call(const Table& table, const Named& hook, std::string_view event, Errors errors);
+  void each_ignored(const Named& hook, std::string_view event);
+  Ended start_attempt();
+  Ended around(std::size_t depth);
+  static perdure_status call_next(const perdure_next* next) noexcept;
+  Ended inside();
+  Ended clean_up(Ended run);
+
+  void watch_cancel();
+  static void on_cancel(void* self);
+
+  bool wants_judgement(const Ended& ended) const;
+  /// Has the outcome judged, asks catch_error, announces.
+  void conclude(const Ended& ended);
+  std::optional<Judgement> catch_error(const Ended& ended, Judgement judgement);
+  void announce(const Ended& ended, const Judgement& judgement);
+
+  const Registration& registration_;
+  const TaskEntry& task_;
+  AttemptState& state_;
+  const perdure_attempt& attempt_;
+  std::vector<Table> tables_;  // the outermost first
+  std::string init_;           // what init set
+};
+
+}  // namespace perdure::zygote
