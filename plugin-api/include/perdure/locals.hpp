@@ -4,7 +4,6 @@
 
 #include <perdure/plugin.h>
 
-#include <atomic>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -37,11 +36,14 @@ class Locals {
     if (attempt->services->local(attempt, &place) != PERDURE_OK) {
       throw Abort(std::string(view(attempt->services->last_error(attempt))));
     }
-    const std::atomic_ref<void*> shared(*place);
-    void* known = shared.load();
+    // Not std::atomic_ref, which libc++ lacks before its version 19.
+    void* known = __atomic_load_n(place, __ATOMIC_ACQUIRE);
     if (known == nullptr) {
       auto made = std::make_unique<Locals>();
-      if (shared.compare_exchange_strong(known, made.get())) known = made.release();
+      void* const mine = made.get();
+      if (__atomic_compare_exchange_n(place, &known, mine, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) {
+        known = made.release();
+      }
     }
     return *static_cast<Locals*>(known);
   }
