@@ -74,7 +74,7 @@ TEST_F(Debug, UnderGdbStopsAtTheFaultingLineAndShowsIt) {
   EXPECT_NE(ended.out.find("SIGSEGV"), std::string::npos) << ended.out << ended.err;
   EXPECT_NE(ended.out.find("crash_task_dereferences_null"), std::string::npos) << ended.out << ended.err;
   EXPECT_NE(ended.out.find("*nowhere = 1;"), std::string::npos) << ended.out << ended.err;
-  EXPECT_NE(ended.out.find("run_task"), std::string::npos) << "the backtrace reaches the task's caller\n" << ended.out;
+  EXPECT_NE(ended.out.find("call_plugin"), std::string::npos) << "the backtrace reaches the task's caller\n" << ended.out;
 }
 
 TEST_F(Debug, UnderGdbStopsAtABreakpointInAPluginThatIsNotLoadedYetAndRunsOnToItsEnd) {
@@ -131,7 +131,7 @@ TEST_F(Debug, SaysSoWhenThePrivateCopyIsAnotherFileThanTheHosts) {
 }
 
 TEST_F(Debug, GivesTheTaskItsPluginsConfigurationWhichNeedsTheKey) {
-  const std::string id = ended_run("exec", R"({"command":["true"]})");
+  const std::string id = ended_run("exec", R"({"argv":["true"]})");
   Http http = host.client();
   const auto start = http.get("/perdure/v1/runs/" + id + "/start").json();
   EXPECT_TRUE(start.at("start").at("config").is_object());
