@@ -131,7 +131,7 @@ TEST_F(Debug, SaysSoWhenThePrivateCopyIsAnotherFileThanTheHosts) {
 }
 
 TEST_F(Debug, GivesTheTaskItsPluginsConfigurationWhichNeedsTheKey) {
-  const std::string id = ended_run("exec", R"({"command":["true"]})");
+  const std::string id = ended_run("exec", R"({"argv":["true"]})");
   Http http = host.client();
   const auto start = http.get("/perdure/v1/runs/" + id + "/start").json();
   EXPECT_TRUE(start.at("start").at("config").is_object());
