@@ -16,19 +16,20 @@ constexpr std::size_t kLogBatch = 256;
 }  // namespace
 
 process::AttemptSpec CoreEngine::spec_of(const store::Claim& claim, const catalog::Task& task) const {
+  const auto noted = store::parse_machine(claim.attempt.machine);
+  const store::Machine machine = noted ? *noted : machine_of(claim.run, task.options, options_.defaults);
   process::AttemptSpec spec;
   spec.run = claim.run.id;
   spec.number = claim.attempt.number;
   spec.task = claim.run.task;
   spec.version = claim.attempt.version;
-  spec.context = attempt_context(claim, task);
+  spec.context = attempt_context(claim, task, machine);
   const auto config = options_.plugin_config.find(task.plugin);
   if (config != options_.plugin_config.end()) spec.config = config->second;
-  spec.max_duration = claim.run.options.max_duration ? claim.run.options.max_duration : task.options.max_duration;
+  spec.max_duration = max_duration_of(claim.run, task.options, options_.defaults);
   spec.recycle_after = task.options.recycle_after;
   spec.sandbox = task.options.sandbox;
-  const std::string& asked = claim.run.options.machine;
-  spec.machine = store::parse_machine(asked.empty() ? task.options.machine : asked).value_or(store::Machine{});
+  spec.machine = machine;
   return spec;
 }
 
@@ -43,21 +44,24 @@ void CoreEngine::begin(store::Claim claim) {
   slot_of_[claim.run.id] = handle;
   slot.task = slot.catalog->find(claim.attempt.version, claim.run.task);
   if (slot.task == nullptr) {  // withdrawn between the claim and now
-    slot.run = std::move(claim.run);
-    slot.attempt = std::move(claim.attempt);
-    return fail_unstarted(handle, {.kind = store::FailureKind::kHostLost,
-                                   .name = "HOST_LOST",
-                                   .message = "The plugin that offers the task was withdrawn before the attempt could "
-                                              "start.",
-                                   .stack = {},
-                                   .details = {}});
+    return refuse(handle, std::move(claim),
+                  {.kind = store::FailureKind::kHostLost,
+                   .name = "HOST_LOST",
+                   .message = "The plugin that offers the task was withdrawn before the attempt could start.",
+                   .stack = {},
+                   .details = {}});
   }
   if (std::optional<store::Failure> failure = payload_failure(claim, *slot.task)) {
-    slot.run = std::move(claim.run);
-    slot.attempt = std::move(claim.attempt);
-    return fail_unstarted(handle, std::move(*failure));
+    return refuse(handle, std::move(claim), std::move(*failure));
   }
   process::AttemptSpec spec = spec_of(claim, *slot.task);
+  if (spec.machine.memory > options_.memory) {
+    slot.task = nullptr;  // so that nobody confirms to the launcher what it never had
+    return refuse(handle, std::move(claim), machine_too_large(spec.machine, options_.memory));
+  }
+  slot.memory = spec.machine.memory;
+  reserved_ += slot.memory;
+  reserved_now_ = reserved_;
   spec.handle = handle;
   spec.payload = std::move(claim.payload);
   slot.run = std::move(claim.run);
@@ -65,9 +69,12 @@ void CoreEngine::begin(store::Claim claim) {
   launcher_.start(std::move(spec), *this);
 }
 
-// An attempt that ends before it has a process.
-void CoreEngine::fail_unstarted(process::AttemptHandle handle, store::Failure failure) {
-  on_result(handle, {.failure = std::move(failure), .output = {}, .retry_at = {}, .usage = {}});
+// The attempt ends before it has begun.
+void CoreEngine::refuse(process::AttemptHandle handle, store::Claim claim, store::Failure why) {
+  Slot& slot = slots_.at(handle);
+  slot.run = std::move(claim.run);
+  slot.attempt = std::move(claim.attempt);
+  on_result(handle, {.failure = std::move(why), .output = {}, .retry_at = {}, .usage = {}});
   on_released(handle);
 }
 
@@ -131,6 +138,10 @@ void CoreEngine::on_result(process::AttemptHandle attempt, process::AttemptResul
     }
     end.failure = std::move(result.failure);
   }
+  if (end.failure && end.failure->kind == store::FailureKind::kOutOfMemory && slot.task != nullptr) {
+    const auto had = store::parse_machine(slot.attempt.machine);
+    end.machine = machine_after(had.value_or(store::Machine{}), end.usage, slot.task->options.retry);
+  }
   end.logs = std::exchange(slot.logs, {});
   end.events = std::exchange(slot.events, {});
   quarantine(slot.attempt.version, slot.run.task,
@@ -193,6 +204,8 @@ void CoreEngine::leave(process::AttemptHandle handle) {
     store_.append_logs(it->second.run.id, std::move(it->second.logs));
     watchers_->tell(it->second.run.id);
   }
+  reserved_ -= it->second.memory;
+  reserved_now_ = reserved_;
   slots_.erase(it);
   executing_ = slots_.size();
   if (slots_.empty() && draining_ && idle_) std::exchange(idle_, nullptr)();
