@@ -68,11 +68,12 @@ struct Enqueued {
   bool same_request = false;  // … it was the request id or the call: answered as if this call had created it
 };
 
-// What claim() does with a run whose turn it is: one of these three.
+// What claim() does with a run whose turn it is: one of these four.
 
 /// An attempt begins on this version, to which the run is locked from then on; it may be another than `run.version`.
 struct StartOn {
   VersionId version;
+  std::string machine = {};  // noted with the attempt, as machine_text(); may be empty
 };
 /// No loaded plugin offers the task: the run becomes PENDING_VERSION, until release().
 struct Hold {};
@@ -81,7 +82,11 @@ struct Hold {};
 struct SetAside {
   VersionId version;
 };
-using ClaimDecision = std::variant<StartOn, Hold, SetAside>;
+/// There is no room for the run now. The claim ends with what it has; the run stays QUEUED and nothing is written. It
+/// keeps its place and holds no slot, and its sub-queue is the next to be served, before those that were never served:
+/// so that a run which needs much room gets it, however many others come meanwhile.
+struct NotNow {};
+using ClaimDecision = std::variant<StartOn, Hold, SetAside, NotNow>;
 
 /// Decides on a run that is ready (`run.version` is set when it is locked to one). Called inside claim(), as the run is
 /// stored; must not block or call the store.
@@ -109,6 +114,7 @@ struct AttemptEnd {
   std::optional<Failure> failure;                   // absent: success
   AfterFailure after = GiveUp{RunStatus::kFailed};  // meaningful on failure, by after_failure()
   Usage usage;
+  std::string machine = {};           // of the run's attempts from now on, as machine_text(); empty: as before
   std::vector<LogEntry> logs;         // written along with it
   std::vector<TimelineEvent> events;  // … and these, before the event that the end itself is; see append_events()
   bool owes_hooks = false;            // if the run ends with it, it owes hooks from then on; see owe_hooks()
@@ -175,8 +181,8 @@ class Store {
   /// slot the one from which a run was taken longest ago is next; those never served come before all others, in the
   /// order in which they appeared. Within one: by the time a run was queued less its priority, then by id. Runs that
   /// `decide` holds or sets aside have had their sub-queue's turn and are not counted; after kMostTurnedAway of them
-  /// the call ends with what it has, and on_ready() tells when more is there. done: written; before return where the
-  /// engine can.
+  /// the call ends with what it has, and on_ready() tells when more is there. So it does when `decide` says NotNow, but
+  /// nobody tells then: the caller knows when there is room. done: written; before return where the engine can.
   virtual void claim(std::size_t max, Time now, const DecideClaim& decide, Done<std::vector<Claim>> done) = 0;
 
   /// Lets up to `max` runs of `task` be claimed again that claim() set aside for `version` (nothing: for any), the

@@ -11,7 +11,8 @@
 namespace perdure::api {
 namespace {
 
-void put_task(JsonText& json, const catalog::Task& task, const std::vector<catalog::Held>& held) {
+void put_task(JsonText& json, const catalog::Task& task, const std::vector<catalog::Held>& held,
+              const std::string& default_machine) {
   const store::TaskOptions& options = task.options;
   json.begin_object().text("id", task.id.text());
   if (!options.description.empty()) json.text("description", options.description);
@@ -23,7 +24,7 @@ void put_task(JsonText& json, const catalog::Task& task, const std::vector<catal
   }
   json.text("queue", options.queue.empty() ? "task/" + task.id.text() : options.queue.text());
   if (options.concurrency_limit) json.number("concurrencyLimit", *options.concurrency_limit);
-  if (!options.machine.empty()) json.text("machine", options.machine);
+  json.text("machine", options.machine.empty() ? default_machine : options.machine);
   json.number("maxAttempts", options.retry.max_attempts);
   if (options.max_duration) json.number("maxDurationMs", options.max_duration->count());
   if (options.ttl) json.number("ttlMs", options.ttl->count());
@@ -40,7 +41,8 @@ Handling list_tasks(Api& api, ExchangePtr exchange) {
   JsonText json;
   json.begin_object().key("data").begin_array();
   const std::vector<catalog::Held> held = api.engine.held();
-  for (const auto& [id, task] : snapshot->tasks) put_task(json, task, held);
+  const std::string machine = api.engine.status().default_machine;
+  for (const auto& [id, task] : snapshot->tasks) put_task(json, task, held, machine);
   json.end_array().end_object();
   exchange->reply(ok(json.take()));
   co_return;
@@ -54,7 +56,7 @@ Handling show_task(Api& api, ExchangePtr exchange) {
     co_return;
   }
   JsonText json;
-  put_task(json, task->second, api.engine.held());
+  put_task(json, task->second, api.engine.held(), api.engine.status().default_machine);
   exchange->reply(ok(json.take()));
 }
 

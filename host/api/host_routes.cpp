@@ -45,6 +45,12 @@ Handling show_status(Api& api, ExchangePtr exchange) {
   json.number("executing", engine.executing).number("concurrency", engine.concurrency);
   json.number("attemptsStarted", engine.attempts_started).number("attemptsFailed", engine.attempts_failed);
   json.number("attemptsCrashed", engine.attempts_crashed).boolean("draining", engine.draining).end_object();
+  json.key("memory").begin_object();
+  if (engine.memory != UINT64_MAX) json.number("limit", engine.memory);
+  json.number("reserved", engine.memory_reserved).boolean("short", engine.short_of_memory);
+  if (!api.options.memory_mechanism.empty()) json.text("mechanism", api.options.memory_mechanism);
+  if (!api.options.memory_in_words.empty()) json.text("enforcedBy", api.options.memory_in_words);
+  json.end_object();
   json.key("runs").begin_object();
   std::uint64_t completed = 0;
   for (const auto& [status, count] : counts) {

@@ -106,7 +106,7 @@ void put_details(JsonText& json, const store::Run& run) {
   json.number("priorityMs", run.priority.count()).number("hostLosses", run.host_losses);
   if (run.options.max_attempts) json.number("maxAttempts", *run.options.max_attempts);
   if (run.options.max_duration) json.number("maxDurationMs", run.options.max_duration->count());
-  put_text_if(json, "machine", run.options.machine);
+  put_text_if(json, "machine", run.machine.empty() ? run.options.machine : run.machine);
   put_text_if(json, "payloadType", run.options.payload_type);
   put_text_if(json, "replayOf", run.origin);
   put_text_if(json, "parentRunId", run.parent.text());

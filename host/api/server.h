@@ -37,6 +37,8 @@ struct ApiOptions {
   std::size_t threads = 1;
   bool allow_pending = false;  // accept triggers of tasks that no plugin offers, unless the trigger says
   std::string plugins{};       // the plugin directory, as /perdure/v1/status shows it
+  std::string memory_mechanism{};  // how the memory of attempts is limited, in a word and in words
+  std::string memory_in_words{};
   std::string version = "0";   // Perdure's, as /perdure/v1/status shows it
   Limits limits{};
 };

@@ -12,6 +12,7 @@
 #include "host/api/json_members.h"
 #include "host/api/trigger_body.h"
 #include "store/model/duration.h"
+#include "store/model/machine.h"
 #include "store/model/nearest.h"
 #include "store/model/timestamp.h"
 
@@ -26,10 +27,9 @@ constexpr std::size_t kLongestName = 128;  // of tags and queues, in characters
 constexpr std::size_t kLongestKey = 2048;  // of idempotency and concurrency keys
 constexpr std::size_t kLargestMetadata = 256u << 10;
 constexpr double kMostAttempts = 1'000'000;
-constexpr double kShortestMaxDuration = 5;  // seconds
+constexpr double kShortestMaxDuration = 5;        // seconds
+constexpr double kNoMaxDuration = 2'147'483'647;  // as JavaScript clients say timeout.None
 constexpr double kLongestSeconds = 10.0 * 365 * 24 * 3600;
-constexpr std::array<std::string_view, 7> kMachines{"micro",     "small-1x", "small-2x", "medium-1x",
-                                                    "medium-2x", "large-1x", "large-2x"};
 
 // What is wrong with a value; empty: nothing.
 using Fault = std::string;
@@ -168,8 +168,12 @@ Fault read_max_attempts(std::string_view value, store::Time, TriggerRequest& req
 
 Fault read_max_duration(std::string_view value, store::Time, TriggerRequest& request) {
   const auto count = number(value);
+  if (value == "\"none\"" || (count && (*count == 0 || *count == kNoMaxDuration))) {
+    request.options.max_duration = Duration::zero();
+    return {};
+  }
   if (!count || *count < kShortestMaxDuration || *count > kLongestSeconds) {
-    return must_be("a number of seconds, 5 or more", value);
+    return must_be("a number of seconds, 5 or more, or 0 for none", value);
   }
   request.options.max_duration = seconds(*count);
   return {};
@@ -186,7 +190,8 @@ Fault read_metadata(std::string_view value, store::Time, TriggerRequest& request
 
 Fault read_machine(std::string_view value, store::Time, TriggerRequest& request) {
   const auto name = json_string(value);
-  if (!name || std::ranges::find(kMachines, *name) == kMachines.end()) {
+  const auto presets = store::machine_presets();
+  if (!name || std::ranges::find(presets, *name, &store::Machine::name) == presets.end()) {
     return must_be("micro, small-1x, small-2x, medium-1x, medium-2x, large-1x or large-2x", value);
   }
   request.options.machine = *name;

@@ -2,6 +2,8 @@
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
+#include <cmath>
+#include <cstdlib>
 #include <memory>
 #include <ostream>
 
@@ -9,6 +11,7 @@
 #include "host/cli/run_text.h"
 #include "host/cli/table.h"
 #include "host/cli/verbs.h"
+#include "store/model/machine.h"
 
 namespace perdure::cli {
 namespace {
@@ -25,12 +28,19 @@ std::string outcome_of(const JsonView& attempt) {
   return attempt["status"].text() == "FAILED" && !code.empty() ? code : attempt["status"].text();
 }
 
+// What is known of an attempt's processor time and memory.
+std::string used_by(const JsonView& attempt) {
+  if (!attempt["peakMemory"]) return {};
+  return short_duration(std::llround(std::strtod(attempt["cpuMs"].text().c_str(), nullptr))) + " CPU, " +
+         store::memory_in_words(static_cast<std::uint64_t>(attempt["peakMemory"].number()));
+}
+
 // A table of the attempts, and below it where those that left a backtrace were. The last attempt's error is the run's
 // own, which is shown elsewhere when the run has failed.
 void print_attempts(const std::vector<JsonView>& attempts, bool run_failed, Console& console) {
   if (attempts.empty()) return;
   console.out << "\n";
-  Table table({"ATTEMPT", "OUTCOME", "STARTED", "TOOK", "WHY"});
+  Table table({"ATTEMPT", "OUTCOME", "STARTED", "TOOK", "MACHINE", "USED", "WHY"});
   for (const JsonView& attempt : attempts) {
     const std::string status = attempt["status"].text();
     table.add({{attempt["number"].text()},
@@ -39,6 +49,8 @@ void print_attempts(const std::vector<JsonView>& attempts, bool run_failed, Cons
                                                              : Style::kRed},
                {local_clock(attempt["startedAt"])},
                {attempt["endedAt"] ? short_duration(attempt["durationMs"].number()) : ""},
+               {attempt["machine"].text()},
+               {used_by(attempt)},
                {error_line(attempt["error"])}});
   }
   table.print(console);

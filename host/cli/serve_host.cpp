@@ -83,6 +83,13 @@ Status make_directory(const std::filesystem::path& path) {
   return Status::io("cannot make the directory " + path.string() + ": " + std::generic_category().message(errno));
 }
 
+engine::AttemptDefaults attempt_defaults(const config::Config& config) {
+  engine::AttemptDefaults defaults;
+  defaults.machine = config.defaults.machine;
+  if (config.defaults.max_duration > store::Duration::zero()) defaults.max_duration = config.defaults.max_duration;
+  return defaults;
+}
+
 class Host {
  public:
   Host(const config::Config& config, Console& console, std::unique_ptr<store::Store> store,
@@ -119,6 +126,8 @@ class Host {
                                       .host_names = config_.host.names,
                                       .allow_pending = config_.host.allow_pending,
                                       .plugins = std::filesystem::absolute(config_.host.plugins).string(),
+                                      .memory_mechanism = std::string(process::mechanism_name(memory.mechanism)),
+                                      .memory_in_words = process::memory_in_force_in_words(memory),
                                       .version = PERDURE_VERSION},
                                      engine_);
     if (!server) return fail(server.status());
@@ -144,6 +153,8 @@ class Host {
                            .window = config.quarantine.window,
                            .pause = config.quarantine.pause,
                            .longest_pause = config.quarantine.longest_pause},
+            .defaults = attempt_defaults(config),
+            .memory = config.host.memory,
             .warn = [](const std::string& message) { log().warn("{}", message); },
             .quarantined = [this](const catalog::Held& task, bool held) { plugins_.quarantined(task, held); },
             .version_free = [this](const store::VersionId& version) { plugins_.version_free(version); }};

@@ -70,7 +70,8 @@ Result<std::string> body_of(const Options& options, Console& console) {
   if (options.priority) body += ",\"priority\":" + fmt::format("{}", *options.priority);
   if (options.max_attempts) body += ",\"maxAttempts\":" + std::to_string(*options.max_attempts);
   if (!options.max_duration.empty()) {
-    const auto duration = store::parse_ttl(options.max_duration);
+    const auto duration = options.max_duration == "none" ? store::Result<store::Duration>(store::Duration(0))
+                                                         : store::parse_ttl(options.max_duration);
     if (!duration) return Status::invalid("--max-duration: " + duration.status().message());
     body += ",\"maxDuration\":" + std::to_string(duration.value().count() / 1000);
   }
@@ -164,7 +165,7 @@ void add_trigger(CLI::App& parent, Console& console, int& exit_status) {
   verb.add_option("--metadata", options->metadata, "A JSON object, @FILE, or -");
   verb.add_option("--machine", options->machine, "The machine preset, such as small-2x");
   verb.add_option("--max-attempts", options->max_attempts, "Attempts in total, instead of the task's");
-  verb.add_option("--max-duration", options->max_duration, "Longest execution of an attempt: 5m");
+  verb.add_option("--max-duration", options->max_duration, "Longest execution of an attempt: 5m, or none");
   add_client_options(verb, *options);
   verb.footer(
       "Examples:\n"

@@ -26,6 +26,12 @@ struct HostSection {
   Duration drain_timeout{30000};          // how long attempts may go on after SIGTERM
   std::vector<std::string> names;         // by which clients may address it, besides loopback names and addresses
   bool allow_pending = false;             // accept triggers of tasks that no plugin offers
+  std::uint64_t memory = 8u << 20;        // bytes for all attempts together; what the machine or its cgroup has
+};
+
+struct DefaultsSection {
+  std::string machine = "small-1x";  // of tasks that name none: a preset
+  Duration max_duration{0};          // of an attempt, where neither task nor trigger say; 0: none
 };
 
 struct LimitsSection {
@@ -72,6 +78,7 @@ struct TelemetrySection {
 
 struct Config {
   HostSection host;
+  DefaultsSection defaults;
   LimitsSection limits;
   StoreSection store;
   AuthSection auth;

@@ -16,6 +16,8 @@ constexpr std::size_t kShortestSecret = 32;
 constexpr Words kLevels{"trace", "debug", "info", "warn", "error"};
 constexpr std::array<std::string_view, 3> kFormats{"auto", "text", "json"};
 constexpr std::array<std::string_view, 1> kEngines{"rocksdb"};
+constexpr std::array<std::string_view, 7> kMachines{"micro",     "small-1x", "small-2x", "medium-1x",
+                                                    "medium-2x", "large-1x", "large-2x"};
 constexpr std::array<std::string_view, 4> kMemoryControls{"auto", "cgroup", "watchdog", "off"};
 
 template <auto Section, auto Member>
@@ -36,6 +38,11 @@ const std::array kKeys{
     Key{"host", "names", "PERDURE_NAMES", "", Kind::kNames, slot<&Config::host, &HostSection::names>},
     Key{"host", "allow_pending", "PERDURE_ALLOW_PENDING", "", Kind::kSwitch,
         slot<&Config::host, &HostSection::allow_pending>},
+    Key{"host", "memory", "PERDURE_MEMORY", "--memory", Kind::kSize, slot<&Config::host, &HostSection::memory>},
+    Key{"defaults", "machine", "PERDURE_DEFAULTS_MACHINE", "", Kind::kChoice,
+        slot<&Config::defaults, &DefaultsSection::machine>, kMachines},
+    Key{"defaults", "max_duration", "PERDURE_DEFAULTS_MAX_DURATION", "", Kind::kDuration,
+        slot<&Config::defaults, &DefaultsSection::max_duration>},
     Key{"limits", "output", "PERDURE_LIMITS_OUTPUT", "", Kind::kSize, slot<&Config::limits, &LimitsSection::output>},
     Key{"limits", "log", "PERDURE_LIMITS_LOG", "", Kind::kSize, slot<&Config::limits, &LimitsSection::log>},
     Key{"limits", "stream", "PERDURE_LIMITS_STREAM", "", Kind::kSize, slot<&Config::limits, &LimitsSection::stream>},

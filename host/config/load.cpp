@@ -13,6 +13,7 @@
 #include "host/config/keys.h"
 #include "host/config/places.h"
 #include "host/config/plugin_table.h"
+#include "host/os/cgroup.h"
 #include "store/model/nearest.h"
 
 namespace perdure::config {
@@ -53,6 +54,7 @@ class Loader {
   explicit Loader(const Sources& sources) : sources_(sources) {
     loaded_.config.host.data = default_data_directory(sources.environment);
     loaded_.config.host.plugins = default_plugin_directory();
+    loaded_.config.host.memory = os::usable_memory();
     loaded_.config.host.concurrency = std::max<std::uint64_t>(8, 4ULL * std::thread::hardware_concurrency());
     for (const Key& key : keys()) loaded_.origins[key.full_name()] = "default";
   }

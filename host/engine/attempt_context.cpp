@@ -1,6 +1,8 @@
 #include "host/engine/attempt_context.h"
 
+#include <array>
 #include <boost/json/serialize.hpp>
+#include <charconv>
 #include <string_view>
 
 namespace perdure::engine {
@@ -10,6 +12,11 @@ namespace {
 // Written by hand: this is on every attempt's way, and a document object would cost more than the whole text.
 void add_text(std::string& out, std::string_view text) {
   out += boost::json::serialize(boost::json::string_view(text));
+}
+
+std::string number(double value) {
+  std::array<char, 32> digits{};
+  return {digits.data(), std::to_chars(digits.data(), digits.data() + digits.size(), value).ptr};
 }
 
 std::string milliseconds(store::Time time) { return std::to_string(time.time_since_epoch().count()); }
@@ -23,7 +30,7 @@ void show_metadata_as_it_is(const store::Store& store, store::Claim& claim) {
   }
 }
 
-std::string attempt_context(const store::Claim& claim, const catalog::Task& task) {
+std::string attempt_context(const store::Claim& claim, const catalog::Task& task, const store::Machine& machine) {
   const store::Run& run = claim.run;
   std::string out;
   out.reserve(384);
@@ -59,8 +66,13 @@ std::string attempt_context(const store::Claim& claim, const catalog::Task& task
     out += R"(,"concurrencyKey":)";
     add_text(out, run.concurrency_key);
   }
-  out += R"(,"machine":{"name":)";
-  add_text(out, run.options.machine.empty() ? task.options.machine : run.options.machine);
+  out += R"(,"machine":{)";
+  if (!machine.name.empty()) {
+    out += R"("name":)";
+    add_text(out, machine.name);
+    out += ',';
+  }
+  out += R"("cpu":)" + number(machine.cpu) + R"(,"memory":)" + std::to_string(machine.memory);
   out += R"(},"plugin":{"name":)";
   add_text(out, task.plugin);
   out += R"(,"version":)";

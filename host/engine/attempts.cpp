@@ -16,19 +16,20 @@ constexpr std::size_t kLogBatch = 256;
 }  // namespace
 
 process::AttemptSpec CoreEngine::spec_of(const store::Claim& claim, const catalog::Task& task) const {
+  const auto noted = store::parse_machine(claim.attempt.machine);
+  const store::Machine machine = noted ? *noted : machine_of(claim.run, task.options, options_.defaults);
   process::AttemptSpec spec;
   spec.run = claim.run.id;
   spec.number = claim.attempt.number;
   spec.task = claim.run.task;
   spec.version = claim.attempt.version;
-  spec.context = attempt_context(claim, task);
+  spec.context = attempt_context(claim, task, machine);
   const auto config = options_.plugin_config.find(task.plugin);
   if (config != options_.plugin_config.end()) spec.config = config->second;
-  spec.max_duration = claim.run.options.max_duration ? claim.run.options.max_duration : task.options.max_duration;
+  spec.max_duration = max_duration_of(claim.run, task.options, options_.defaults);
   spec.recycle_after = task.options.recycle_after;
   spec.sandbox = task.options.sandbox;
-  const std::string& asked = claim.run.options.machine;
-  spec.machine = store::parse_machine(asked.empty() ? task.options.machine : asked).value_or(store::Machine{});
+  spec.machine = machine;
   return spec;
 }
 
@@ -58,6 +59,14 @@ void CoreEngine::begin(store::Claim claim) {
     return fail_unstarted(handle, std::move(*failure));
   }
   process::AttemptSpec spec = spec_of(claim, *slot.task);
+  if (spec.machine.memory > options_.memory) {
+    slot.run = std::move(claim.run);
+    slot.attempt = std::move(claim.attempt);
+    return fail_unstarted(handle, machine_too_large(spec.machine, options_.memory));
+  }
+  slot.memory = spec.machine.memory;
+  reserved_ += slot.memory;
+  reserved_now_ = reserved_;
   spec.handle = handle;
   spec.payload = std::move(claim.payload);
   slot.run = std::move(claim.run);
@@ -131,6 +140,10 @@ void CoreEngine::on_result(process::AttemptHandle attempt, process::AttemptResul
     }
     end.failure = std::move(result.failure);
   }
+  if (end.failure && end.failure->kind == store::FailureKind::kOutOfMemory && slot.task != nullptr) {
+    const auto had = store::parse_machine(slot.attempt.machine);
+    end.machine = machine_after(had.value_or(store::Machine{}), end.usage, slot.task->options.retry);
+  }
   end.logs = std::exchange(slot.logs, {});
   end.events = std::exchange(slot.events, {});
   quarantine(slot.attempt.version, slot.run.task,
@@ -193,6 +206,8 @@ void CoreEngine::leave(process::AttemptHandle handle) {
     store_.append_logs(it->second.run.id, std::move(it->second.logs));
     watchers_->tell(it->second.run.id);
   }
+  reserved_ -= it->second.memory;
+  reserved_now_ = reserved_;
   slots_.erase(it);
   executing_ = slots_.size();
   if (slots_.empty() && draining_ && idle_) std::exchange(idle_, nullptr)();

@@ -84,7 +84,11 @@ EngineStatus CoreEngine::status() const {
           .attempts_started = attempts_started_,
           .attempts_failed = attempts_failed_,
           .attempts_crashed = attempts_crashed_,
-          .draining = draining_};
+          .draining = draining_,
+          .memory = options_.memory,
+          .memory_reserved = reserved_now_,
+          .short_of_memory = short_of_memory_,
+          .default_machine = options_.defaults.machine};
 }
 
 std::unique_ptr<Subscription> CoreEngine::watch(const store::RunId& run, std::function<void()> changed) {
@@ -142,12 +146,14 @@ void CoreEngine::dispatch() {
   }
   if (slots_.size() >= options_.concurrency) return;
   claiming_ = true;
+  short_of_memory_ = false;
   const catalog::SnapshotPtr catalog = this->catalog();
   store_.claim(
       options_.concurrency - slots_.size(), core_.now(),
       [this, &catalog](const store::Run& run) { return decide(run, *catalog); },
       on_core([this](store::Result<std::vector<store::Claim>> claims) {
         claiming_ = false;
+        reserved_ -= std::exchange(claiming_memory_, 0);  // of those that began their slots have it
         if (claims) {
           for (store::Claim& claim : *claims) begin(std::move(claim));
         }
@@ -169,7 +175,22 @@ store::ClaimDecision CoreEngine::decide(const store::Run& run, const catalog::Sn
   if (newest != nullptr && task != newest && quarantine_.holds(task->version, run.task)) task = newest;
   if (!quarantine_.admit(task->version, run.task)) return store::SetAside{task->version};
   if (quarantine_.holds(task->version, run.task)) probes_[run.id] = {task->version, run.task};
-  return store::StartOn{task->version};
+  const store::Machine machine = machine_of(run, task->options, options_.defaults);
+  if (!reserve(machine)) return store::NotNow{};
+  return store::StartOn{task->version, machine_text(machine)};
+}
+
+// Whether there is memory for an attempt on `machine`, which is reserved then. One that can never have enough is let
+// through, to fail in words.
+bool CoreEngine::reserve(const store::Machine& machine) {
+  if (machine.memory > options_.memory) return true;
+  if (machine.memory > options_.memory - std::min(reserved_, options_.memory)) {
+    short_of_memory_ = true;
+    return false;
+  }
+  reserved_ += machine.memory;
+  claiming_memory_ += machine.memory;
+  return true;
 }
 
 void CoreEngine::warn(const std::string& message) const {

@@ -18,6 +18,7 @@
 #include "host/catalog/control.h"
 #include "host/catalog/quarantine.h"
 #include "host/catalog/snapshot.h"
+#include "host/engine/attempt_machine.h"
 #include "host/engine/core.h"
 #include "host/engine/engine.h"
 #include "host/engine/watch_hub.h"
@@ -33,6 +34,8 @@ struct EngineOptions {
   std::uint64_t stream_limit = std::uint64_t{64} << 20;  // bytes that the streams of one run may have
   std::uint64_t seed = 0;                                // of the backoff's randomness; 0: from the system
   catalog::QuarantineOptions quarantine;
+  AttemptDefaults defaults;
+  std::uint64_t memory = UINT64_MAX;  // bytes that the machines of executing attempts may have together
   /// What people should know, for the log. Core thread.
   std::function<void(const std::string& message)> warn;
   /// A task is held from now on, or (`held` false) no longer. Core thread.
@@ -94,7 +97,8 @@ class CoreEngine final : public Engine, private store::Listener, private process
     std::optional<Judged> judged;  // its outcome, known before its last hooks are called
     std::int32_t pid = 0;
     bool pid_noted = false;
-    bool probe = false;  // of a quarantined task
+    std::uint64_t memory = 0;  // reserved for it
+    bool probe = false;        // of a quarantined task
     bool canceling = false;
     bool recorded = false;  // its end is durable
     bool released = false;  // its process is gone
@@ -134,6 +138,7 @@ class CoreEngine final : public Engine, private store::Listener, private process
 
   void dispatch();
   store::ClaimDecision decide(const store::Run& run, const catalog::Snapshot& catalog);
+  bool reserve(const store::Machine& machine);
   void begin(store::Claim claim);
   [[nodiscard]] std::optional<store::Failure> payload_failure(const store::Claim& claim,
                                                               const catalog::Task& task) const;
@@ -189,6 +194,8 @@ class CoreEngine final : public Engine, private store::Listener, private process
   std::unordered_map<store::RunId, std::pair<store::VersionId, store::TaskId>> probes_;  // admitted, not yet begun
   std::unique_ptr<Timer> probe_timer_;
   bool started_ = false;
+  std::uint64_t reserved_ = 0;  // memory of the slots, and of runs being claimed
+  std::uint64_t claiming_memory_ = 0;
   bool claiming_ = false;
   bool claim_again_ = false;
   std::function<void()> idle_;
@@ -199,6 +206,8 @@ class CoreEngine final : public Engine, private store::Listener, private process
 
   std::atomic<bool> dispatch_posted_{false}, due_posted_{false};
   std::atomic<std::size_t> executing_{0};
+  std::atomic<std::uint64_t> reserved_now_{0};
+  std::atomic<bool> short_of_memory_{false};  // the next run waits for memory
   std::atomic<std::uint64_t> attempts_started_{0}, attempts_failed_{0}, attempts_crashed_{0};
   std::atomic<bool> draining_{false};
 };

@@ -51,6 +51,10 @@ struct EngineStatus {
   std::uint64_t attempts_failed = 0;
   std::uint64_t attempts_crashed = 0;
   bool draining = false;
+  std::uint64_t memory = UINT64_MAX;  // bytes that the machines of executing attempts may have together
+  std::uint64_t memory_reserved = 0;  // that they have
+  bool short_of_memory = false;       // the next run waits until some of it is free
+  std::string default_machine;        // of tasks that name none
 };
 
 /// What an attempt was started with, or, of a run that has begun none, its first would be: all that executing it again

@@ -30,6 +30,9 @@ std::optional<CgroupPlace> own_cgroup(const std::string& cgroups, const std::str
 /// What may be used at `place`, by its limit and those above it; nothing where there is none.
 std::optional<std::uint64_t> memory_limit_at(const CgroupPlace& place);
 
+/// What this process and those below it may use: the machine's memory, or less where a cgroup says so.
+std::uint64_t usable_memory();
+
 /// Makes `place`/`name` for cgroups to be made in, with the memory controller, and the processor's where there is one.
 /// In version 2 a cgroup that has others below has no processes of its own, so this process moves into one beside it.
 /// False, and `why` in a sentence, when that is not allowed.

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "host/os/cgroup.h"
+#include "host/os/process_memory.h"
 #include "host/os/small_file.h"
 
 namespace perdure::os {
@@ -87,6 +88,14 @@ std::optional<CgroupPlace> own_cgroup(const std::string& cgroups, const std::str
 
 std::optional<CgroupPlace> own_cgroup(std::string& why) {
   return own_cgroup(read_small_file("/proc/self/cgroup"), read_small_file("/proc/self/mountinfo"), why);
+}
+
+std::uint64_t usable_memory() {
+  std::string why;
+  const std::uint64_t machine = memory_of_machine();
+  const auto own = own_cgroup(why);
+  const auto limit = own ? memory_limit_at(*own) : std::nullopt;
+  return limit ? std::min(*limit, machine) : machine;
 }
 
 std::optional<std::uint64_t> memory_limit_at(const CgroupPlace& place) {

@@ -145,6 +145,7 @@ std::uint64_t GuardedTree::measure(const std::vector<pid_t>& pids) {
   if (alike && exact_ + grown <= machine_.memory) return exact_ + grown;
   bound_then_ = bound;
   exact_ = os::proportional_memory(pids);
+  if (exact_ == 0) exact_ = bound;  // it may not be looked into, as a process of another user
   return exact_;
 }
 

@@ -128,8 +128,13 @@ void MemoryStore::claim(std::size_t max, Time now, const DecideClaim& decide, Do
       Entry& entry = runs_.at(*id);
       Run& run = entry.run;
       const ClaimDecision decision = decide(run);
+      std::uint64_t& turn = turns_[{run.queue, run.concurrency_key}];
+      if (std::holds_alternative<NotNow>(decision)) {
+        turn = 0;
+        break;
+      }
       entry.claimable = false;
-      turns_[{run.queue, run.concurrency_key}] = next_turn_++;
+      turn = next_turn_++;
       const StartOn* start = std::get_if<StartOn>(&decision);
       if (start == nullptr) {
         ++turned_away;
@@ -145,6 +150,7 @@ void MemoryStore::claim(std::size_t max, Time now, const DecideClaim& decide, Do
       attempt.number = ++run.attempts;
       attempt.started_at = now;
       attempt.version = start->version;
+      attempt.machine = start->machine;
       attempt.token = "token-" + std::to_string(next_token_++);
       mutation.unlock(run.version);
       run.version = start->version;
@@ -187,6 +193,7 @@ Status MemoryStore::end_attempt(Mutation& mutation, Entry& entry, AttemptEnd end
   attempt.failure = end.failure;
   if (attempt.status == AttemptStatus::kLost) ++run.host_losses;
   run.executed += end.usage.duration;
+  if (!end.machine.empty()) run.machine = std::move(end.machine);
   run.failure = std::move(end.failure);
   if (event == RunEvent::kSucceeded) entry.output = std::move(end.output);
   append(entry, std::move(end.logs));

@@ -142,7 +142,7 @@ class MemoryStore final : public Store {
   Keys idempotency_keys_, request_ids_;
   std::map<QueueName, std::size_t> limits_;
   std::map<SubQueue, std::uint64_t> turns_;  // the lowest is next; see next_turn_
-  std::uint64_t next_new_ = 0;               // for a sub-queue never served: those come first, as they appeared
+  std::uint64_t next_new_ = 1;               // for a sub-queue never served: those come first, as they appeared
   std::uint64_t next_turn_ = std::uint64_t{1} << 63;
   std::uint64_t next_token_ = 1;
   std::map<VersionId, std::uint64_t> freed_by_;  // the latest mutation that freed the version, until that was told

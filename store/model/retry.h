@@ -22,6 +22,9 @@ struct RetryPolicy {
   // max_attempts. A number of attempts is one of the run, whatever its earlier attempts failed of.
   std::optional<std::uint32_t> error_attempts, crash_attempts, out_of_memory_attempts, stalled_attempts,
       timeout_attempts;
+  // The machine of the attempts after one that ran out of memory, as machine_text(); "auto": the next preset above what
+  // that one used; empty: the same.
+  std::string out_of_memory_machine;
   bool operator==(const RetryPolicy&) const = default;
 };
 

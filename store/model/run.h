@@ -37,7 +37,7 @@ constexpr bool is_final(RunStatus s) { return s >= RunStatus::kCompleted; }
 /// What the trigger asked for; absent means: as the task says.
 struct RunOptions {
   std::optional<std::uint32_t> max_attempts;
-  std::optional<Duration> max_duration;
+  std::optional<Duration> max_duration;  // 0: none, whatever the task says
   std::optional<Duration> ttl;
   std::string machine;            // preset name, or empty
   std::string idempotency_key;    // as given by the client (possibly hashed); empty: none

@@ -56,6 +56,13 @@ std::optional<std::string> machine(OptionSection& in, std::string_view key, bool
   return std::nullopt;
 }
 
+// At least five seconds, or 0 for none.
+std::optional<Duration> max_duration(OptionSection& in) {
+  const json::value* value = in.find("maxDurationMs");
+  if (value != nullptr && value->is_int64() && value->get_int64() == 0) return Duration(0);
+  return duration(in, "maxDurationMs", kLeastMaxDuration);
+}
+
 void read_retry_class(OptionSection& in, std::string_view key, bool& retried, std::optional<std::uint32_t>& attempts) {
   const json::value* value = in.find(key);
   if (value == nullptr) return;
@@ -88,7 +95,7 @@ void read_retry(OptionSection in, RetryPolicy& retry) {
   }
   if (std::optional<OptionSection> out_of_memory = in.section("outOfMemory")) {
     out_of_memory->require("machine");
-    machine(*out_of_memory, "machine", true);
+    set(retry.out_of_memory_machine, machine(*out_of_memory, "machine", true));
     out_of_memory->close();
   }
   in.close();
@@ -133,7 +140,7 @@ void read_document(OptionSection in, TaskOptions& options) {
   if (std::optional<OptionSection> retry = in.section("retry")) read_retry(std::move(*retry), options.retry);
   if (std::optional<OptionSection> queue = in.section("queue")) read_queue(std::move(*queue), options);
   set(options.machine, machine(in, "machine", false));
-  set(options.max_duration, duration(in, "maxDurationMs", kLeastMaxDuration));
+  set(options.max_duration, max_duration(in));
   set(options.ttl, duration(in, "ttlMs", 0));
   if (std::optional<OptionSection> cron = in.section("cron")) read_cron(std::move(*cron));
   set(options.recycle_after, in.integer("recycleAfter", 1, 1000000));

@@ -21,8 +21,8 @@ struct TaskOptions {
   RetryPolicy retry;
   QueueName queue;  // empty: the task's own, "task/<id>"
   std::optional<std::size_t> concurrency_limit;
-  std::string machine = "small-1x";      // as machine_text()
-  std::optional<Duration> max_duration;  // at least 5 s
+  std::string machine;                   // as machine_text(); empty: the host's default
+  std::optional<Duration> max_duration;  // at least 5 s; 0: none, whatever the host's default
   std::optional<Duration> ttl;
   std::uint32_t recycle_after = 1;
   Sandbox sandbox;

@@ -32,20 +32,21 @@ std::string new_token() {
 
 }  // namespace
 
-Status RocksStore::begin(RunChange& change, const VersionId& version, std::string payload, Claiming& claiming) {
+Status RocksStore::begin(RunChange& change, const StartOn& start, std::string payload, Claiming& claiming) {
   Run& run = change.run();
   const std::uint32_t number = run.attempts + 1;
   leave(change.id(), run);
   if (Status claimed = change.apply(RunEvent::kClaimed, claiming.now, number); !claimed) return claimed;
   run.attempts = number;
-  run.version = version;
+  run.version = start.version;
   if (!run.started_at) run.started_at = claiming.now;
   if (Status begun = change.apply(RunEvent::kAttemptStarted, claiming.now, number); !begun) return begun;
   Claim claim;
   claim.attempt.run = run.id;
   claim.attempt.number = number;
   claim.attempt.started_at = claiming.now;
-  claim.attempt.version = version;
+  claim.attempt.version = start.version;
+  claim.attempt.machine = start.machine;
   claim.attempt.token = new_token();
   claim.run = run;
   claim.payload = std::move(payload);
@@ -74,7 +75,12 @@ Status RocksStore::claim_one(PackedId id, Claiming& claiming) {
   if (const StartOn* start = std::get_if<StartOn>(&decision)) {
     std::string payload;
     const Status got = database_->get(Family::kPayloads, payload_key(id, PayloadPart::kPayload), payload);
-    return got ? begin(change, start->version, std::move(payload), claiming) : unreadable(got);
+    return got ? begin(change, *start, std::move(payload), claiming) : unreadable(got);
+  }
+  if (std::holds_alternative<NotNow>(decision)) {
+    claiming.full = true;
+    hot_.ready.give_back(order_of(run), id);
+    return Status::ok();
   }
   ++claiming.turned_away;
   hot_.ready.untake();
@@ -99,7 +105,7 @@ void RocksStore::claim(std::size_t max, Time now, const DecideClaim& decide, Don
   saw_time(now);
   Claiming claiming{now, decide, Batch(*database_), {}};
   std::vector<Claim>& claims = claiming.claims;
-  while (claims.size() < max && claiming.turned_away < kMostTurnedAway) {
+  while (claims.size() < max && claiming.turned_away < kMostTurnedAway && !claiming.full) {
     const std::optional<PackedId> id = hot_.ready.take();
     if (!id) break;
     if (Status added = claim_one(*id, claiming); !added) return answer(must_reopen(added));

@@ -92,6 +92,7 @@ Result<RunChange> RocksStore::end_attempt(PackedId id, Executing&& executing, Ru
   attempt.usage = end.usage;
   attempt.status = AttemptStatus::kSucceeded;
   run.executed += end.usage.duration;
+  if (!end.machine.empty()) run.machine = std::move(end.machine);
   run.failure = end.failure;
   if (end.failure) {
     attempt.status = attempt_status_of(*end.failure);

@@ -88,6 +88,17 @@ void ReadyIndex::untake() {
   taken_from_ = nullptr;
 }
 
+void ReadyIndex::give_back(Time order, PackedId run) {
+  SubQueue& sub = *taken_from_;
+  leave(sub);
+  --sub.running;
+  sub.runs.emplace(order, run);
+  ++size_;
+  sub.turn = 0;
+  place(sub);
+  taken_from_ = nullptr;
+}
+
 void ReadyIndex::started(const QueueName& queue, const std::string& key) {
   SubQueue& sub = sub_queue(queue, key);
   ++sub.running;

@@ -33,6 +33,9 @@ class ReadyIndex {
   /// The run that was just taken does not run after all: it gives its slot back, and its sub-queue has had its turn.
   /// Nothing else must have been done since take().
   void untake();
+  /// The run that was just taken, `order` and `run`, stays where it was, and its sub-queue is the next one. Nothing
+  /// else must have been done since take().
+  void give_back(Time order, PackedId run);
   /// Counts a run as running that was not taken here (when the index is rebuilt).
   void started(const QueueName& queue, const std::string& key);
   /// A run that was taken or started runs no more. Whether a waiting run of its sub-queue may start because of that.
@@ -75,8 +78,9 @@ class ReadyIndex {
   Turns idle_;      // neither wait nor run: remembered for their turn, the oldest forgotten beyond kIdleKept
   SubQueue* taken_from_ = nullptr;  // by take(), until untake()
   std::size_t size_ = 0;
-  // Sub-queues never served come before all others, in the order in which they appeared.
-  std::uint64_t next_new_ = 0;
+  // Sub-queues never served come before all others, in the order in which they appeared; before them, as number 0, one
+  // whose run was given back.
+  std::uint64_t next_new_ = 1;
   std::uint64_t next_turn_ = std::uint64_t{1} << 63;
 };
 

@@ -104,6 +104,7 @@ class RocksStore final : public Store {
     Batch batch;
     std::vector<Claim> claims;
     std::size_t turned_away = 0;  // held, set aside or unreadable
+    bool full = false;            // there is no room for more
   };
   /// What follows the next sync.
   struct Group {
@@ -154,7 +155,7 @@ class RocksStore final : public Store {
   Result<std::optional<KeyRecord>> live_key(KeyKind kind, const TaskId& task, const std::string& key, Time now) const;
   /// Does with the run, which was just taken, what is decided on it.
   Status claim_one(PackedId id, Claiming& claiming);
-  Status begin(RunChange& change, const VersionId& version, std::string payload, Claiming& claiming);
+  Status begin(RunChange& change, const StartOn& start, std::string payload, Claiming& claiming);
   /// Ends the attempt of `executing` as `end` says; `event` is what that is for the run.
   Result<RunChange> end_attempt(PackedId id, Executing&& executing, RunEvent event, AttemptEnd& end, Batch& batch);
   /// The answer to an end whose attempt does not execute: the run, when this end is the one recorded.

@@ -100,6 +100,14 @@ TEST_F(Trigger, ReadsATtlOfZeroAsNone) {
   EXPECT_EQ(engine->last_trigger().options.ttl.value(), store::Duration::zero());
 }
 
+TEST_F(Trigger, ReadsAMaximumDurationOfNone) {
+  for (const char* none : {"0", "\"none\"", "2147483647"}) {
+    EXPECT_EQ(trigger(R"({"options":{"maxDuration":)" + std::string(none) + "}}").status, 200) << none;
+    EXPECT_EQ(engine->last_trigger().options.max_duration.value(), store::Duration::zero());
+  }
+  EXPECT_EQ(trigger(R"({"options":{"maxDuration":4}})").status, 422);
+}
+
 TEST_F(Trigger, IgnoresAnIdempotencyTtlItCannotRead) {
   EXPECT_EQ(trigger(R"({"options":{"idempotencyKey":"k","idempotencyKeyTTL":"1h30m"}})").status, 200);
   EXPECT_FALSE(engine->last_trigger().idempotency_ttl);

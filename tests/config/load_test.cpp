@@ -19,6 +19,20 @@ TEST(Configuration, HasDefaultsWhenNothingIsGiven) {
   EXPECT_EQ(loaded->origins.at("host.listen"), "default");
 }
 
+TEST(Configuration, MemoryIsWhatThisMachineHasUnlessTold) {
+  EXPECT_GT(load_given({.toml = ""})->config.host.memory, 100'000'000u);
+  const auto told =
+      load_given({.toml = "[host]\nmemory = \"3GiB\"\n[defaults]\nmachine = \"micro\"\nmax_duration = \"1m\"\n"
+                          "[limits]\nmemory_control = \"watchdog\"\n"});
+  ASSERT_TRUE(told) << told.status().message();
+  EXPECT_EQ(told->config.host.memory, std::uint64_t{3} << 30);
+  EXPECT_EQ(told->config.defaults.machine, "micro");
+  EXPECT_EQ(told->config.defaults.max_duration, std::chrono::minutes(1));
+  EXPECT_EQ(told->config.limits.memory_control, "watchdog");
+  EXPECT_FALSE(load_given({.toml = "[defaults]\nmachine = \"huge\"\n"}));
+  EXPECT_FALSE(load_given({.toml = "[limits]\nmemory_control = \"on\"\n"}));
+}
+
 TEST(Configuration, TakesValuesFromTheFileAndSaysTheirLine) {
   const auto loaded =
       load_given({.toml = "[host]\nlisten = \"127.0.0.1:1\"\n\nconcurrency = 3\ndrain_timeout = \"1m30s\"\n"});
@@ -63,13 +77,14 @@ TEST(Configuration, TakesAnEmptyVariableForOneThatIsNotSet) {
 TEST(Configuration, NamesTheNearestKnownKey) {
   EXPECT_EQ(errors_of({.toml = "[host]\n\nlisen = \"127.0.0.1:1\"\n"}),
             "perdure.toml:3: unknown key host.lisen; did you mean listen? ([host] has: listen, data, plugins, "
-            "plugins_poll, concurrency, drain_timeout, names, allow_pending)");
+            "plugins_poll, concurrency, drain_timeout, names, allow_pending, memory)");
 }
 
 TEST(Configuration, NamesTheNearestKnownSection) {
-  EXPECT_EQ(errors_of({.toml = "# one\n[hots]\n"}),
-            "perdure.toml:2: unknown section [hots]; did you mean host? (there are: plugins, host, limits, store, "
-            "auth, trust, quarantine, attempts, telemetry)");
+  EXPECT_EQ(
+      errors_of({.toml = "# one\n[hots]\n"}),
+      "perdure.toml:2: unknown section [hots]; did you mean host? (there are: plugins, host, defaults, limits, store, "
+      "auth, trust, quarantine, attempts, telemetry)");
 }
 
 TEST(Configuration, NamesTheVariablesThatAttemptsSee) {

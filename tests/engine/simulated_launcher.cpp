@@ -10,8 +10,12 @@ void SimulatedLauncher::start(process::AttemptSpec spec, process::AttemptObserve
   if (!runs_.insert(spec.run).second) blame("two attempts of " + spec.run.text() + " at once");
   Ending ending = script_(spec);
   const process::AttemptHandle handle = spec.handle;
-  children_[handle] = {.observer = &observer, .run = spec.run, .ending = std::move(ending)};
+  children_[handle] = {
+      .observer = &observer, .run = spec.run, .ending = std::move(ending), .memory = spec.machine.memory};
   most_at_once_ = std::max(most_at_once_, children_.size());
+  std::uint64_t memory = 0;
+  for (const auto& [each, child] : children_) memory += child.memory;
+  most_memory_ = std::max(most_memory_, memory);
   const store::Duration starts_after = children_.at(handle).ending.starts_after;
   core_.after(starts_after, [this, handle, takes = children_.at(handle).ending.takes, alive = std::weak_ptr(alive_)] {
     if (alive.expired() || !children_.contains(handle)) return;

@@ -49,6 +49,8 @@ class SimulatedLauncher final : public process::Launcher {
   /// What the engine answered to `judged`, of all attempts.
   [[nodiscard]] const std::vector<process::Judgement>& judgements() const { return judgements_; }
   [[nodiscard]] std::size_t most_at_once() const { return most_at_once_; }
+  /// The most memory that attempts had at once by their machines.
+  [[nodiscard]] std::uint64_t most_memory() const { return most_memory_; }
   /// What the engine did that it must not, in words; empty: nothing.
   [[nodiscard]] const std::string& wrong() const { return wrong_; }
 
@@ -57,6 +59,7 @@ class SimulatedLauncher final : public process::Launcher {
     process::AttemptObserver* observer;
     store::RunId run;
     Ending ending;
+    std::uint64_t memory = 0;
     bool ended = false, confirmed = false;
     std::size_t asked = 0;  // of ending.asks
     bool waits = false;     // for the answer to the last of them
@@ -75,6 +78,7 @@ class SimulatedLauncher final : public process::Launcher {
   std::set<store::RunId> runs_;  // with an attempt that has no result yet
   std::vector<process::Judgement> judgements_;
   std::size_t most_at_once_ = 0;
+  std::uint64_t most_memory_ = 0;
   std::string wrong_;
   std::shared_ptr<int> alive_ = std::make_shared<int>(0);  // the host's death takes its children along
 };

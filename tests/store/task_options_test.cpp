@@ -23,7 +23,7 @@ TEST(TaskOptions, AnEmptyDocumentMeansTheDefaults) {
     EXPECT_EQ(options.retry, RetryPolicy());
     EXPECT_TRUE(options.queue.empty());
     EXPECT_FALSE(options.concurrency_limit);
-    EXPECT_EQ(options.machine, "small-1x");
+    EXPECT_EQ(options.machine, "");
     EXPECT_FALSE(options.max_duration);
     EXPECT_FALSE(options.ttl);
     EXPECT_EQ(options.recycle_after, 1u);
@@ -62,6 +62,16 @@ TEST(TaskOptions, EveryOptionIsRead) {
   EXPECT_EQ(parsed->ttl, Duration(0));
   EXPECT_EQ(parsed->recycle_after, 1000u);
   EXPECT_EQ(parsed->document, document);
+}
+
+TEST(TaskOptions, AMaximumDurationOfZeroIsNoneAndTheMachineAfterWantOfMemoryIsKept) {
+  EXPECT_EQ(parse(R"({"maxDurationMs": 0})")->max_duration, Duration(0));
+  EXPECT_FALSE(parse("{}")->max_duration);
+  EXPECT_EQ(parse("{}")->retry.out_of_memory_machine, "");
+  EXPECT_EQ(parse(R"({"retry": {"outOfMemory": {"machine": "auto"}}})")->retry.out_of_memory_machine, "auto");
+  EXPECT_EQ(
+      parse(R"({"retry": {"outOfMemory": {"machine": {"cpu": 2, "memory": 300000000}}}})")->retry.out_of_memory_machine,
+      "2/300000000");
 }
 
 TEST(TaskOptions, AMachineMayBeASizeOfItsOwn) {

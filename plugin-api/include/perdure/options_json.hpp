@@ -134,8 +134,9 @@ constexpr void check_options() {
   static_assert(task.retry.min_timeout.value_or(milliseconds(0)) >= milliseconds(0) &&
                     task.retry.max_timeout.value_or(milliseconds(0)) >= milliseconds(0),
                 ".retry timeouts cannot be negative");
-  static_assert(task.max_duration.value_or(milliseconds(5000)) >= milliseconds(5000),
-                ".max_duration must be at least 5 s");
+  static_assert(
+      task.max_duration.value_or(milliseconds(5000)) >= milliseconds(5000) || task.max_duration == milliseconds(0),
+      ".max_duration must be at least 5 s, or 0 for none");
   static_assert(task.ttl.value_or(milliseconds(0)) >= milliseconds(0), ".ttl cannot be negative");
   static_assert(task.queue.concurrency_limit >= 0, ".queue.concurrency_limit cannot be negative");
   static_assert(task.queue.rate_limit.limit == 0 || task.queue.rate_limit.period > milliseconds(0),

@@ -69,8 +69,9 @@ struct Task {
   Queue queue{};
   Retry retry{};
   Machine machine{};
-  std::optional<milliseconds> max_duration{};  // of an attempt's execution; at least 5 s
-  std::optional<milliseconds> ttl{};           // not started within it: expired; 0 removes an inherited one
+  std::optional<milliseconds>
+      max_duration{};                 // of an attempt's execution; at least 5 s; 0: none, whatever the host's default
+  std::optional<milliseconds> ttl{};  // not started within it: expired; 0 removes an inherited one
   Cron cron{};
   int recycle_after = 0;                            // attempts one child process may serve; 0: the default, 1
   std::optional<milliseconds> evict_waits_after{};  // longer waits may leave memory

@@ -118,6 +118,7 @@ perdure_status pid(const perdure_attempt* a) {
 struct Entry {
   const char* id;
   perdure_task_fn run;
+  const char* options = "{}";
 };
 constexpr Entry kTasks[] = {
     {"endless", endless},
@@ -131,6 +132,8 @@ constexpr Entry kTasks[] = {
     {"usage", usage},
     {"work_for_100_ms", work_for_100_ms},
     {"pid", pid},
+    {"grows", take_and_return,
+     R"({"machine": {"cpu": 1, "memory": 134217728}, "retry": {"minTimeoutMs": 1, "outOfMemory": {"machine": "auto"}}})"},
 };
 
 }  // namespace
@@ -146,6 +149,7 @@ extern "C" PERDURE_EXPORT perdure_status perdure_register_v1(const perdure_regis
     task.struct_size = sizeof task;
     task.id = {entry.id, strlen(entry.id)};
     task.run = entry.run;
+    task.options = {entry.options, strlen(entry.options)};
     if (const perdure_status s = host->task(host, &task)) return s;
   }
   return PERDURE_OK;

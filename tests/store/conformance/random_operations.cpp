@@ -127,13 +127,15 @@ void RandomOperations::enqueue(Store& store) {
 
 void RandomOperations::claim(Store& store) {
   const std::uint64_t newest = below(2);  // which version runs start on now, unless they are locked to one
-  const DecideClaim decide = [this, newest](const Run& run) -> ClaimDecision {
+  const char full_for = pick("", 10)[0];  // runs whose ids end so
+  const DecideClaim decide = [this, newest, full_for](const Run& run) -> ClaimDecision {
+    if (run.id.text().back() == full_for) return NotNow{};
     if (!offered_.contains(run.task)) return Hold();
     // Now and then a run moves to the newest, as one that is locked to none.
     const bool keeps = !run.version.empty() && run.attempts % 3 != 0;
     const VersionId version = keeps ? run.version : VersionId(run.task.text() + "-v" + std::to_string(newest));
     if (quarantined_.contains({run.task, version})) return SetAside{version};
-    return StartOn{version};
+    return StartOn{version, run.machine.empty() ? "micro" : run.machine};
   };
   const std::size_t max = below(6);
   const Result<std::vector<Claim>> subject = conformance::claim(store, max, now_, decide);
