@@ -35,11 +35,11 @@ struct ApiOptions {
   std::string key{};                      // the root key; required for all of /api and /perdure
   std::vector<std::string> host_names{};  // names, besides loopback ones and addresses, by which clients may reach it
   std::size_t threads = 1;
-  bool allow_pending = false;  // accept triggers of tasks that no plugin offers, unless the trigger says
-  std::string plugins{};       // the plugin directory, as /perdure/v1/status shows it
+  bool allow_pending = false;      // accept triggers of tasks that no plugin offers, unless the trigger says
+  std::string plugins{};           // the plugin directory, as /perdure/v1/status shows it
   std::string memory_mechanism{};  // how the memory of attempts is limited, in a word and in words
   std::string memory_in_words{};
-  std::string version = "0";   // Perdure's, as /perdure/v1/status shows it
+  std::string version = "0";  // Perdure's, as /perdure/v1/status shows it
   Limits limits{};
 };
 

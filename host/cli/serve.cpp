@@ -6,9 +6,9 @@
 #include <ostream>
 #include <string_view>
 
+#include "host/cli/configuration.h"
 #include "host/cli/serve_host.h"
 #include "host/cli/verbs.h"
-#include "host/config/places.h"
 #include "host/telemetry/log.h"
 
 namespace perdure::cli {
@@ -36,18 +36,7 @@ int complain(Console& console, const std::string& why) {
 }
 
 int serve(const Options& options, Console& console) {
-  config::Sources sources;
-  sources.environment = console.environment;
-  if (!options.config.empty()) {
-    sources.file = options.config;
-  } else if (const auto named = console.environment("PERDURE_CONFIG"); named && !named->empty()) {
-    sources.file = *named;
-  } else {
-    sources.file = config::find_config_file(console.environment);
-  }
-  for (const auto& [key, text] : options.values) {
-    if (!text.empty()) sources.flags.push_back({key, text});
-  }
+  const config::Sources sources = configuration_sources(options.config, options.values, console);
   const auto loaded = config::load(sources);
   if (!loaded) return complain(console, loaded.status().message());
   if (options.print_config) {
@@ -75,6 +64,7 @@ void add_serve(CLI::App& parent, Console& console, int& exit_status) {
   value("--data", "host.data", "DIR", "Where runs, keys and copies of plugins are kept");
   value("--listen", "host.listen", "ADDR:PORT", "Where clients come; loopback unless a key is configured");
   value("--concurrency", "host.concurrency", "N", "Attempts executing at once");
+  value("--memory", "host.memory", "BYTES", "Memory of all attempts' machines together, such as 8GiB");
   value("--drain-timeout", "host.drain_timeout", "TIME", "How long attempts may go on after SIGTERM");
   value("--log-level", "telemetry.level", "LEVEL", "trace, debug, info, warn or error");
   value("--log-format", "telemetry.format", "FORMAT", "auto, text or json");

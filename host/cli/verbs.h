@@ -40,6 +40,7 @@ void add_new(CLI::App& parent, Console& console, int& exit_status);
 void add_serve(CLI::App& parent, Console& console, int& exit_status);
 void add_plugins_check(CLI::App& parent, Console& console, int& exit_status);
 void add_dev(CLI::App& parent, Console& console, int& exit_status);
+void add_doctor(CLI::App& parent, Console& console, int& exit_status);
 void add_debug(CLI::App& parent, Console& console, int& exit_status);
 void add_backtrace(CLI::App& parent, Console& console, int& exit_status);
 

@@ -14,8 +14,8 @@ void show_metadata_as_it_is(const store::Store& store, store::Claim& claim);
 
 /// The context document:
 /// {"run":{"id","createdAt","tags","isTest","idempotencyKey"?,"parentId"?,"rootId"?,"depth"?},"attempt":{"number","startedAt"},
-/// "task":{"id"},"queue":{"name"},"concurrencyKey"?,"machine":{"name"?,"cpu","memory"},"plugin":{"name","version"},"metadata"}. Times
-/// are milliseconds since the epoch.
+/// "task":{"id"},"queue":{"name"},"concurrencyKey"?,"machine":{"name"?,"cpu","memory"},"plugin":{"name","version"},"metadata"}.
+/// Times are milliseconds since the epoch.
 std::string attempt_context(const store::Claim& claim, const catalog::Task& task, const store::Machine& machine);
 
 }  // namespace perdure::engine

@@ -25,7 +25,7 @@ struct Ending {
   store::Duration starts_after{1};
   store::Duration takes{10};
   process::AttemptResult result;
-  std::vector<Asking> asks{};  // one after the other, once it has started
+  std::vector<Asking> asks{};                // one after the other, once it has started
   bool dies = false;                         // its process is gone with the result, before any confirm
   std::vector<process::HookSpan> hooks;      // executed before it ends
   std::vector<process::Provisional> judged;  // asked before it ends; the result then only says how the process ended
