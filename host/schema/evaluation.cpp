@@ -15,7 +15,8 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr int kDeepest = 1000;  // of nodes inside each other; payloads have 128 levels at most
+constexpr int kDeepest = 1000;               // of nodes inside each other; payloads have 128 levels at most
+constexpr std::uint64_t kStepsPerNode = 40;  // as long as so many of a pattern's
 constexpr std::size_t kMostListed = 8;
 
 std::string_view view(const json::string& text) { return {text.data(), text.size()}; }
@@ -106,7 +107,7 @@ bool Evaluation::tried(NodeId id, const Value& value, const Place& place) {
 }
 
 bool Evaluation::check(NodeId id, const Value& value, const Place& place) {
-  if (!work_.take() || too_deep_) return false;
+  if (!work_.take(kStepsPerNode) || too_deep_) return false;
   if (depth_ == kDeepest) {
     too_deep_ = true;
     return false;
@@ -267,7 +268,7 @@ bool Evaluation::check_object(const Node& node, const json::object& object, cons
 bool Evaluation::check_members(const Node& node, const json::object& object, const Place& place) {
   if (node.members.empty() && node.pattern_members.empty() && !node.other_members && !node.member_names) return true;
   for (const auto& member : object) {
-    if (!work_.take()) return false;
+    if (!work_.take(kStepsPerNode)) return false;
     const std::string name(view(member.key()));
     const Place inside{&place, name};
     if (node.member_names && !tried(*node.member_names, json::string(member.key()), inside)) {

@@ -15,6 +15,7 @@ namespace {
 namespace json = boost::json;
 
 constexpr store::JsonLimits kSchemaLimits{std::size_t{1} << 20, 64};
+constexpr std::uint64_t kStepsPerByte = 320;
 constexpr std::size_t kOnStack = 8192;  // bytes of a parsed payload that need no memory of their own
 
 json::parse_options options_for(const store::JsonLimits& limits) {
@@ -57,6 +58,7 @@ std::optional<Fault> Schema::check(std::string_view text, std::uint64_t most_ste
     const json::value payload =
         json::parse(json::string_view(text.data(), text.size()), failed, &memory, options_for(store::kPayloadLimits));
     if (failed) return Fault{"", "is no JSON: " + failed.message()};
+    if (most_steps == kMostSteps) most_steps += kStepsPerByte * text.size();
     Evaluation evaluation(parts_->nodes, most_steps, false);
     if (evaluation.fits(payload)) return std::nullopt;
     if (evaluation.is_over()) return evaluation.fault();

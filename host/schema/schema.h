@@ -28,7 +28,8 @@ struct Fault {
   [[nodiscard]] std::string sentence() const { return "payload" + pointer + ' ' + what; }
 };
 
-/// Steps that a check may take: a few hundred milliseconds of the slowest ones. A large payload needs a part of it.
+/// Steps that the check of a small payload may take, which are some ten milliseconds; each byte of a payload adds to
+/// them.
 inline constexpr std::uint64_t kMostSteps = 20'000'000;
 
 class Schema {

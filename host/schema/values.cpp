@@ -11,6 +11,7 @@ namespace {
 
 namespace json = boost::json;
 
+constexpr std::uint64_t kStepsPerValue = 8;
 constexpr std::size_t kLongestShown = 60;
 
 // Holds every 64-bit integer and every double exactly.
@@ -36,7 +37,7 @@ bool is_integer(const json::value& value) {
 }
 
 bool equal(const json::value& a, const json::value& b, Work& work) {
-  if (!work.take()) return false;
+  if (!work.take(kStepsPerValue)) return false;
   if (a.is_number() && b.is_number()) return compare_numbers(a, b) == 0;
   if (a.kind() != b.kind()) return false;
   if (const json::array* list = a.if_array()) {
@@ -61,7 +62,7 @@ bool equal(const json::value& a, const json::value& b, Work& work) {
 }
 
 std::size_t hash(const json::value& value, Work& work) {
-  if (!work.take()) return 0;
+  if (!work.take(kStepsPerValue)) return 0;
   if (value.is_number()) return mixed(1, std::hash<double>()(static_cast<double>(exact(value))));
   if (const json::string* text = value.if_string()) {
     work.take(text->size() / 64);

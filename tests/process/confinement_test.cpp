@@ -250,6 +250,15 @@ TEST_P(OtherUser, HasATemporaryDirectoryOfItsOwnWhichIsCleared) {
   nothing_left();
 }
 
+TEST_P(OtherUser, EndsWithItsZygote) {
+  const AttemptHandle staying = start("leave_files", "\"stay\"");
+  logged(staying);
+  kill(supervisor->zygote_pids(version).front(), SIGKILL);
+  EXPECT_EQ(released(staying).kind(), FailureKind::kHostLost);
+  until([&] { return !is_alive(of(staying).pid); }, "the attempt to end");
+  nothing_left();
+}
+
 TEST_P(OtherUser, CanBeStoppedAndItsCrashIsSeen) {
   const AttemptHandle staying = start("leave_files", "\"stay\"");
   logged(staying);
