@@ -3,7 +3,9 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <cstdlib>
+#include <thread>
 
 #include "host/cli/doctor.h"
 #include "host/cli/executables.h"
@@ -22,6 +24,8 @@ using process::MemoryControl;
 constexpr std::uint64_t kDescriptorsOfHost = 512;
 constexpr std::uint64_t kDescriptorsOfAttempt = 12;
 constexpr std::uint64_t kProcessesOfHost = 64;
+constexpr int kTries = 20;
+constexpr std::chrono::milliseconds kBetweenTries{10};
 
 std::uint64_t limit_of(__rlimit_resource which) {
   rlimit limit{};
@@ -110,7 +114,12 @@ void examine_processes(Findings& findings) {
   const os::Command sleeper{.path = "/bin/sleep", .arguments = {"60"}, .environment = {}, .descriptors = {}};
   const pid_t pid = os::spawn(sleeper);
   std::string why = "no process could be started";
-  const bool taken = pid > 0 && process::take_backtrace(pid, pid, why).has_value();
+  // A program that has just been started has nothing mapped for a moment.
+  bool taken = false;
+  for (int tries = 0; pid > 0 && !taken && tries < kTries; tries++) {
+    if (tries > 0) std::this_thread::sleep_for(kBetweenTries);
+    taken = process::take_backtrace(pid, pid, why).has_value();
+  }
   if (pid > 0) {
     (void)kill(pid, SIGKILL);
     os::reap(pid);

@@ -44,20 +44,25 @@ void CoreEngine::begin(store::Claim claim) {
   slot_of_[claim.run.id] = handle;
   slot.task = slot.catalog->find(claim.attempt.version, claim.run.task);
   if (slot.task == nullptr) {  // withdrawn between the claim and now
-    return refuse(handle, std::move(claim),
-                  {.kind = store::FailureKind::kHostLost,
-                   .name = "HOST_LOST",
-                   .message = "The plugin that offers the task was withdrawn before the attempt could start.",
-                   .stack = {},
-                   .details = {}});
+    slot.run = std::move(claim.run);
+    slot.attempt = std::move(claim.attempt);
+    return fail_unstarted(handle, {.kind = store::FailureKind::kHostLost,
+                                   .name = "HOST_LOST",
+                                   .message = "The plugin that offers the task was withdrawn before the attempt could "
+                                              "start.",
+                                   .stack = {},
+                                   .details = {}});
   }
   if (std::optional<store::Failure> failure = payload_failure(claim, *slot.task)) {
-    return refuse(handle, std::move(claim), std::move(*failure));
+    slot.run = std::move(claim.run);
+    slot.attempt = std::move(claim.attempt);
+    return fail_unstarted(handle, std::move(*failure));
   }
   process::AttemptSpec spec = spec_of(claim, *slot.task);
   if (spec.machine.memory > options_.memory) {
-    slot.task = nullptr;  // so that nobody confirms to the launcher what it never had
-    return refuse(handle, std::move(claim), machine_too_large(spec.machine, options_.memory));
+    slot.run = std::move(claim.run);
+    slot.attempt = std::move(claim.attempt);
+    return fail_unstarted(handle, machine_too_large(spec.machine, options_.memory));
   }
   slot.memory = spec.machine.memory;
   reserved_ += slot.memory;
@@ -69,12 +74,9 @@ void CoreEngine::begin(store::Claim claim) {
   launcher_.start(std::move(spec), *this);
 }
 
-// The attempt ends before it has begun.
-void CoreEngine::refuse(process::AttemptHandle handle, store::Claim claim, store::Failure why) {
-  Slot& slot = slots_.at(handle);
-  slot.run = std::move(claim.run);
-  slot.attempt = std::move(claim.attempt);
-  on_result(handle, {.failure = std::move(why), .output = {}, .retry_at = {}, .usage = {}});
+// An attempt that ends before it has a process.
+void CoreEngine::fail_unstarted(process::AttemptHandle handle, store::Failure failure) {
+  on_result(handle, {.failure = std::move(failure), .output = {}, .retry_at = {}, .usage = {}});
   on_released(handle);
 }
 
