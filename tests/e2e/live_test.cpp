@@ -30,6 +30,17 @@ std::vector<std::string> ids_in(const boost::json::value& list) {
   return ids;
 }
 
+// Waits until the host has begun so many attempts, or has nothing left to begin.
+void await_attempts(Http& http, int count) {
+  for (;;) {
+    const auto status = http.get("/perdure/v1/status").json();
+    const auto& runs = status.at("runs");
+    const int left = runs.at("QUEUED").to_number<int>() + runs.at("EXECUTING").to_number<int>();
+    if (status.at("engine").at("attemptsStarted").to_number<int>() >= count || left == 0) return;
+    std::this_thread::yield();
+  }
+}
+
 TEST(LiveData, FiftyChildrenThatChangeTheirParentsMetadataAtOnceLoseNothing) {
   HostProcess host;
   ASSERT_TRUE(host.start()) << host.log();
@@ -67,15 +78,13 @@ TEST(LiveData, WhatChildrenWereAcknowledgedSurvivesAHostThatIsKilledInBetween) {
   {
     Http http = host.client();
     for (int i = 0; i < 4; ++i) parents.push_back(trigger(http, "family", R"({"children":50})"));
-    while (http.get("/perdure/v1/status").json().at("engine").at("attemptsStarted").to_number<int>() < 40)
-      std::this_thread::yield();
+    await_attempts(http, 40);
   }
   for (int kills = 0; kills < 3; ++kills) {
     host.kill();
     ASSERT_TRUE(host.start()) << host.log();
     Http http = host.client();
-    while (http.get("/perdure/v1/status").json().at("engine").at("attemptsStarted").to_number<int>() < 20)
-      std::this_thread::yield();
+    await_attempts(http, 20);
   }
   Http http = host.client();
   for (const std::string& id : parents) {

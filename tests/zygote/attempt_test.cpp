@@ -178,6 +178,48 @@ TEST_F(AttemptTest, SaysWhichServicesThisHostDoesNotOffer) {
   EXPECT_EQ(outcome.raw, R"({"status":9,"words":"this version of the host does not offer this service"})");
 }
 
+// Answers the attempt's next request, and gives it back.
+protocol::Incoming answered(const Attempt& attempt, protocol::ReplyStatus status, std::string_view json,
+                            std::string_view raw = {}) {
+  auto request = attempt.next(Kind::kRequest);
+  EXPECT_TRUE(request) << "no request";
+  if (!request) return {};
+  protocol::Outgoing reply;
+  reply.kind = Kind::kReply;
+  reply.id = request->id;
+  reply.arg = static_cast<std::uint32_t>(status);
+  reply.json = json;
+  reply.raw = raw;
+  EXPECT_EQ(protocol::send(attempt.link.get(), reply, true), protocol::SendResult::kSent);
+  return std::move(*request);
+}
+
+TEST_F(AttemptTest, AsksItsHostAndGivesTheAnswersToItsTask) {
+  using protocol::ReplyStatus;
+  using protocol::RequestKind;
+  const auto kind = [](const protocol::Incoming& request) { return static_cast<RequestKind>(request.arg); };
+  const Attempt attempt = started(task::ask_host, "null", R"({"run":"run_1","attempt":1})");
+  const auto metadata = answered(attempt, ReplyStatus::kOk, "");
+  EXPECT_EQ(kind(metadata), RequestKind::kMetadata);
+  EXPECT_EQ(metadata.json, R"({"type":"append","target":"root","key":"k\""})");
+  EXPECT_EQ(metadata.raw, "[2]");
+  const auto tags = answered(attempt, ReplyStatus::kInvalid, "too many tags");
+  EXPECT_EQ(kind(tags), RequestKind::kTags);
+  EXPECT_EQ(tags.json, R"({"tags":["x","y"]})");
+  const auto stream = answered(attempt, ReplyStatus::kFailed, "the disk is full");
+  EXPECT_EQ(kind(stream), RequestKind::kStream);
+  EXPECT_EQ(stream.json, R"({"stream":"lines"})");
+  EXPECT_EQ(stream.raw, "a\n");
+  const auto trigger = answered(attempt, ReplyStatus::kOk, "", "run_2");
+  EXPECT_EQ(kind(trigger), RequestKind::kTrigger);
+  EXPECT_EQ(trigger.json, R"({"call":1,"task":"child","options":{"ttlMs":5}})");
+  EXPECT_EQ(trigger.raw, "[1]");
+  const auto outcome = attempt.next(Kind::kOutcome);
+  ASSERT_TRUE(outcome);
+  EXPECT_EQ(outcome->raw, R"({"statuses":[0,9,1,0],"run":"run_2","words":"the disk is full"})");
+  attempt.confirm();
+}
+
 TEST_F(AttemptTest, KnowsItsConfigurationAndUsage) {
   const auto outcome = outcome_of(task::config_and_usage, "null", R"({"config":{"key":"value"}})");
   const std::string config = member(outcome.raw, "config");

@@ -218,6 +218,29 @@ perdure_status not_offered(const perdure_attempt* a) {
                 "{\"status\":" + std::to_string(status) + ",\"words\":\"" + std::string(words.data, words.len) + "\"}");
 }
 
+// Asks the host all it answers, once each; the statuses, the run triggered, and the last words.
+perdure_status ask_host(const perdure_attempt* a) {
+  const perdure_services& services = *a->services;
+  const perdure_str tags[] = {PERDURE_STR("x"), PERDURE_STR("y")};
+  perdure_trigger trigger{};
+  trigger.struct_size = sizeof trigger;
+  trigger.task_id = PERDURE_STR("child");
+  trigger.payload = PERDURE_STR("[1]");
+  trigger.options = PERDURE_STR("{\"ttlMs\":5}");
+  perdure_str run{};
+  std::string statuses;
+  for (const perdure_status status :
+       {services.set_metadata(a, PERDURE_META_ROOT, PERDURE_META_APPEND, PERDURE_STR("k\""), PERDURE_STR("[2]")),
+        services.add_tags(a, tags, 2), services.stream_append(a, PERDURE_STR("lines"), PERDURE_STR("a\n")),
+        services.trigger(a, &trigger, &run)}) {
+    statuses += (statuses.empty() ? "" : ",") + std::to_string(status);
+  }
+  const perdure_str words = services.last_error(a);
+  return result(a, "{\"statuses\":[" + statuses + "],\"run\":\"" +
+                       std::string(run.data != nullptr ? run.data : "", run.len) + "\",\"words\":\"" +
+                       std::string(words.data, words.len) + "\"}");
+}
+
 int counter = 0;
 perdure_status count(const perdure_attempt* a) { return result(a, std::to_string(++counter)); }
 

@@ -30,6 +30,7 @@
   X(surroundings)             \
   X(describe)                 \
   X(not_offered)              \
+  X(ask_host)                 \
   X(count)                    \
   X(close_everything)         \
   X(poll_cancel)              \
