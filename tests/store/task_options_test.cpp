@@ -54,6 +54,7 @@ TEST(TaskOptions, EveryOptionIsRead) {
   retry.on_error = retry.on_out_of_memory = retry.on_stalled = false;
   retry.on_timeout = true;
   retry.crash_attempts = 2;
+  retry.out_of_memory_machine = "auto";
   EXPECT_EQ(parsed->retry, retry);
   EXPECT_EQ(parsed->queue, QueueName("mail"));
   EXPECT_EQ(parsed->concurrency_limit, 3u);
