@@ -116,6 +116,32 @@ TEST_F(Judging, AFailureOfCatchErrorOrItsDecisionIsRecordedAsSuch) {
   EXPECT_NE(after.failure->message.find("must be a JSON object"), std::string::npos);
 }
 
+TEST_F(Judging, ACancelAfterAFailureThatWouldBeRetriedLeavesNoOtherAttempt) {
+  for (const FailureKind kind : {FailureKind::kTaskError, FailureKind::kAborted}) {
+    host_ = std::make_unique<HostSimulation>(HostSimulation::Options{.script =
+                                                                         [kind](const process::AttemptSpec&) {
+                                                                           Ending ending = judged({failed(kind)});
+                                                                           ending.takes = 1s;
+                                                                           ending.lingers = 10s;
+                                                                           return ending;
+                                                                         },
+                                                                     .fault = {}});
+    host_->boot();
+    host_->trigger("task");
+    host_->core.after(5s, [this] {
+      host_->engine->cancel(host_->acknowledged.at(0), "by the test", [](const store::Result<store::Run>&) {});
+    });
+    ASSERT_TRUE(host_->core.run_out(1000));
+    const store::Run after = host_->store->run(host_->acknowledged.at(0)).value();
+    EXPECT_EQ(after.attempts, 1u);
+    // What was final before the cancel stays what it was.
+    const bool was_final = kind == FailureKind::kAborted;
+    EXPECT_EQ(after.status, was_final ? store::RunStatus::kFailed : store::RunStatus::kCanceled);
+    EXPECT_EQ(after.failure->kind, was_final ? kind : FailureKind::kCanceled);
+    EXPECT_EQ(check_history(*host_->store, host_->acknowledged), "");
+  }
+}
+
 TEST_F(Judging, HooksStandOnTheTimelineBeforeTheEndOfTheirAttempt) {
   process::Provisional success;
   success.result.output = "1";

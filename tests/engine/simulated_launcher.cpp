@@ -26,14 +26,17 @@ void SimulatedLauncher::start(process::AttemptSpec spec, process::AttemptObserve
     if (!children_.at(handle).ending.asks.empty()) return go_on(handle);
     core_.after(takes, [this, handle, alive] {
       if (alive.expired() || !children_.contains(handle)) return;
-      const Child& child = children_.at(handle);
+      Child& child = children_.at(handle);
       process::AttemptResult result = child.ending.result;
       for (const process::HookSpan& hook : child.ending.hooks) child.observer->on_hook(handle, hook);
       for (const process::Provisional& each : child.ending.judged) {
         judgements_.push_back(child.observer->judge(handle, each));
-        result.judged = true;
+        result.judged = child.judged = true;
       }
-      end(handle, std::move(result));
+      if (!child.judged || child.ending.lingers == store::Duration(0)) return end(handle, std::move(result));
+      core_.after(child.ending.lingers, [this, handle, result, alive] {
+        if (!alive.expired() && children_.contains(handle)) end(handle, result);
+      });
     });
   });
 }
@@ -92,7 +95,7 @@ void SimulatedLauncher::reply(process::AttemptHandle attempt, std::uint64_t requ
 
 void SimulatedLauncher::stop(process::AttemptHandle attempt, process::StopReason, const std::string&) {
   core_.after(store::Duration(5), [this, attempt, alive = std::weak_ptr(alive_)] {
-    if (alive.expired() || !children_.contains(attempt)) return;
+    if (alive.expired() || !children_.contains(attempt) || children_.at(attempt).judged) return;
     end(attempt, {.failure = store::Failure{.kind = store::FailureKind::kCanceled,
                                             .name = "CANCELED",
                                             .message = "The run was canceled.",

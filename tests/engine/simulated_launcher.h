@@ -26,6 +26,7 @@ struct Ending {
   store::Duration takes{10};
   process::AttemptResult result;
   std::vector<Asking> asks{};                // one after the other, once it has started
+  store::Duration lingers{0};                // in its last hooks, between what is judged and the result
   bool dies = false;                         // its process is gone with the result, before any confirm
   std::vector<process::HookSpan> hooks;      // executed before it ends
   std::vector<process::Provisional> judged;  // asked before it ends; the result then only says how the process ended
@@ -60,7 +61,7 @@ class SimulatedLauncher final : public process::Launcher {
     store::RunId run;
     Ending ending;
     std::uint64_t memory = 0;
-    bool ended = false, confirmed = false;
+    bool judged = false, ended = false, confirmed = false;
     std::size_t asked = 0;  // of ending.asks
     bool waits = false;     // for the answer to the last of them
   };
