@@ -103,16 +103,22 @@ void CoreEngine::cancel_on_core(const store::RunId& run, const std::string& reas
   const auto executing = slot_of_.find(run);
   if (executing != slot_of_.end()) {
     Slot& slot = slots_.at(executing->second);
-    if (!std::exchange(slot.canceling, true) && slot.task != nullptr) {
-      launcher_.stop(executing->second, process::StopReason::kCanceled, reason);
+    if (!std::exchange(slot.canceling, true)) {
+      slot.cancel_reason = reason;
+      if (slot.task != nullptr) launcher_.stop(executing->second, process::StopReason::kCanceled, reason);
+      if (slot.hooks) hook_children_.stop(*slot.hooks);
     }
     return done(store_.run(run));
   }
   store_.cancel(run, core_.now(), reason,
                 [this, core = &core_, alive = std::weak_ptr(alive_), run, reason, tries,
                  done](store::Result<store::Run> canceled) {
-                  if (canceled.status().code() != store::Code::kConflict || tries <= 1)
+                  if (canceled.status().code() != store::Code::kConflict || tries <= 1) {
+                    core->post([this, alive] {
+                      if (!alive.expired()) owed_hooks_.notice();
+                    });
                     return done(std::move(canceled));
+                  }
                   core->post([this, alive, run, reason, tries, done] {
                     if (alive.expired()) return done(store::Status::unavailable("The host is stopping."));
                     cancel_on_core(run, reason, tries - 1, done);

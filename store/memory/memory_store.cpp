@@ -322,9 +322,7 @@ void MemoryStore::hooks_ran(const RunId& run, std::vector<TimelineEvent> events,
   const auto found = runs_.find(run);
   if (found == runs_.end()) return mutation.finish<Run>(std::move(done), no_run(run));
   Entry& entry = found->second;
-  if (owing_.erase(run) > 0) {
-    for (TimelineEvent& each : events) add_event(entry, each.name, each.at, each.attempt, std::move(each.data));
-  }
+  if (owing_.erase(run) > 0) append(entry, std::move(events));
   mutation.finish<Run>(std::move(done), Run(entry.run));
 }
 

@@ -42,7 +42,7 @@ void RocksStore::hooks_ran(const RunId& run, std::vector<TimelineEvent> events, 
   if (!owes && owes.code() != Code::kNotFound) return answer(owes);
   RunChange change(*id, std::move(*record));
   if (owes) {
-    for (TimelineEvent& each : events) change.note(each.at, each.name, each.attempt, std::move(each.data));
+    for (TimelineEvent& each : events) change.note(std::move(each));
     Batch batch(*database_);
     change.write(batch);
     batch.erase(Family::kOwed, run_key(*id));
