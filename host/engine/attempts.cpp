@@ -182,6 +182,7 @@ void CoreEngine::record(process::AttemptHandle handle, store::AttemptEnd end) {
                                    " was not recorded: " + status.message());
                           }
                           recorded(handle, run ? store::is_final(run->status) : true);
+                          if (run) run_canceled(*run);
                         }));
 }
 

@@ -26,7 +26,10 @@ CoreEngine::CoreEngine(Core& core, store::Store& store, process::Launcher& launc
            .spec_of = [this](const store::Claim& claim, const catalog::Task& task) { return spec_of(claim, task); },
            .warn = [this](const std::string& message) { warn(message); },
            .changed = [watchers = watchers_](const store::RunId& run) { watchers->tell(run); },
-           .idle = [this] { tell_if_idle(); }}) {
+           .idle = [this] { tell_if_idle(); }}),
+      canceled_children_(core, store, [this](const store::RunId& run, const std::string& reason) {
+        cancel(run, reason, [](const store::Result<store::Run>&) {});
+      }) {
   store_.listen(this);
 }
 
@@ -44,6 +47,7 @@ void CoreEngine::start(store::DoneStatus done) {
                    due_->set(store_.next_due());
                    done({});
                    owed_hooks_.start();
+                   canceled_children_.start();
                    dispatch();
                  }));
 }
@@ -157,6 +161,7 @@ void CoreEngine::on_health(const store::Status& health) {
     for (auto& [handle, end] : std::exchange(unrecorded_, {})) record(handle, std::move(end));
     if (started_) due_->set(store_.next_due());
     owed_hooks_.store_serves();
+    canceled_children_.look();
     dispatch();
   });
 }

@@ -19,6 +19,7 @@
 #include "host/catalog/quarantine.h"
 #include "host/catalog/snapshot.h"
 #include "host/engine/attempt_machine.h"
+#include "host/engine/canceled_children.h"
 #include "host/engine/core.h"
 #include "host/engine/engine.h"
 #include "host/engine/owed_hooks.h"
@@ -177,6 +178,7 @@ class CoreEngine final : public Engine, private store::Listener, private process
   Judged judge_end(const Slot& slot, process::Provisional end, store::Time now, double random) const;
   static process::Judgement judgement_of(const Slot& slot);
   void apply_judged(Slot& slot, const std::optional<store::Failure>& died, store::AttemptEnd& end);
+  void run_canceled(const store::Run& run);
   void cancel_on_core(const store::RunId& run, const std::string& reason, int tries,
                       const store::Done<store::Run>& done);
   void warn(const std::string& message) const;
@@ -221,6 +223,7 @@ class CoreEngine final : public Engine, private store::Listener, private process
   bool logs_waiting_ = false;
   HookChildren hook_children_;
   OwedHooks owed_hooks_;
+  CanceledChildren canceled_children_;
 
   std::atomic<bool> dispatch_posted_{false}, due_posted_{false};
   std::atomic<std::size_t> executing_{0};

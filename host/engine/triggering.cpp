@@ -98,6 +98,12 @@ void CoreEngine::cancel(const store::RunId& run, const std::string& reason, stor
   });
 }
 
+void CoreEngine::run_canceled(const store::Run& run) {
+  if (run.status != store::RunStatus::kCanceled) return;
+  canceled_children_.look();
+  canceled_children_.ended(run);
+}
+
 void CoreEngine::cancel_on_core(const store::RunId& run, const std::string& reason, int tries,
                                 const store::Done<store::Run>& done) {
   const auto executing = slot_of_.find(run);
@@ -114,8 +120,10 @@ void CoreEngine::cancel_on_core(const store::RunId& run, const std::string& reas
                 [this, core = &core_, alive = std::weak_ptr(alive_), run, reason, tries,
                  done](store::Result<store::Run> canceled) {
                   if (canceled.status().code() != store::Code::kConflict || tries <= 1) {
-                    core->post([this, alive] {
-                      if (!alive.expired()) owed_hooks_.notice();
+                    core->post([this, alive, ended = canceled ? *canceled : store::Run{}] {
+                      if (alive.expired()) return;
+                      owed_hooks_.notice();
+                      run_canceled(ended);
                     });
                     return done(std::move(canceled));
                   }

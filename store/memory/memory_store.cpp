@@ -326,6 +326,15 @@ void MemoryStore::hooks_ran(const RunId& run, std::vector<TimelineEvent> events,
   mutation.finish<Run>(std::move(done), Run(entry.run));
 }
 
+void MemoryStore::children_over(const RunId& run, DoneStatus done) {
+  if (Status admitted = admit("children_over"); !admitted) return done(admitted);
+  {
+    std::lock_guard lock(mutex_);
+    canceled_parents_.erase(run);
+  }
+  done(Status::ok());
+}
+
 void MemoryStore::append_logs(const RunId& run, std::vector<LogEntry> entries) {
   if (!admit("append_logs")) return;
   std::lock_guard lock(mutex_);
