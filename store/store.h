@@ -226,6 +226,9 @@ class Store {
   /// (sequences and status are given here). A run that owes none is answered unchanged. done: durable.
   virtual void hooks_ran(const RunId& run, std::vector<TimelineEvent> events, Done<Run> done) = 0;
 
+  /// All children of the run are over: canceled_parents() names it no more. done: written.
+  virtual void children_over(const RunId& run, DoneStatus done) = 0;
+
   /// Appends to a run's log; sequences are given here. done: written.
   virtual void append_logs(const RunId& run, std::vector<LogEntry> entries) = 0;
 
@@ -278,6 +281,9 @@ class Store {
   virtual std::map<RunStatus, std::uint64_t> counts() const = 0;
   /// How many unfinished runs, in whichever status, are locked to each version to which any is; O(versions).
   virtual std::map<VersionId, std::uint64_t> locked_versions() const = 0;
+  /// Up to `max` runs, by id, that were canceled when they had children: the mark is written with their end and stays
+  /// until children_over().
+  virtual Result<std::vector<RunId>> canceled_parents(std::size_t max) const = 0;
   /// Up to `max` runs that owe hooks, by id.
   virtual Result<std::vector<RunId>> owing_hooks(std::size_t max) const = 0;
   /// kOk, or why mutations are refused.

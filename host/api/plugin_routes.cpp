@@ -24,6 +24,8 @@ void put_plugin(JsonText& json, const catalog::PluginVersion& plugin, const std:
   if (!plugin.isolation_reason.empty()) json.text("isolationReason", plugin.isolation_reason);
   put_texts(json, "warnings", plugin.warnings);
   put_texts(json, "tasks", plugin.tasks);
+  if (!plugin.global_hooks.empty()) put_texts(json, "globalHooks", plugin.global_hooks.names());
+  if (!plugin.surrounded_by.empty()) put_texts(json, "surroundedBy", plugin.surrounded_by);
   if (const auto runs = locked.find(plugin.id); runs != locked.end()) json.number("lockedRuns", runs->second);
   json.key("quarantine").begin_array();
   for (const catalog::Held& each : held) {

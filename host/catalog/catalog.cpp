@@ -130,6 +130,9 @@ void Catalog::load(const store::VersionId& id) {
   Version& loading = versions_.at(id);
   loading.zygote = Zygote::kLoading;
   loading.retry_at.reset();
+  loading.asked.clear();
+  loading.asking = false;
+  loading.around = {};
   loader_.load(id, loading.plugin.path, std::filesystem::absolute(options_.plugins).string(),
                [this, id, alive = std::weak_ptr(alive_)](store::Result<process::Manifest> manifest) {
                  if (!alive.expired()) loaded(id, std::move(manifest));
@@ -150,6 +153,11 @@ void Catalog::loaded(const store::VersionId& id, store::Result<process::Manifest
   plugin.isolation_reason = manifest->isolation_reason;
   plugin.warnings = manifest->warnings;
   plugin.loaded_at = options_.now();
+  plugin.global_hooks = {};
+  plugin.surrounded_by.clear();
+  for (const process::Manifest::Hooks& each : manifest->hooks) {
+    if (each.global) plugin.global_hooks = plugin.global_hooks.either(process::HookSet::named(each.hooks));
+  }
   store::Result<std::vector<Task>> tasks = read_tasks(*manifest, id);
   if (!tasks) {
     loader_.unload(id);
@@ -166,7 +174,8 @@ void Catalog::loaded(const store::VersionId& id, store::Result<process::Manifest
     plugin.tasks.push_back(task.id.text());
     table->emplace(task.id, std::move(task));
   }
-  version.tasks = std::move(table);
+  version.own_tasks = std::move(table);
+  version.tasks = version.own_tasks;
   register_.describe(id, plugin.name, plugin.version, plugin.tasks);
   known_tasks_ = std::make_shared<const std::set<store::TaskId>>(register_.tasks());
   settle();
@@ -222,12 +231,13 @@ void Catalog::settle() {
     }
     if (!decisions[i].take) continue;
     if (version->zygote == Zygote::kUp) {
-      take(*files[i], want);
+      if (surround(want)) take(*files[i], want);
     } else if (version->zygote == Zygote::kNone) {
       load(want);  // it was unloaded over a conflict that is gone
     }
   }
   retire();
+  surround_all();
   save();
   publish();
 }

@@ -6,6 +6,8 @@
 //  - The version before it retires: it stays loaded while runs are locked to it, and is unloaded after the last of
 //  them.
 //  - A file that is gone offers nothing any more; its version retires likewise.
+//  - The global hooks of every version that serves stand around the tasks of all others: these serve with the new ones
+//    once their zygotes have loaded them beside.
 //  - What was refused is tried again after a growing pause, when its file changes, and on request.
 //
 // Core thread only; what snapshot() says is immutable and may be read anywhere.
@@ -77,8 +79,12 @@ class Catalog final : public Control {
   struct Version {
     PluginVersion plugin;  // as shown, but for its state
     Zygote zygote = Zygote::kNone;
-    std::shared_ptr<const Tasks> tasks;  // once its manifest was read
-    bool refused = false;                // for plugin.reason
+    std::shared_ptr<const Tasks> own_tasks;  // once its manifest was read, with the hooks that it has itself
+    std::shared_ptr<const Tasks> tasks;      // the same with those of other plugins that are in force
+    std::vector<store::VersionId> asked;     // whose global hooks are to stand around its tasks
+    bool asking = false;                     // … which is not answered yet
+    process::Surroundings around;            // … as it was answered
+    bool refused = false;                    // for plugin.reason
     bool has_served = false;
     std::uint32_t failures = 0;
     std::optional<store::Time> retry_at;
@@ -102,6 +108,12 @@ class Catalog final : public Control {
   void settle();
   void ask_for_wanted();
   void take(Files::value_type& file, const store::VersionId& wanted);
+  // global_hooks.cpp
+  [[nodiscard]] std::vector<store::VersionId> surroundings_of(const store::VersionId& id) const;
+  bool surround(const store::VersionId& id);
+  void surround_all();
+  void surrounded(const store::VersionId& id, process::Surroundings around);
+  [[nodiscard]] PluginVersion shown(const store::VersionId& id, const Version& version) const;
   void retire();
   void publish();
   void save();

@@ -8,7 +8,7 @@ namespace perdure::catalog {
 void Catalog::publish() {
   auto snapshot = std::make_shared<Snapshot>();
   bool undecided = false;
-  std::set<store::VersionId> shown;
+  std::set<store::VersionId> done;
   const auto show = [&](PluginVersion plugin, VersionState state) {
     plugin.state = state;
     if (state != VersionState::kRefused) plugin.reason.clear();
@@ -21,8 +21,8 @@ void Catalog::publish() {
     unread.file = path;
     unread.name = std::filesystem::path(path).stem().string();
     if (const Version* serving = known(file.serving)) {
-      shown.insert(file.serving);
-      show(serving->plugin, VersionState::kServing);
+      done.insert(file.serving);
+      show(shown(file.serving, *serving), VersionState::kServing);
       if (serving->tasks != nullptr) snapshot->tasks.insert(serving->tasks->begin(), serving->tasks->end());
     }
     if (!file.trouble.empty()) {
@@ -33,8 +33,8 @@ void Catalog::publish() {
     const store::VersionId want = wanted(entry);
     const Version* wanted = known(want);
     if (wanted != nullptr && want != file.serving) {
-      shown.insert(want);
-      PluginVersion plugin = wanted->plugin;
+      done.insert(want);
+      PluginVersion plugin = shown(want, *wanted);
       plugin.file = path;
       if (!file.conflict.empty()) plugin.reason = file.conflict;
       const bool refused = wanted->refused || !file.conflict.empty();
@@ -42,17 +42,17 @@ void Catalog::publish() {
     }
     if (file.present != want && file.present != file.serving) {
       if (const Version* passed_over = known(file.present)) {
-        shown.insert(file.present);
-        show(passed_over->plugin, passed_over->refused ? VersionState::kRefused : VersionState::kIdle);
+        done.insert(file.present);
+        show(shown(file.present, *passed_over), passed_over->refused ? VersionState::kRefused : VersionState::kIdle);
       }
     }
   }
   for (const auto& [id, version] : versions_) {
     if (version.zygote == Zygote::kUp) snapshot->versions.emplace(id, version.tasks);
-    if (shown.contains(id)) continue;
-    show(version.plugin, version.refused                 ? VersionState::kRefused
-                         : version.zygote == Zygote::kUp ? VersionState::kRetiring
-                                                         : VersionState::kLoading);
+    if (done.contains(id)) continue;
+    show(shown(id, version), version.refused                 ? VersionState::kRefused
+                             : version.zygote == Zygote::kUp ? VersionState::kRetiring
+                                                             : VersionState::kLoading);
   }
   std::ranges::stable_sort(snapshot->plugins, {}, &PluginVersion::file);
   snapshot->known = known_tasks_;

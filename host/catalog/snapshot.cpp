@@ -32,4 +32,10 @@ const Task* Snapshot::find(const store::VersionId& version, const store::TaskId&
   return found == at->second->end() ? nullptr : &found->second;
 }
 
+const Task* Snapshot::task_of(const store::Run& run) const {
+  if (const Task* own = run.version.empty() ? nullptr : find(run.version, run.task)) return own;
+  const auto offered = tasks.find(run.task);
+  return offered == tasks.end() ? nullptr : &offered->second;
+}
+
 }  // namespace perdure::catalog

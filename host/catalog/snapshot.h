@@ -11,6 +11,7 @@
 #include "host/process/hook_set.h"
 #include "host/schema/schema.h"
 #include "store/model/ids.h"
+#include "store/model/run.h"
 #include "store/model/task_options.h"
 
 namespace perdure::catalog {
@@ -37,6 +38,8 @@ struct PluginVersion {
   std::string isolation_reason;
   std::vector<std::string> warnings;
   std::vector<std::string> tasks;
+  process::HookSet global_hooks;           // its hooks that stand around every task of the host
+  std::vector<std::string> surrounded_by;  // the other plugins whose global hooks stand around its tasks, by name
   store::Time loaded_at{};
 
   /// Whether people mean this plugin by `plugin`: its own name, or its file's with or without the ending.
@@ -46,10 +49,11 @@ struct PluginVersion {
 struct Task {
   store::TaskId id;
   store::TaskOptions options;
-  store::VersionId version;        // the one that these are the options of
-  std::string plugin;              // that plugin's name
-  std::vector<std::string> hooks;  // its own, by name
-  process::HookSet around;         // every hook that stands around it: its own, its plugin's and the host's
+  store::VersionId version;                // the one that these are the options of
+  std::string plugin;                      // that plugin's name
+  std::vector<std::string> hooks;          // its own, by name
+  process::HookSet around;                 // every hook that stands around it: its own, its plugin's and the host's
+  std::vector<std::string> surrounded_by;  // the other plugins whose hooks are among them
   std::shared_ptr<const schema::Schema> payload_schema;  // compiled; null: any payload will do
 };
 using Tasks = std::map<store::TaskId, Task>;
@@ -65,6 +69,9 @@ struct Snapshot {
 
   /// The task as that version has it; null when the version is not loaded or has no such task.
   [[nodiscard]] const Task* find(const store::VersionId& version, const store::TaskId& task) const;
+  /// The run's task as the version has it that the run is locked to or, when that is not loaded or there is none, as it
+  /// is offered now. Null: neither.
+  [[nodiscard]] const Task* task_of(const store::Run& run) const;
 };
 
 using SnapshotPtr = std::shared_ptr<const Snapshot>;

@@ -12,12 +12,25 @@
 namespace perdure::cli {
 namespace {
 
+// "global on_complete" of a plugin that has such hooks, "of audit" of one around whose tasks another's stand.
+std::string hooks_in_force(const JsonView& plugin) {
+  std::string own, others;
+  for (const JsonView& hook : plugin["globalHooks"].items()) own += (own.empty() ? "global " : ", ") + hook.text();
+  for (const JsonView& other : plugin["surroundedBy"].items()) others += (others.empty() ? "of " : ", ") + other.text();
+  return own + (own.empty() || others.empty() ? "" : "; ") + others;
+}
+
 int list(const ClientOptions& options, Console& console) {
   Client client(console, options);
   const auto answer = client.get("/perdure/v1/plugins");
   if (!answer) return client.report();
-  Table table({"PLUGIN", "VERSION", "NUMBER", "STATE", "TASKS", "FILE", "WHY"});
-  for (const JsonView& plugin : JsonView(*answer)["data"].items()) {
+  const std::vector<JsonView> plugins = JsonView(*answer)["data"].items();
+  const bool hooks = std::ranges::any_of(plugins, [](const JsonView& each) { return !hooks_in_force(each).empty(); });
+  std::vector<std::string> columns{"PLUGIN", "VERSION", "NUMBER", "STATE", "TASKS"};
+  if (hooks) columns.emplace_back("HOOKS");
+  columns.insert(columns.end(), {"FILE", "WHY"});
+  Table table(columns);
+  for (const JsonView& plugin : plugins) {
     if (options.json) {
       console.out << plugin.raw() << "\n";
       continue;
@@ -30,15 +43,17 @@ int list(const ClientOptions& options, Console& console) {
       why += (why.empty() ? "" : "; ") + held["task"].text() + ": " + held["reason"].text();
     }
     for (const JsonView& warning : plugin["warnings"].items()) why += (why.empty() ? "" : "; ") + warning.text();
-    table.add({{plugin["name"].text(), Style::kBold},
-               {plugin["version"].text()},
-               {plugin["versionNumber"].text()},
-               {state, state == "serving"                            ? Style::kGreen
-                       : state == "refused" || state == "quarantine" ? Style::kRed
-                                                                     : Style::kDim},
-               {std::to_string(plugin["tasks"].items().size())},
-               {plugin["file"].text()},
-               {why}});
+    std::vector<Cell> row{{plugin["name"].text(), Style::kBold},
+                          {plugin["version"].text()},
+                          {plugin["versionNumber"].text()},
+                          {state, state == "serving"                            ? Style::kGreen
+                                  : state == "refused" || state == "quarantine" ? Style::kRed
+                                                                                : Style::kDim},
+                          {std::to_string(plugin["tasks"].items().size())}};
+    if (hooks) row.push_back({hooks_in_force(plugin)});
+    row.push_back({plugin["file"].text()});
+    row.push_back({why});
+    table.add(std::move(row));
   }
   if (options.json) return kDone;
   if (!table.empty()) {

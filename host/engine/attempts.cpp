@@ -24,8 +24,8 @@ process::AttemptSpec CoreEngine::spec_of(const store::Claim& claim, const catalo
   spec.task = claim.run.task;
   spec.version = claim.attempt.version;
   spec.context = attempt_context(claim, task, machine);
-  const auto config = options_.plugin_config.find(task.plugin);
-  if (config != options_.plugin_config.end()) spec.config = config->second;
+  spec.config = config_of(task.plugin);
+  spec.configs = configs_around(task);
   spec.max_duration = max_duration_of(claim.run, task.options, options_.defaults);
   spec.recycle_after = task.options.recycle_after;
   spec.sandbox = task.options.sandbox;
@@ -129,7 +129,8 @@ void CoreEngine::on_result(process::AttemptHandle attempt, process::AttemptResul
   end.token = slot.attempt.token;
   end.now = core_.now();
   end.usage = result.usage;
-  if (result.judged && slot.judged) {
+  const bool judged = result.judged && slot.judged;
+  if (judged) {
     apply_judged(slot, result.failure, end);
   } else {
     end.output = std::move(result.output);
@@ -153,6 +154,9 @@ void CoreEngine::on_result(process::AttemptHandle attempt, process::AttemptResul
     ++attempts_failed_;
     if (end.failure->kind == store::FailureKind::kCrashed) ++attempts_crashed_;
   }
+  // One that was told of as it ended, and died over that, has no more to say.
+  if (result.died && !slot.announced) return last_words(attempt, std::move(end), judged);
+  slot.owes_hooks = end.owes_hooks = owes_hooks(slot, end);
   record(attempt, std::move(end));
 }
 
@@ -177,17 +181,23 @@ void CoreEngine::record(process::AttemptHandle handle, store::AttemptEnd end) {
                               warn("The end of attempt " + std::to_string(kept->number) + " of " + kept->run.text() +
                                    " was not recorded: " + status.message());
                           }
-                          recorded(handle);
+                          recorded(handle, run ? store::is_final(run->status) : true);
+                          if (run) run_canceled(*run);
                         }));
 }
 
-void CoreEngine::recorded(process::AttemptHandle handle) {
+void CoreEngine::recorded(process::AttemptHandle handle, bool run_is_over) {
   const auto it = slots_.find(handle);
   if (it == slots_.end()) return;
   it->second.recorded = true;
   const auto slot_of = slot_of_.find(it->second.run.id);
   if (slot_of != slot_of_.end() && slot_of->second == handle) slot_of_.erase(slot_of);
+  if (it->second.canceling && !run_is_over) {  // asked for when the attempt had ended already
+    cancel(it->second.run.id, it->second.cancel_reason, [](const store::Result<store::Run>&) {});
+  }
   if (it->second.task != nullptr) launcher_.confirm(handle);
+  if (it->second.hooks) hook_children_.confirm(*it->second.hooks);
+  if (it->second.owes_hooks) owed_hooks_.look();
   leave(handle);
 }
 
@@ -200,7 +210,7 @@ void CoreEngine::on_released(process::AttemptHandle attempt) {
 
 void CoreEngine::leave(process::AttemptHandle handle) {
   const auto it = slots_.find(handle);
-  if (it == slots_.end() || !it->second.recorded || !it->second.released) return;
+  if (it == slots_.end() || !it->second.recorded || !it->second.released || it->second.hooks) return;
   write_events(it->second);
   if (!it->second.logs.empty()) {
     store_.append_logs(it->second.run.id, std::move(it->second.logs));
@@ -210,7 +220,7 @@ void CoreEngine::leave(process::AttemptHandle handle) {
   reserved_now_ = reserved_;
   slots_.erase(it);
   executing_ = slots_.size();
-  if (slots_.empty() && draining_ && idle_) std::exchange(idle_, nullptr)();
+  tell_if_idle();
   dispatch();
 }
 

@@ -18,7 +18,18 @@ CoreEngine::CoreEngine(Core& core, store::Store& store, process::Launcher& launc
       probe_timer_(core.timer([this] { probe(); })),
       random_(options_.seed != 0 ? options_.seed : std::random_device{}()),
       due_(core.timer([this] { wake(); })),
-      log_timer_(core.timer([this] { write_logs(); })) {
+      log_timer_(core.timer([this] { write_logs(); })),
+      hook_children_(core, store, launcher, [this] { return next_handle_++; }),
+      owed_hooks_(
+          core, store, hook_children_,
+          {.catalog = [this] { return catalog(); },
+           .spec_of = [this](const store::Claim& claim, const catalog::Task& task) { return spec_of(claim, task); },
+           .warn = [this](const std::string& message) { warn(message); },
+           .changed = [watchers = watchers_](const store::RunId& run) { watchers->tell(run); },
+           .idle = [this] { tell_if_idle(); }}),
+      canceled_children_(core, store, [this](const store::RunId& run, const std::string& reason) {
+        cancel(run, reason, [](const store::Result<store::Run>&) {});
+      }) {
   store_.listen(this);
 }
 
@@ -35,6 +46,8 @@ void CoreEngine::start(store::DoneStatus done) {
                    started_ = true;
                    due_->set(store_.next_due());
                    done({});
+                   owed_hooks_.start();
+                   canceled_children_.start();
                    dispatch();
                  }));
 }
@@ -61,6 +74,7 @@ void CoreEngine::offer(catalog::SnapshotPtr catalog) {
   }
   note_schemas(*catalog);
   show_held();
+  owed_hooks_.look_again();
   if (fresh.empty()) return;
   store_.release({fresh.begin(), fresh.end()}, core_.now(),
                  [](const store::Result<std::size_t>&) {});  // on_ready says what came of it
@@ -70,7 +84,25 @@ void CoreEngine::offer(catalog::SnapshotPtr catalog) {
 void CoreEngine::drain(std::function<void()> idle) {
   draining_ = true;
   idle_ = std::move(idle);
-  if (slots_.empty() && idle_) std::exchange(idle_, nullptr)();
+  owed_hooks_.stop();
+  tell_if_idle();
+}
+
+void CoreEngine::tell_if_idle() {
+  if (draining_ && slots_.empty() && owed_hooks_.idle() && idle_) std::exchange(idle_, nullptr)();
+}
+
+std::string CoreEngine::config_of(const std::string& plugin) const {
+  const auto config = options_.plugin_config.find(plugin);
+  return config == options_.plugin_config.end() ? std::string() : config->second;
+}
+
+std::vector<std::pair<std::string, std::string>> CoreEngine::configs_around(const catalog::Task& task) const {
+  std::vector<std::pair<std::string, std::string>> configs;
+  for (const std::string& plugin : task.surrounded_by) {
+    if (std::string config = config_of(plugin); !config.empty()) configs.emplace_back(plugin, std::move(config));
+  }
+  return configs;
 }
 
 catalog::SnapshotPtr CoreEngine::catalog() const {
@@ -128,6 +160,8 @@ void CoreEngine::on_health(const store::Status& health) {
     warn("The store serves again.");
     for (auto& [handle, end] : std::exchange(unrecorded_, {})) record(handle, std::move(end));
     if (started_) due_->set(store_.next_due());
+    owed_hooks_.store_serves();
+    canceled_children_.look();
     dispatch();
   });
 }
@@ -135,6 +169,7 @@ void CoreEngine::on_health(const store::Status& health) {
 void CoreEngine::wake() {
   store_.wake_due(core_.now(), on_core([this](const store::Result<std::size_t>& woken) {
                     if (woken) due_->set(store_.next_due());  // else on_health() sets the timer again
+                    owed_hooks_.notice();
                   }));
 }
 

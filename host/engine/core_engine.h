@@ -19,8 +19,10 @@
 #include "host/catalog/quarantine.h"
 #include "host/catalog/snapshot.h"
 #include "host/engine/attempt_machine.h"
+#include "host/engine/canceled_children.h"
 #include "host/engine/core.h"
 #include "host/engine/engine.h"
+#include "host/engine/owed_hooks.h"
 #include "host/engine/watch_hub.h"
 #include "host/process/launcher.h"
 #include "store/store.h"
@@ -104,8 +106,13 @@ class CoreEngine final : public Engine, private store::Listener, private process
     std::uint64_t memory = 0;  // reserved for it
     bool probe = false;        // of a quarantined task
     bool canceling = false;
-    bool recorded = false;  // its end is durable
-    bool released = false;  // its process is gone
+    std::string cancel_reason;
+    std::optional<process::AttemptHandle> hooks;  // the child that calls its hooks, its own process having died
+    store::AttemptEnd last;                       // … and what is recorded once that has ended
+    bool owes_hooks = false;                      // its run does, from its end on
+    bool announced = false;                       // one of the hooks that are told of its end was called
+    bool recorded = false;                        // its end is durable
+    bool released = false;                        // its process is gone
   };
 
   // store::Listener, on the store's threads
@@ -156,15 +163,26 @@ class CoreEngine final : public Engine, private store::Listener, private process
   void quarantine(const store::VersionId& version, const store::TaskId& task, catalog::Quarantine::Change change);
   void probe();
   void show_held();
+  // last_words.cpp
+  void last_words(process::AttemptHandle handle, store::AttemptEnd end, bool judged);
+  static process::HookSet last_hooks(const Slot& slot, const store::AttemptEnd& end, bool judged);
+  static bool owes_hooks(const Slot& slot, const store::AttemptEnd& end);
+  process::Judgement judge_dead(process::AttemptHandle handle, process::Provisional said);
+  void said_last(process::AttemptHandle handle, HookEnd words);
   void record(process::AttemptHandle handle, store::AttemptEnd end);
-  void recorded(process::AttemptHandle handle);
+  void recorded(process::AttemptHandle handle, bool run_is_over);
   void leave(process::AttemptHandle handle);
   void wake();
+  void tell_if_idle();
+  [[nodiscard]] std::string config_of(const std::string& plugin) const;
+  [[nodiscard]] std::vector<std::pair<std::string, std::string>> configs_around(const catalog::Task& task) const;
   void write_logs();
   void write_events(Slot& slot);
   void write_soon();
   Judged judge_end(const Slot& slot, process::Provisional end, store::Time now, double random) const;
+  static process::Judgement judgement_of(const Slot& slot);
   void apply_judged(Slot& slot, const std::optional<store::Failure>& died, store::AttemptEnd& end);
+  void run_canceled(const store::Run& run);
   void cancel_on_core(const store::RunId& run, const std::string& reason, int tries,
                       const store::Done<store::Run>& done);
   void warn(const std::string& message) const;
@@ -208,6 +226,9 @@ class CoreEngine final : public Engine, private store::Listener, private process
   std::unique_ptr<Timer> due_;
   std::unique_ptr<Timer> log_timer_;
   bool logs_waiting_ = false;
+  HookChildren hook_children_;
+  OwedHooks owed_hooks_;
+  CanceledChildren canceled_children_;
 
   std::atomic<bool> dispatch_posted_{false}, due_posted_{false};
   std::atomic<std::size_t> executing_{0};

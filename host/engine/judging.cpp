@@ -29,12 +29,9 @@ void CoreEngine::on_hook(process::AttemptHandle attempt, process::HookSpan span)
   const auto it = slots_.find(attempt);
   if (it == slots_.end()) return;
   Slot& slot = it->second;
-  store::TimelineEvent event;
-  event.at = core_.now();
-  event.name = "hook";
-  event.attempt = slot.attempt.number;
-  event.data = process::hook_span_json(span);
-  slot.events.push_back(std::move(event));
+  slot.events.push_back(hook_event(core_.now(), slot.attempt.number, span));
+  const process::HookSet announcing{process::Hook::kOnSuccess, process::Hook::kOnFailure, process::Hook::kOnComplete};
+  slot.announced = slot.announced || announcing.has(span.hook);
   write_soon();
 }
 
@@ -43,10 +40,14 @@ process::Judgement CoreEngine::judge(process::AttemptHandle attempt, process::Pr
   const auto it = slots_.find(attempt);
   if (it == slots_.end()) return {.is_final = true, .retry_at = {}, .retry = "{}", .failure = {}};
   Slot& slot = it->second;
-  const store::RetryPolicy& policy = policy_of(slot.task);
   const store::Time now = slot.judged ? slot.judged->now : core_.now();
   const double random = slot.judged ? slot.judged->random : std::uniform_real_distribution<double>(0, 1)(random_);
   slot.judged = judge_end(slot, std::move(end), now, random);
+  return judgement_of(slot);
+}
+
+process::Judgement CoreEngine::judgement_of(const Slot& slot) {
+  const store::RetryPolicy& policy = policy_of(slot.task);
   process::Judgement judgement;
   judgement.failure = slot.judged->failure;
   const auto* retry = std::get_if<store::RetryAt>(&slot.judged->after);

@@ -98,21 +98,35 @@ void CoreEngine::cancel(const store::RunId& run, const std::string& reason, stor
   });
 }
 
+void CoreEngine::run_canceled(const store::Run& run) {
+  if (run.status != store::RunStatus::kCanceled) return;
+  canceled_children_.look();
+  canceled_children_.ended(run);
+}
+
 void CoreEngine::cancel_on_core(const store::RunId& run, const std::string& reason, int tries,
                                 const store::Done<store::Run>& done) {
   const auto executing = slot_of_.find(run);
   if (executing != slot_of_.end()) {
     Slot& slot = slots_.at(executing->second);
-    if (!std::exchange(slot.canceling, true) && slot.task != nullptr) {
-      launcher_.stop(executing->second, process::StopReason::kCanceled, reason);
+    if (!std::exchange(slot.canceling, true)) {
+      slot.cancel_reason = reason;
+      if (slot.task != nullptr) launcher_.stop(executing->second, process::StopReason::kCanceled, reason);
+      if (slot.hooks) hook_children_.stop(*slot.hooks);
     }
     return done(store_.run(run));
   }
   store_.cancel(run, core_.now(), reason,
                 [this, core = &core_, alive = std::weak_ptr(alive_), run, reason, tries,
                  done](store::Result<store::Run> canceled) {
-                  if (canceled.status().code() != store::Code::kConflict || tries <= 1)
+                  if (canceled.status().code() != store::Code::kConflict || tries <= 1) {
+                    core->post([this, alive, ended = canceled ? *canceled : store::Run{}] {
+                      if (alive.expired()) return;
+                      owed_hooks_.notice();
+                      run_canceled(ended);
+                    });
                     return done(std::move(canceled));
+                  }
                   core->post([this, alive, run, reason, tries, done] {
                     if (alive.expired()) return done(store::Status::unavailable("The host is stopping."));
                     cancel_on_core(run, reason, tries - 1, done);

@@ -156,6 +156,7 @@ void Child::finish(store::Failure failure, const os::Ended* ended) {
     AttemptResult result;
     tell_open_hooks(failure);
     result.failure = std::move(failure);
+    result.died = true;
     if (ended != nullptr) {
       attempt.usage = {ended->cpu_microseconds, ended->peak_memory, ended->voluntary_switches,
                        ended->involuntary_switches};

@@ -22,6 +22,8 @@ std::string error_json(const store::Failure& failure) {
   append_string(json, failure.name);
   json += ",\"message\":";
   append_string(json, failure.message);
+  json += ",\"code\":";
+  append_string(json, store::failure_code(failure.kind));
   if (!failure.stack.empty()) {
     json += ",\"stack\":";
     append_string(json, failure.stack);

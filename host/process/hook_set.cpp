@@ -20,6 +20,14 @@ std::optional<Hook> parse_hook(std::string_view name) {
   return std::nullopt;
 }
 
+std::vector<std::string> HookSet::names() const {
+  std::vector<std::string> names;
+  for (std::size_t i = 0; i < kNames.size(); ++i) {
+    if (has(static_cast<Hook>(i))) names.emplace_back(kNames[i]);
+  }
+  return names;
+}
+
 HookSet HookSet::named(const std::vector<std::string>& names) {
   HookSet set;
   for (const std::string& name : names) {

@@ -50,6 +50,8 @@ class HookSet {
   [[nodiscard]] constexpr HookSet both(HookSet other) const { return HookSet(bits_ & other.bits_); }
   /// The hooks that are in either.
   [[nodiscard]] constexpr HookSet either(HookSet other) const { return HookSet(bits_ | other.bits_); }
+  /// In the order of perdure_hooks.
+  [[nodiscard]] std::vector<std::string> names() const;
   bool operator==(const HookSet&) const = default;
 
  private:

@@ -6,7 +6,10 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
+#include "host/process/hook_set.h"
 #include "host/process/hook_span.h"
 #include "host/protocol/message.h"
 #include "store/model/failure.h"
@@ -19,6 +22,15 @@ namespace perdure::process {
 /// Names one started attempt to its launcher; the engine's choice, never reused while the launcher lives.
 using AttemptHandle = std::uint64_t;
 
+/// What a child does instead of its task: it calls these hooks, for a run that has nobody else to call them, in the
+/// order catch_error, on_cancel, on_failure, on_complete. Without middleware; those after catch_error only when the run
+/// is over then.
+struct HooksOnly {
+  HookSet hooks;
+  std::string error;   // JSON object {"name","message","stack"?,"details"?}: what the hooks are told of
+  std::string reason;  // on_cancel's
+};
+
 struct AttemptSpec {
   AttemptHandle handle = 0;
   store::RunId run;
@@ -28,10 +40,12 @@ struct AttemptSpec {
   std::string payload;       // JSON text
   std::string context;       // JSON object: what the plugin sees as attempt->context
   std::string config;        // JSON object: the plugin's [plugins.NAME] table; may be empty
+  std::vector<std::pair<std::string, std::string>> configs;  // those of others whose global hooks stand around it
   std::optional<store::Duration> max_duration;
   std::uint32_t recycle_after = 1;  // attempts one child may serve
   store::Sandbox sandbox;           // a child that serves it serves none with another one
   store::Machine machine;           // whose memory is the limit of all its processes together; 0: no limit
+  std::optional<HooksOnly> only;    // absent: the task itself
 };
 
 /// How an attempt ended: told once.
@@ -40,6 +54,7 @@ struct AttemptResult {
   std::string output;                     // JSON text, checked; on success
   std::optional<store::Time> retry_at;    // the task asked for this time
   store::Usage usage;                     // duration always; cpu and memory where known by then
+  bool died = false;                      // its process is gone, and ended without telling this
   /// The outcome is the one that the observer has judged: what stands here counts for nothing, and a failure is how the
   /// process ended in spite of it.
   bool judged = false;

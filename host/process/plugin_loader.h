@@ -37,6 +37,24 @@ struct Manifest {
   }
 };
 
+/// A plugin whose global hooks stand around the tasks of another.
+struct Beside {
+  store::VersionId version;
+  std::string path;  // its private copy
+  bool operator==(const Beside&) const = default;
+};
+
+/// Whose global hooks stand around a version's tasks, beside its own.
+struct Surroundings {
+  std::vector<store::VersionId> in_force;
+  struct LeftOut {
+    store::VersionId version;
+    std::string why;  // a sentence; after a crash the backtrace follows in lines of its own
+  };
+  std::vector<LeftOut> left_out;  // could not be loaded beside it
+  std::string isolation, isolation_reason;
+};
+
 class PluginLoader {
  public:
   virtual ~PluginLoader() = default;
@@ -46,6 +64,13 @@ class PluginLoader {
   /// of the original file was. `done` is called once, on the core thread.
   virtual void load(const store::VersionId& version, const std::string& path, const std::string& library_path,
                     std::function<void(store::Result<Manifest>)> done) = 0;
+  /// Lets the global hooks of `plugins` stand around the attempts of a loaded version, instead of those that do now:
+  /// for attempts that start once a zygote with them is there; those that execute stay as they are. One of `plugins`
+  /// that cannot be loaded beside it is left out. `changed` is called on the core thread once these hooks are in
+  /// force or for now cannot be, and again when that changes; it replaces that of an earlier call. Zygotes load
+  /// `plugins` in their order.
+  virtual void surround(const store::VersionId& version, std::vector<Beside> plugins,
+                        std::function<void(Surroundings)> changed) = 0;
   /// Ends the version's zygotes once their attempts have ended; no start() names it any more.
   virtual void unload(const store::VersionId& version) = 0;
 };

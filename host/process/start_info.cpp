@@ -3,6 +3,24 @@
 #include "host/process/json_slices.h"
 
 namespace perdure::process {
+namespace {
+
+void append_only(std::string& json, const HooksOnly& only) {
+  char separator = '[';
+  json += ",\"only\":";
+  for (const Hook hook : {Hook::kCatchError, Hook::kOnCancel, Hook::kOnFailure, Hook::kOnComplete}) {
+    if (!only.hooks.has(hook)) continue;
+    json += separator;
+    append_string(json, hook_name(hook));
+    separator = ',';
+  }
+  json += separator == '[' ? "[]" : "]";
+  if (!only.error.empty()) json += ",\"error\":" + only.error;
+  json += ",\"reason\":";
+  append_string(json, only.reason);
+}
+
+}  // namespace
 
 std::string start_info(const AttemptSpec& spec, const SupervisorOptions& options) {
   std::string json;
@@ -16,11 +34,23 @@ std::string start_info(const AttemptSpec& spec, const SupervisorOptions& options
   if (!spec.sandbox.network) json += ",\"network\":false";
   if (!spec.sandbox.exec) json += ",\"exec\":false";
   if (spec.machine.memory > 0) json += ",\"memory_limit\":" + std::to_string(spec.machine.memory);
+  if (spec.only) append_only(json, *spec.only);
   json += spec.recycle_after > 1 ? ",\"recycle\":true" : ",\"recycle\":false";
   json += ",\"context\":";
   json += spec.context.empty() ? "{}" : spec.context;
   json += ",\"config\":";
   json += spec.config.empty() ? "{}" : spec.config;
+  if (!spec.configs.empty()) {
+    char separator = '{';
+    json += ",\"configs\":";
+    for (const auto& [plugin, config] : spec.configs) {
+      json += separator;
+      append_string(json, plugin);
+      json += ':' + config;
+      separator = ',';
+    }
+    json += '}';
+  }
   json += '}';
   return json;
 }

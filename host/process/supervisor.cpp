@@ -109,6 +109,10 @@ class Supervisor::Parts {
     loading.load(std::move(done));
   }
 
+  void surround(const store::VersionId& id, std::vector<Beside> plugins, std::function<void(Surroundings)> changed) {
+    if (Version* version = find(id)) version->surround(std::move(plugins), std::move(changed));
+  }
+
   // A version that is on its way out makes room for the same one loaded anew.
   void unload(const store::VersionId& id) {
     const auto found = versions_.find(id);
@@ -200,6 +204,11 @@ void Supervisor::stop(AttemptHandle attempt, StopReason reason, const std::strin
 void Supervisor::load(const store::VersionId& version, const std::string& path, const std::string& library_path,
                       std::function<void(store::Result<Manifest>)> done) {
   parts_->load(version, path, library_path, std::move(done));
+}
+
+void Supervisor::surround(const store::VersionId& version, std::vector<Beside> plugins,
+                          std::function<void(Surroundings)> changed) {
+  parts_->surround(version, std::move(plugins), std::move(changed));
 }
 
 void Supervisor::unload(const store::VersionId& version) { parts_->unload(version); }

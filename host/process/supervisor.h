@@ -34,6 +34,8 @@ class Supervisor final : public Launcher, public PluginLoader, public StackSourc
 
   void load(const store::VersionId& version, const std::string& path, const std::string& library_path,
             std::function<void(store::Result<Manifest>)> done) override;
+  void surround(const store::VersionId& version, std::vector<Beside> plugins,
+                std::function<void(Surroundings)> changed) override;
   void unload(const store::VersionId& version) override;
 
   /// How the memory of attempts is limited here.

@@ -48,7 +48,7 @@ void Version::load(Loaded done) {
 
 store::Status Version::add_zygote() {
   auto zygote = std::make_unique<Zygote>(shared_, *this);
-  store::Status status = zygote->start(plugin_, library_path_, done_ != nullptr);
+  store::Status status = zygote->start(plugin_, library_path_, in_force_, done_ != nullptr);
   if (status) {
     zygotes_.push_back(std::move(zygote));
   } else {
@@ -67,7 +67,14 @@ void Version::loaded(Zygote& zygote, Manifest manifest) {
   serving_since_ = now_steady();
   spares_ = std::max(spares_, shared_.options.spares);
   zygote.want_spares(shared_.options.spares);
+  if (&zygote == forming_) {
+    formed(zygote, manifest);
+  } else if (zygote.beside() != in_force_) {
+    zygote.leave();  // of what was in force when it was started
+  }
   if (done_) {
+    isolation_ = manifest.isolation;
+    isolation_reason_ = manifest.isolation_reason;
     for (std::uint32_t i = 0; i < manifest.tasks.size(); i++) tasks_.emplace(manifest.tasks[i].id, i);
     std::exchange(done_, nullptr)(std::move(manifest));
   }
@@ -76,9 +83,12 @@ void Version::loaded(Zygote& zygote, Manifest manifest) {
 }
 
 void Version::died(Zygote& zygote, bool was_loading, const std::string& why) {
-  if (!done_ && !zygote.leaving() && shared_.options.warn) {
+  const std::uint32_t blamed = was_loading && !zygote.leaving() && !done_ ? zygote.loading_beside() : 0;
+  if (!done_ && blamed == 0 && !zygote.leaving() && shared_.options.warn) {
     shared_.options.warn("the zygote of " + std::filesystem::path(plugin_).filename().string() + " died: " + why);
   }
+  if (blamed > 0) leave_out(zygote.beside()[blamed - 1], why);
+  const bool was_forming = std::exchange(forming_, forming_ == &zygote ? nullptr : forming_) == &zygote;
   const auto found = std::ranges::find(zygotes_, &zygote, &std::unique_ptr<Zygote>::get);
   if (found != zygotes_.end()) {
     std::unique_ptr<Zygote> dead = std::move(*found);
@@ -92,17 +102,16 @@ void Version::died(Zygote& zygote, bool was_loading, const std::string& why) {
     return leave_if_idle();
   }
   if (unloading_ && waiting_.empty()) return leave_if_idle();
+  if (was_forming && !unloading_) not_formed(blamed > 0);
   if (!zygotes_.empty()) return;
   const Instant now = now_steady();
-  if (!was_loading && now - serving_since_ > kStable) restarts_ = 0;
+  if (blamed > 0 || (!was_loading && now - serving_since_ > kStable)) restarts_ = 0;
   const milliseconds delay = std::min(kLongestRestart, kFirstRestart * (1 << std::min(restarts_, 10U)));
   restart_at_ = now + (restarts_++ == 0 ? milliseconds(0) : delay);
   schedule(now);
 }
 
-void Version::kill_orphans(std::function<void()> gone) {
-  orphans_.kill_orphans(std::move(gone));
-}
+void Version::kill_orphans(std::function<void()> gone) { orphans_.kill_orphans(std::move(gone)); }
 
 void Version::start(Attempt& attempt) {
   attempt.asked_at = now_steady();
@@ -234,7 +243,7 @@ void Version::close_window(Instant now) {
   quiet_windows_ = starts_ < kBusyWindow ? quiet_windows_ + 1 : 0;
   if (bottleneck && settled && zygotes_.size() < shared_.options.max_zygotes && !unloading_) {
     (void)add_zygote();
-  } else if (quiet_windows_ >= kQuietWindows && zygotes_.size() > 1) {
+  } else if (quiet_windows_ >= kQuietWindows && zygotes_.size() > 1 && forming_ == nullptr) {
     zygotes_.back()->leave();
     quiet_windows_ = 0;
   }
@@ -257,6 +266,7 @@ void Version::schedule(Instant now) {
   Instant due = Instant::max();
   if (restart_at_) due = *restart_at_;
   if (pause_until_) due = std::min(due, *pause_until_);
+  if (form_at_) due = std::min(due, *form_at_);
   if (!waiting_.empty()) {
     const Instant asked = waiting_.front()->asked_at;
     const Instant patience = asked + kSparePatience;
@@ -285,6 +295,7 @@ void Version::on_deadline(Instant now) {
       restart_at_ = now + kLongestRestart / 10;
     }
   }
+  if (form_at_ && now >= *form_at_) form();
   if (pause_until_ && now >= *pause_until_) pause_until_.reset();
   if (now >= window_began_ + kWindow) close_window(now);
   give_up_on_late(now);

@@ -34,6 +34,8 @@ class Version final : public Watcher, public Timed {
   void start(Attempt& attempt);
   /// Takes back an attempt that has no process. False when it is not waiting.
   bool withdraw(Attempt& attempt);
+  /// PluginLoader::surround(), once loaded.
+  void surround(std::vector<Beside> plugins, std::function<void(Surroundings)> changed);
   /// Ends the zygotes when their attempts have ended.
   void unload();
   [[nodiscard]] bool unloading() const { return unloading_; }
@@ -62,6 +64,13 @@ class Version final : public Watcher, public Timed {
   store::Status add_zygote();
   void leave_if_idle();
 
+  // surroundings.cpp
+  void form();
+  void formed(Zygote& zygote, const Manifest& manifest);
+  void not_formed(bool blamed_another);
+  void leave_out(const Beside& other, const std::string& why);
+  void tell_surroundings();
+
   Shared& shared_;
   OrphanReaper& orphans_;
   const std::string plugin_, library_path_;
@@ -79,6 +88,15 @@ class Version final : public Watcher, public Timed {
   Instant serving_since_{};
   std::optional<Instant> pause_until_;  // a process could not be had
   std::string last_trouble_;
+
+  // What stands around the tasks. New zygotes have `in_force_`; `forming_` is to bring `asked_` into force.
+  std::vector<Beside> asked_, in_force_;
+  std::vector<Surroundings::LeftOut> left_out_;
+  std::function<void(Surroundings)> surroundings_changed_;
+  Zygote* forming_ = nullptr;
+  std::optional<Instant> form_at_;  // again
+  std::string isolation_, isolation_reason_;
+  std::shared_ptr<int> alive_ = std::make_shared<int>(0);
 
   // The present window of observation.
   Instant window_began_{};

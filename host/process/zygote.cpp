@@ -45,7 +45,9 @@ Zygote::~Zygote() {
   }
 }
 
-store::Status Zygote::start(const std::string& plugin, const std::string& library_path, bool rehearse) {
+store::Status Zygote::start(const std::string& plugin, const std::string& library_path,
+                            const std::vector<Beside>& beside, bool rehearse) {
+  beside_ = beside;
   const auto failed = [](const std::string& what) {
     return store::Status::unavailable("the zygote could not be started: " + what + ": " + strerror(errno));
   };
@@ -70,6 +72,7 @@ store::Status Zygote::start(const std::string& plugin, const std::string& librar
   temporary_ = shared_.temporary.next_zygote();
   if (!temporary_.empty()) command.arguments.insert(command.arguments.end(), {"--temporary", temporary_});
   if (shared_.options.core_dumps) command.arguments.emplace_back("--core-dumps");
+  for (const Beside& other : beside_) command.arguments.insert(command.arguments.end(), {"--with", other.path});
   command.arguments.push_back(plugin);
   command.environment = environment_of_zygotes(shared_.options);
   if (!library_path.empty()) command.environment.push_back("LD_LIBRARY_PATH=" + library_path);
@@ -296,6 +299,8 @@ void Zygote::on_frame(Incoming& frame) {
       if (state_ != State::kLoading) return distrust("it refused what it had loaded");
       refusal_ = parse_reason(frame.json, "reason");
       return;
+    case Kind::kBeside:
+      return on_beside(frame.arg);
     case Kind::kTesting:
       return on_testing();
     case Kind::kStarted: {
@@ -350,6 +355,15 @@ void Zygote::on_exited(const Incoming& frame) {
   forget(child);
   version_.serve();
   leave_if_idle();
+}
+
+// Each plugin has its own time to register.
+void Zygote::on_beside(std::uint32_t number) {
+  if (state_ != State::kLoading || number != loading_beside_ + 1 || number > beside_.size()) {
+    return distrust("it loads what nobody asked for");
+  }
+  loading_beside_ = number;
+  shared_.deadlines.set(*this, std::chrono::steady_clock::now() + shared_.options.load_timeout);
 }
 
 // The zygote looks after the time of the test itself, and needs some more to end what hangs.

@@ -15,6 +15,7 @@
 #include "host/process/child.h"
 #include "host/process/deadlines.h"
 #include "host/process/descriptor_events.h"
+#include "host/process/plugin_loader.h"
 #include "host/process/shared.h"
 #include "store/model/status.h"
 
@@ -29,12 +30,18 @@ class Zygote final : public Watcher, public Timed {
   Zygote(Shared& shared, Version& version) : shared_(shared), version_(version) {}
   ~Zygote() override;
 
-  /// Starts the process; the version is told of the rest. `rehearse`: the plugin's self test must pass. Once.
-  store::Status start(const std::string& plugin, const std::string& library_path, bool rehearse);
+  /// Starts the process; the version is told of the rest. `beside`: further plugins that are loaded after it.
+  /// `rehearse`: the plugin's self test must pass. Once.
+  store::Status start(const std::string& plugin, const std::string& library_path, const std::vector<Beside>& beside,
+                      bool rehearse);
 
   [[nodiscard]] State state() const { return state_; }
   [[nodiscard]] pid_t pid() const { return pid_; }
   [[nodiscard]] bool accepts() const { return state_ == State::kServing && !leaving_; }
+  /// What was loaded beside the plugin, or is.
+  [[nodiscard]] const std::vector<Beside>& beside() const { return beside_; }
+  /// Which of these was being loaded last, from 1; 0: none yet.
+  [[nodiscard]] std::uint32_t loading_beside() const { return loading_beside_; }
   /// It ends because it was asked to.
   [[nodiscard]] bool leaving() const { return leaving_; }
   /// Children that execute or finish an attempt, the unborn included.
@@ -87,6 +94,7 @@ class Zygote final : public Watcher, public Timed {
   void on_spare(protocol::Incoming& frame);
   void on_exited(const protocol::Incoming& frame);
   void on_fork_failed(const protocol::Incoming& frame);
+  void on_beside(std::uint32_t number);
   void on_testing();
   void on_crash(const protocol::Incoming& frame);
   void read_output();
@@ -104,6 +112,8 @@ class Zygote final : public Watcher, public Timed {
   pid_t pid_ = 0;
   os::UniqueFd control_, pidfd_, output_;
   std::deque<Queued> queued_;
+  std::vector<Beside> beside_;
+  std::uint32_t loading_beside_ = 0;
   std::string refusal_;      // why the plugin is not loaded, once known; after a crash with the backtrace below it
   std::string last_output_;  // the tail of what the plugin printed while loading
   bool testing_ = false;     // its self test executes

@@ -38,6 +38,8 @@ enum class Kind : std::uint16_t {
   kExited = 20,   // child `id` (pid `arg`) is dead and so is every descendant of it; raw: ExitReport
   kForkFailed = 21,  // kFork `id` could not be done; json: {"error"}
   kTesting = 22,     // the plugin has registered and its self test begins; kLoaded or kRefused follows
+  kBeside = 23,      // the plugin has registered, and of those whose global hooks are to stand around its tasks number
+                     //   `arg`, from 1, is loaded next; what goes wrong from here on is that one's fault
 
   // ---- attempt: host -> child ----
   kStart = 32,    // run this; id: how many attempts the child has been given with it; arg: task index, or kSelfTest;
@@ -113,8 +115,11 @@ struct CrashReport {
 };
 
 // json of kStart: {"run":"run_…","attempt":n,"heartbeat_ms":30000,"output_limit":bytes,"log_limit":bytes,
-//   "memory_limit":bytes (absent: none),"network":false?,"exec":false? (what the task's sandbox denies),"recycle":bool,
-//   "context":{… what the plugin sees as attempt->context …},"config":{… [plugins.NAME] …}}
+//   "memory_limit":bytes (absent: none),"network":false?,"exec":false? (what the task's sandbox denies),
+//   "only":["catch_error"|"on_cancel"|"on_failure"|"on_complete"]? (these hooks instead of the task, in this order),
+//   "error":{"name","message","stack"?,"details"?}? and "reason":text? (what they are told),
+//   "recycle":bool,"context":{… what the plugin sees as attempt->context …},"config":{… [plugins.NAME] …},
+//   "configs":{NAME:{…}}? (of other plugins, whose global hooks stand around the task)}
 
 /// Limits a receiver enforces; more is a protocol error.
 inline constexpr std::size_t kMaxJson = std::size_t{4} << 20;

@@ -48,6 +48,8 @@ std::optional<Arguments> Arguments::read(int count, char** words) {
       if (!read_user(next(), read.user)) return std::nullopt;
     } else if (word == "--temporary") {
       read.temporary = next();
+    } else if (word == "--with") {
+      read.beside.emplace_back(next());
     } else if (word == "--beats") {
       read.beats = true;
     } else if (word == "--core-dumps") {
@@ -82,6 +84,7 @@ std::vector<std::string> Arguments::words() const {
   if (!temporary.empty()) all.insert(all.end(), {"--temporary", temporary});
   if (beats) all.emplace_back("--beats");
   if (core_dumps) all.emplace_back("--core-dumps");
+  for (const std::string& other : beside) all.insert(all.end(), {"--with", other});
   all.push_back(plugin);
   return all;
 }

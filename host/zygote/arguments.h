@@ -32,6 +32,7 @@ struct Arguments {
   std::optional<User> user;                // absent: the caller
   /// Of a zygote and a spawner the directory for those of attempts; of an attempt its own. Empty: none.
   std::string temporary;
+  std::vector<std::string> beside;  // further plugins to load, whose global hooks stand around the tasks
   std::string plugin;
 
   /// What `main` got; nothing when it means nothing.

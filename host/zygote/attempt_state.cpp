@@ -35,6 +35,10 @@ StartInfo parse_start(std::string_view json) {
     if (key == "memory_limit") info.memory_limit = json_unsigned(value);
     if (key == "context") info.context = value;
     if (key == "config") info.config = value;
+    if (key == "configs") info.configs = value;
+    if (key == "only") info.only = value;
+    if (key == "error") info.error = value;
+    if (key == "reason") info.reason = value;
   }
   return info;
 }

@@ -26,6 +26,10 @@ struct StartInfo {
   std::string_view run;
   std::string_view context;
   std::string_view config;
+  std::string_view configs;  // of the plugins beside this one, by name; empty: of none
+  std::string_view only;     // the array of the hooks to be called instead of the task; empty: the task
+  std::string_view error;    // what these are told of
+  std::string_view reason;   // JSON, for on_cancel among them
   std::uint64_t attempt = 1;
   std::uint64_t ordinal = 0;  // of the attempt among those of this process; kOutcome repeats it
   std::uint64_t heartbeat_ms = 30'000;
@@ -102,6 +106,12 @@ struct Said {
   std::int64_t retry_at = 0;    // ms since the epoch; 0: none asked for
 };
 
+/// A plugin beside the task's own, in one attempt: what its hooks find there that is theirs.
+struct Guest {
+  std::string_view config;
+  void* local = nullptr;
+};
+
 /// One call of a function of the plugin; attempt->host points to it.
 struct Call {
   explicit Call(AttemptState& of) : state(of), thread(pthread_self()) {}
@@ -110,6 +120,7 @@ struct Call {
 
   AttemptState& state;
   const pthread_t thread;
+  Guest* guest = nullptr;  // whose function it is; null: the task's own plugin's
   Said said;
 };
 

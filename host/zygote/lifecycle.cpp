@@ -46,29 +46,63 @@ const Lifecycle::Named Lifecycle::kOnComplete{&perdure_hooks::on_complete, "on_c
 const Lifecycle::Named Lifecycle::kOnCancel{&perdure_hooks::on_cancel, "on_cancel"};
 
 bool has_hooks(const Registration& registration, const TaskEntry& task) {
-  return task.run != nullptr && !task.id.empty() && (!task.hooks.empty() || !registration.hooks().empty());
+  if (task.run == nullptr || task.id.empty()) return false;
+  return !task.hooks.empty() || !registration.hooks().empty() || !registration.beside().empty();
 }
 
-void drop_local(AttemptState& state, const perdure_attempt& attempt, const DropLocal& drop) {
-  if (state.local == nullptr || drop.function == nullptr) return;
+void drop_local(AttemptState& state, const perdure_attempt& attempt, const DropLocal& drop, Guest* guest) {
+  void*& kept = guest != nullptr ? guest->local : state.local;
+  if (kept == nullptr || drop.function == nullptr) return;
   Callee callee;
   callee.function = drop.function;
   callee.user = drop.user;
+  callee.guest = guest;
   callee.what = "drop_local";
   const Ended ended = call_plugin(state, attempt, callee);
   if (ended.status != PERDURE_OK) state.log(PERDURE_WARN, "drop_local failed: " + ended.said.error, {});
-  state.local = nullptr;
+  kept = nullptr;
 }
 
 Lifecycle::Lifecycle(const Registration& registration, const TaskEntry& task, AttemptState& state,
                      const perdure_attempt& attempt)
     : registration_(registration), task_(task), state_(state), attempt_(attempt) {
-  for (const bool global : {true, false}) {
-    for (const HooksEntry& entry : registration.hooks()) {
-      if (entry.global == global) tables_.push_back({&entry.table, global ? Scope::kGlobal : Scope::kPlugin});
-    }
+  add_global_hooks();
+  for (const HooksEntry& entry : registration.hooks()) {
+    if (!entry.global) tables_.push_back({&entry.table, Scope::kPlugin});
   }
   if (!task.hooks.empty()) tables_.push_back({&task.table, Scope::kTask});
+}
+
+// Of all plugins in this process, by the plugins' names, so that they stand in one order around every task of the host.
+void Lifecycle::add_global_hooks() {
+  for (const auto& other : registration_.beside()) {
+    beside_.push_back({other.get(), {config_of(other->plugin())}});
+  }
+  std::vector<std::pair<const Registration*, Guest*>> plugins{{&registration_, nullptr}};
+  for (Beside& each : beside_) plugins.emplace_back(each.registration, &each.guest);
+  std::ranges::stable_sort(plugins, {}, [](const auto& each) -> const std::string& { return each.first->plugin(); });
+  for (const auto& [plugin, guest] : plugins) {
+    for (const HooksEntry& entry : plugin->hooks()) {
+      if (entry.global) tables_.push_back({&entry.table, Scope::kGlobal, guest});
+    }
+  }
+}
+
+// What is in state.info.configs under the plugin's name, which may need escapes there.
+std::string_view Lifecycle::config_of(const std::string& plugin) const {
+  std::string wanted;
+  append_json_string(wanted, plugin);
+  JsonMembers members(state_.info.configs);
+  std::string_view key, value;
+  while (members.next(key, value)) {
+    if (key == std::string_view(wanted).substr(1, wanted.size() - 2)) return value;
+  }
+  return {};
+}
+
+void Lifecycle::drop_locals() {
+  for (Beside& each : beside_) drop_local(state_, attempt_, each.registration->drop_local(), &each.guest);
+  drop_local(state_, attempt_, registration_.drop_local());
 }
 
 bool Lifecycle::has(const Named& hook) const {
@@ -85,8 +119,35 @@ void Lifecycle::execute() {
     state_.link.end_when_cancelled();
   }
   conclude(ended);
-  drop_local(state_, attempt_, registration_.drop_local());
+  drop_locals();
   send_outcome(state_, outcome_of(ended.status), ended.said);
+}
+
+bool Lifecycle::is_listed(const Named& hook) const {
+  return state_.info.only.find('"' + std::string(hook.name) + '"') != std::string_view::npos;
+}
+
+void Lifecycle::execute_only() {
+  Ended failed;
+  failed.status = PERDURE_FAILED;
+  failed.said.error = state_.info.error.empty() ? std::string_view("{}") : state_.info.error;
+  Judgement judgement;
+  judgement.error = failed.said.error;
+  if (is_listed(kCatchError)) {
+    std::optional<Judgement> answer = ask_judgement(state_, protocol::Outcome::kFailed, failed.said);
+    if (answer) answer = catch_error(failed, std::move(*answer));
+    if (answer) judgement = std::move(*answer);
+  }
+  if (is_listed(kOnCancel)) {
+    const std::string_view reason = state_.info.reason.empty() ? "\"\"" : state_.info.reason;
+    each_ignored(kOnCancel, "{\"reason\":" + std::string(reason) + "}");
+  }
+  if (judgement.is_final) {
+    if (is_listed(kOnFailure)) each_ignored(kOnFailure, "{\"error\":" + judgement.error + "}");
+    if (is_listed(kOnComplete)) each_ignored(kOnComplete, "{\"ok\":false,\"error\":" + judgement.error + "}");
+  }
+  drop_locals();
+  send_outcome(state_, protocol::Outcome::kSuccess, {});
 }
 
 // ---- the functions, in their order ----------------------------------------------------------------------------------
@@ -96,6 +157,7 @@ Ended Lifecycle::call(const Table& table, const Named& hook, std::string_view ev
   Callee callee;
   callee.function = table.hooks->*hook.hook;
   callee.user = table.hooks->user;
+  callee.guest = table.guest;
   callee.what = what;
   callee.event = event;
   callee.init = init_;
@@ -141,6 +203,7 @@ Ended Lifecycle::around(std::size_t depth) {
   callee.middleware = table.hooks->middleware;
   callee.next = &next;
   callee.user = table.hooks->user;
+  callee.guest = table.guest;
   callee.what = "the hook middleware";
   callee.event = "{}";
   HookSpan span(state_, "middleware", table.scope);

@@ -15,8 +15,8 @@ namespace perdure::zygote {
 /// Whether hooks stand around `task`.
 bool has_hooks(const Registration& registration, const TaskEntry& task);
 
-/// Destroys what the attempt's functions kept for each other, when they did.
-void drop_local(AttemptState& state, const perdure_attempt& attempt, const DropLocal& drop);
+/// Destroys what the attempt's functions kept for each other, when they did: those of the task's plugin, or of `guest`.
+void drop_local(AttemptState& state, const perdure_attempt& attempt, const DropLocal& drop, Guest* guest = nullptr);
 
 class Lifecycle {
  public:
@@ -26,6 +26,8 @@ class Lifecycle {
 
   /// Executes the attempt and sends its outcome.
   void execute();
+  /// Calls the hooks that state.info.only names and nothing else, and sends that this is done.
+  void execute_only();
 
  private:
   using Hook = perdure_task_fn perdure_hooks::*;
@@ -36,6 +38,12 @@ class Lifecycle {
   struct Table {
     const perdure_hooks* hooks;
     Scope scope;
+    Guest* guest = nullptr;
+  };
+  /// A plugin beside the task's own, whose global hooks are among the tables.
+  struct Beside {
+    const Registration* registration;
+    Guest guest;
   };
   /// What a middleware stands around.
   struct Inner {
@@ -49,7 +57,11 @@ class Lifecycle {
   static const Named kOnStartAttempt, kOnStart, kInit, kCleanup, kCatchError, kOnSuccess, kOnFailure, kOnComplete,
       kOnCancel;
 
+  void add_global_hooks();
+  std::string_view config_of(const std::string& plugin) const;
+  void drop_locals();
   bool has(const Named& hook) const;
+  bool is_listed(const Named& hook) const;
   bool out_of_time() const;
   Ended call(const Table& table, const Named& hook, std::string_view event, Errors errors);
   void each_ignored(const Named& hook, std::string_view event);
@@ -72,6 +84,7 @@ class Lifecycle {
   const TaskEntry& task_;
   AttemptState& state_;
   const perdure_attempt& attempt_;
+  std::vector<Beside> beside_;
   std::vector<Table> tables_;  // the outermost first
   std::string init_;           // what init set
 };

@@ -75,14 +75,13 @@ perdure_status call_entry(Entry* entry, const perdure_registrar* registrar, std:
   return PERDURE_FAILED;
 }
 
-}  // namespace
-
-Loaded load(const std::string& path) {
+Loaded load_one(const std::string& path) {
   Loaded loaded;
   const pid_t self = getpid();
+  set_load_phase("while loading");
   const Footprint before = footprint();
   // Never destroyed: code that was touched once stays mapped anyway.
-  static dll::shared_library* library = nullptr;
+  dll::shared_library* library = nullptr;
   try {
     library = new dll::shared_library(path, dll::load_mode::rtld_now | dll::load_mode::rtld_local);
   } catch (const std::exception& e) {
@@ -113,6 +112,24 @@ Loaded load(const std::string& path) {
   loaded.isolation_reason = new_since(before, footprint());
   end_descendants();  // its attempts will start their own
   loaded.registration = std::move(registration);
+  return loaded;
+}
+
+}  // namespace
+
+Loaded load(const std::string& plugin, const std::vector<std::string>& paths,
+            const std::function<void(std::uint32_t number)>& next) {
+  Loaded loaded = load_one(plugin);
+  for (std::uint32_t i = 0; i < paths.size() && loaded.registration; i++) {
+    next(i + 1);
+    Loaded beside = load_one(paths[i]);
+    if (!beside.registration) return beside;
+    if (loaded.isolation_reason.empty() && !beside.isolation_reason.empty()) {
+      loaded.isolation_reason =
+          "of " + beside.registration->plugin() + ", whose hooks stand around its tasks: " + beside.isolation_reason;
+    }
+    loaded.registration->put_beside(std::move(beside.registration));
+  }
   return loaded;
 }
 

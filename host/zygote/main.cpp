@@ -7,6 +7,7 @@
 //   where the zygote may not look into its children (vouch.h)
 //   perdure-zygote --alone …        started by `perdure debug`, or by a debugger for it: an attempt without a zygote.
 //   Its link is descriptor 3, where it says kLoaded or kRefused before it serves
+//   --with OTHER, any of these: further plugins, whose global hooks stand around the tasks
 // and all of them hand on how attempts are confined (arguments.h): --user, --temporary, --core-dumps.
 #include <errno.h>
 #include <fcntl.h>
@@ -101,6 +102,13 @@ void rehearse(Registration& registration, bool forks, const Arguments& how, Temp
   for (const std::string& warning : test.warnings) registration.warn(warning);
 }
 
+void tell_beside(std::uint32_t number) {
+  protocol::Outgoing frame;
+  frame.kind = protocol::Kind::kBeside;
+  frame.arg = number;
+  (void)protocol::send(kControl, frame, true);
+}
+
 [[noreturn]] void run_zygote(const Arguments& how) {
   if (dup3(how.control, kControl, O_CLOEXEC) < 0 && how.control != kControl) _exit(2);
   fcntl(kControl, F_SETFD, FD_CLOEXEC);
@@ -112,7 +120,7 @@ void rehearse(Registration& registration, bool forks, const Arguments& how, Temp
   if (const auto refusal = inspect(how.plugin)) refuse(*refusal);
   begin_load_watch(kControl, "while loading");
   report_crashes_to(kControl);
-  const Loaded loaded = load(how.plugin);
+  const Loaded loaded = load(how.plugin, how.beside, tell_beside);
   if (!loaded.registration) refuse(loaded.refusal);
   end_load_watch();
   report_crashes_to(-1);
@@ -139,7 +147,7 @@ void rehearse(Registration& registration, bool forks, const Arguments& how, Temp
   become_executed_attempt(how.temporary, how.user);
   install_crash_handlers();
   report_crashes_to(kLinkDescriptor);
-  const Loaded loaded = load(how.plugin);
+  const Loaded loaded = load(how.plugin, how.beside, [](std::uint32_t) {});
   forget_library_path();
   if (!loaded.registration) serve_refusal(loaded.refusal.reason);
   serve_attempts(*loaded.registration);
@@ -153,7 +161,7 @@ void rehearse(Registration& registration, bool forks, const Arguments& how, Temp
   if (const auto refusal = inspect(how.plugin)) refuse(*refusal);
   begin_load_watch(kLinkDescriptor, "while loading");
   report_crashes_to(kLinkDescriptor);
-  const Loaded loaded = load(how.plugin);
+  const Loaded loaded = load(how.plugin, how.beside, [](std::uint32_t) {});
   if (!loaded.registration) refuse(loaded.refusal);
   end_load_watch();
   forget_library_path();

@@ -72,6 +72,7 @@ __attribute__((no_sanitize("undefined"))) perdure_status enter(const perdure_att
 
 Ended call_plugin(AttemptState& state, const perdure_attempt& attempt, const Callee& callee) {
   Call call(state);
+  call.guest = callee.guest;
   perdure_attempt own = attempt;
   own.host = &call;
   own.user = callee.user;

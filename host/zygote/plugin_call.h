@@ -17,6 +17,7 @@ struct Callee {
   perdure_middleware_fn middleware = nullptr;
   const perdure_next* next = nullptr;
   void* user = nullptr;
+  Guest* guest = nullptr;              // whose function it is; null: the task's own plugin's
   std::string_view what = "the task";  // begins the error of one that explains nothing
   std::string_view event{};            // JSON, of hooks
   std::string_view init{};             // JSON

@@ -5,6 +5,7 @@
 
 #include <perdure/plugin.h>
 
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -56,6 +57,10 @@ class Registration {
   const std::vector<std::string>& warnings() const { return warnings_; }
   void warn(std::string warning) { warnings_.push_back(std::move(warning)); }
 
+  /// Keeps another plugin of this process, of which only the global hooks count.
+  void put_beside(std::unique_ptr<const Registration> other) { beside_.push_back(std::move(other)); }
+  const std::vector<std::unique_ptr<const Registration>>& beside() const { return beside_; }
+
  private:
   static perdure_status on_plugin(const perdure_registrar* self, const perdure_plugin* plugin) noexcept;
   static perdure_status on_task(const perdure_registrar* self, const perdure_task* task) noexcept;
@@ -76,6 +81,7 @@ class Registration {
   std::vector<TaskEntry> tasks_;
   std::vector<HooksEntry> hooks_;
   std::vector<std::string> warnings_;
+  std::vector<std::unique_ptr<const Registration>> beside_;
   std::string fault_;  // the first thing found wrong by us
   std::string words_;  // the plugin's own, from fail()
 };

@@ -90,7 +90,8 @@ perdure_status cancel_fd(const perdure_attempt* attempt, std::int32_t* fd) {
 }
 
 perdure_status config(const perdure_attempt* attempt, perdure_str* json) {
-  const std::string_view text = state_of(attempt).info.config;
+  const Call& call = call_of(attempt);
+  const std::string_view text = call.guest != nullptr ? call.guest->config : call.state.info.config;
   *json = text.empty() ? PERDURE_STR("{}") : perdure_str{text.data(), text.size()};
   return PERDURE_OK;
 }
@@ -126,7 +127,8 @@ perdure_status usage(const perdure_attempt* attempt, perdure_str* json) {
 }
 
 perdure_status local(const perdure_attempt* attempt, void*** place) {
-  *place = &state_of(attempt).local;
+  Call& call = call_of(attempt);
+  *place = call.guest != nullptr ? &call.guest->local : &call.state.local;
   return PERDURE_OK;
 }
 

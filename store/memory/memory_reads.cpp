@@ -19,6 +19,12 @@ bool matches(const RunFilter& filter, const Run& run) {
          (!filter.from || run.created_at >= *filter.from) && (!filter.to || run.created_at <= *filter.to);
 }
 
+std::vector<RunId> first_of(const std::set<RunId>& runs, std::size_t max) {
+  std::vector<RunId> first;
+  for (auto run = runs.begin(); run != runs.end() && first.size() < max; ++run) first.push_back(*run);
+  return first;
+}
+
 }  // namespace
 
 const MemoryStore::Entry* MemoryStore::find(const RunId& id) const {
@@ -117,12 +123,12 @@ std::optional<Time> MemoryStore::next_due() const {
 
 Result<std::vector<RunId>> MemoryStore::owing_hooks(std::size_t max) const {
   std::lock_guard lock(mutex_);
-  std::vector<RunId> runs;
-  for (const RunId& run : owing_) {
-    if (runs.size() == max) break;
-    runs.push_back(run);
-  }
-  return runs;
+  return first_of(owing_, max);
+}
+
+Result<std::vector<RunId>> MemoryStore::canceled_parents(std::size_t max) const {
+  std::lock_guard lock(mutex_);
+  return first_of(canceled_parents_, max);
 }
 
 Status MemoryStore::health() const {

@@ -322,10 +322,17 @@ void MemoryStore::hooks_ran(const RunId& run, std::vector<TimelineEvent> events,
   const auto found = runs_.find(run);
   if (found == runs_.end()) return mutation.finish<Run>(std::move(done), no_run(run));
   Entry& entry = found->second;
-  if (owing_.erase(run) > 0) {
-    for (TimelineEvent& each : events) add_event(entry, each.name, each.at, each.attempt, std::move(each.data));
-  }
+  if (owing_.erase(run) > 0) append(entry, std::move(events));
   mutation.finish<Run>(std::move(done), Run(entry.run));
+}
+
+void MemoryStore::children_over(const RunId& run, DoneStatus done) {
+  if (Status admitted = admit("children_over"); !admitted) return done(admitted);
+  {
+    std::lock_guard lock(mutex_);
+    canceled_parents_.erase(run);
+  }
+  done(Status::ok());
 }
 
 void MemoryStore::append_logs(const RunId& run, std::vector<LogEntry> entries) {

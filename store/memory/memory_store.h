@@ -56,6 +56,7 @@ class MemoryStore final : public Store {
   void recover(Time now, Done<std::size_t> done) override;
   void owe_hooks(OwesHooks owes) override;
   void hooks_ran(const RunId& run, std::vector<TimelineEvent> events, Done<Run> done) override;
+  void children_over(const RunId& run, DoneStatus done) override;
   void append_logs(const RunId& run, std::vector<LogEntry> entries) override;
   void append_events(const RunId& run, std::vector<TimelineEvent> events) override;
   void change_metadata(const RunId& run, std::vector<MetadataOperation> operations, DoneStatus done) override;
@@ -78,6 +79,7 @@ class MemoryStore final : public Store {
   Result<RunPage> list(const RunFilter& filter) const override;
   std::map<RunStatus, std::uint64_t> counts() const override;
   std::map<VersionId, std::uint64_t> locked_versions() const override;
+  Result<std::vector<RunId>> canceled_parents(std::size_t max) const override;
   Result<std::vector<RunId>> owing_hooks(std::size_t max) const override;
   Status health() const override;
 
@@ -148,7 +150,7 @@ class MemoryStore final : public Store {
   std::map<VersionId, std::uint64_t> freed_by_;  // the latest mutation that freed the version, until that was told
   std::uint64_t next_free_ = 1;
   OwesHooks owes_;
-  std::set<RunId> owing_;
+  std::set<RunId> owing_, canceled_parents_;
   Status health_;
   std::deque<std::function<void()>> following_;  // what follows mutations, in their order
 

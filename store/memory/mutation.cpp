@@ -137,6 +137,7 @@ Status MemoryStore::apply(Mutation& mutation, Entry& entry, RunEvent event, Time
     run.finished_at = now;
     unfinished_.erase(run.id);
     free_idempotency_key(run);
+    if (run.status == RunStatus::kCanceled && !entry.children.empty()) canceled_parents_.insert(run.id);
   }
   return Status::ok();
 }

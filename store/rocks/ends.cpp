@@ -109,6 +109,7 @@ Result<RunChange> RocksStore::end_attempt(PackedId id, Executing&& executing, Ru
   settle(change);
   if (is_final(run.status)) put_finished_counts(batch);
   if (end.owes_hooks && is_final(run.status)) batch.put(Family::kOwed, run_key(id), {});
+  mark_parent(id, run, batch);
   return change;
 }
 

@@ -35,9 +35,9 @@ std::string big_endian(std::uint64_t number) {
 }  // namespace
 
 std::string_view family_name(Family family) {
-  static constexpr std::array<std::string_view, kFamilyCount> kNames = {"default",  "runs", "payloads",  "attempts",
-                                                                        "timeline", "logs", "by_status", "by_task",
-                                                                        "by_tag",   "keys", "owed",      "live"};
+  static constexpr std::array<std::string_view, kFamilyCount> kNames = {
+      "default", "runs",   "payloads", "attempts", "timeline", "logs",    "by_status",
+      "by_task", "by_tag", "keys",     "owed",     "live",     "canceled"};
   return kNames[static_cast<std::size_t>(family)];
 }
 

@@ -32,8 +32,9 @@ enum class Family : std::uint8_t {
   kKeys,      // KeyKind, task, key -> KeyRecord
   kOwed,      // run -> nothing: it is over and owes hooks
   kLive,      // run, LivePart, ... -> what is there of a run beside its record: see LivePart
+  kCanceled,  // run -> nothing: it was canceled, and its children are to be as well
 };
-inline constexpr std::size_t kFamilyCount = static_cast<std::size_t>(Family::kLive) + 1;
+inline constexpr std::size_t kFamilyCount = static_cast<std::size_t>(Family::kCanceled) + 1;
 std::string_view family_name(Family family);
 
 /// Keys of Family::kMeta. Retired ones stay reserved here (none so far).

@@ -113,6 +113,7 @@ Status RocksStore::withdraw(Database& db, PackedId id) {
   if (Status read = live.status(); !read) return read;
   batch.erase(Family::kByTask, task_key(run.task, id));
   batch.erase(Family::kOwed, run_key(id));
+  batch.erase(Family::kCanceled, run_key(id));
   for (const std::string& tag : run.options.tags) batch.erase(Family::kByTag, tag_key(tag, id));
   if (is_final(run.status)) {  // canceled before it was durable
     std::string bytes;

@@ -60,6 +60,7 @@ class RocksStore final : public Store {
   void recover(Time now, Done<std::size_t> done) override;
   void owe_hooks(OwesHooks owes) override;
   void hooks_ran(const RunId& run, std::vector<TimelineEvent> events, Done<Run> done) override;
+  void children_over(const RunId& run, DoneStatus done) override;
   void append_logs(const RunId& run, std::vector<LogEntry> entries) override;
   void append_events(const RunId& run, std::vector<TimelineEvent> events) override;
   void change_metadata(const RunId& run, std::vector<MetadataOperation> operations, DoneStatus done) override;
@@ -82,6 +83,7 @@ class RocksStore final : public Store {
   Result<RunPage> list(const RunFilter& filter) const override;
   std::map<RunStatus, std::uint64_t> counts() const override;
   std::map<VersionId, std::uint64_t> locked_versions() const override;
+  Result<std::vector<RunId>> canceled_parents(std::size_t max) const override;
   Result<std::vector<RunId>> owing_hooks(std::size_t max) const override;
   Status health() const override;
 
@@ -163,6 +165,9 @@ class RocksStore final : public Store {
   Status free_idempotency_key(const Run& run, Batch& batch) const;
   /// Marks a run that has just ended without an attempt as owing hooks, when it does.
   void mark_owing(PackedId id, const Run& run, Batch& batch) const;
+  /// Marks a run that is over as one whose children are to be canceled, when it was and has some.
+  void mark_parent(PackedId id, const Run& run, Batch& batch) const;
+  Result<std::vector<RunId>> marked(Family family, std::size_t max) const;
   Status number_logs(PackedId id, std::optional<std::uint64_t>& last, std::vector<LogEntry>& entries) const;
   /// Applies `change_one` to each run in batches; the number of runs for which it said true.
   Result<std::size_t> change_many(const std::vector<PackedId>& ids, Lock& lock,

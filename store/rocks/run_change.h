@@ -29,11 +29,6 @@ class RunChange {
   /// run's status does not allow it; then nothing changed.
   Status apply(RunEvent event, Time now, std::uint32_t attempt = 0, std::string data = {});
 
-  /// Adds an event that is no transition.
-  void note(Time at, std::string_view name, std::uint32_t attempt, std::string data) {
-    add_event(at, name, attempt, std::move(data));
-  }
-
   [[nodiscard]] PackedId id() const { return id_; }
   [[nodiscard]] Run& run() { return record_.run; }
   [[nodiscard]] const RunRecord& record() const { return record_; }

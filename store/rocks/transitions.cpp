@@ -56,6 +56,7 @@ void RocksStore::cancel(const RunId& run, Time now, const std::string& reason, D
     Batch batch(*database_);
     change.write(batch);
     mark_owing(*id, change.run(), batch);
+    mark_parent(*id, change.run(), batch);
     leave(*id, before);
     settle(change);
     put_finished_counts(batch);

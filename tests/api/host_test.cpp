@@ -70,12 +70,17 @@ TEST_F(Host, ListsPluginsWithTheReasonOfARefusal) {
   bad.state = catalog::VersionState::kRefused;
   bad.reason = "bad.so is not a shared object";
   snapshot.plugins.push_back(bad);
+  snapshot.plugins[0].global_hooks = {process::Hook::kOnComplete, process::Hook::kMiddleware};
+  snapshot.plugins[0].surrounded_by = {"audit"};
   engine->set_catalog(std::move(snapshot));
   const auto plugins = get("/perdure/v1/plugins").json();
   EXPECT_EQ(text_at(plugins.at("data").at(0), "state"), "serving");
   EXPECT_EQ(text_at(plugins.at("data").at(0), "isolation"), "fork");
   EXPECT_EQ(text_at(plugins.at("data").at(0), "versionHash"), std::string(64, 'a'));
   EXPECT_EQ(plugins.at("data").at(0).at("warnings").at(0).as_string(), "it started a thread");
+  EXPECT_EQ(plugins.at("data").at(0).at("globalHooks"), (boost::json::array{"middleware", "on_complete"}));
+  EXPECT_EQ(plugins.at("data").at(0).at("surroundedBy"), boost::json::array{"audit"});
+  EXPECT_FALSE(plugins.at("data").at(1).as_object().contains("globalHooks"));
   EXPECT_EQ(text_at(plugins.at("data").at(1), "state"), "refused");
   EXPECT_EQ(text_at(plugins.at("data").at(1), "reason"), "bad.so is not a shared object");
   EXPECT_EQ(at(plugins, "loaded"), boost::json::value(true));

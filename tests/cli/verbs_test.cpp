@@ -265,5 +265,18 @@ TEST(RunText, DurationsAreShort) {
   EXPECT_EQ(short_duration(266'400'000), "3d02h");
 }
 
+TEST_F(Verbs, PluginsListShowsWhoseGlobalHooksAreInForceWhenThereAreAny) {
+  const std::string plain = R"({"name":"greetings","state":"serving","file":"g.so","tasks":["hello"]})";
+  host.on("GET /perdure/v1/plugins", {{.body = R"({"data":[)" + plain + "]}"}});
+  EXPECT_EQ(ask({"plugins", "list"}).out.find("HOOKS"), std::string::npos);
+  host.on("GET /perdure/v1/plugins",
+          {{.body = R"({"data":[{"name":"audit","state":"serving","file":"a.so","tasks":[],"globalHooks":["middleware",
+"on_complete"]},{"name":"greetings","state":"serving","file":"g.so","tasks":["hello"],"surroundedBy":["audit"]}]})"}});
+  const std::string shown = ask({"plugins", "list"}).out;
+  EXPECT_NE(shown.find("HOOKS"), std::string::npos) << shown;
+  EXPECT_NE(shown.find("global middleware, on_complete"), std::string::npos) << shown;
+  EXPECT_NE(shown.find("of audit"), std::string::npos) << shown;
+}
+
 }  // namespace
 }  // namespace perdure::cli

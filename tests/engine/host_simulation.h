@@ -15,10 +15,11 @@
 
 namespace perdure::engine::testing {
 
-/// A catalog with these tasks; every one retried as `retry` says.
 /// Has the version of `tasks`, all of one, loaded.
 void offer_version(catalog::Snapshot& snapshot, const catalog::Tasks& tasks);
-catalog::SnapshotPtr catalog_of(const std::vector<std::string>& tasks, const store::RetryPolicy& retry = {});
+/// A catalog with these tasks; every one retried as `retry` says, with the hooks `around`.
+catalog::SnapshotPtr catalog_of(const std::vector<std::string>& tasks, const store::RetryPolicy& retry = {},
+                                process::HookSet around = {});
 
 class HostSimulation {
  public:
@@ -47,7 +48,10 @@ class HostSimulation {
   std::unique_ptr<CoreEngine> engine;
   std::vector<store::RunId> acknowledged;
   std::vector<store::Status> refused;
+  std::map<store::RunId, std::vector<process::HooksOnly>> hooks_called;  // of each child that called some
+  std::map<store::RunId, std::uint32_t> died;                            // each run's last attempt that died
   std::size_t most_at_once = 0;
+  std::size_t kills = 0;
   std::string wrong;
 
  private:
@@ -60,5 +64,10 @@ class HostSimulation {
 /// its timeline is gapless, legal and ends in the one final status; its attempts are dense, each ended, at most one
 /// succeeded.
 std::string check_history(const store::Store& store, const std::vector<store::RunId>& acknowledged);
+
+/// The same of hooks called by children of their own, for runs whose tasks have the hooks `around`: whoever ended
+/// without an attempt to call them had them called, after its end; nobody had them called more often than hosts and
+/// attempts died; nothing is owed any more.
+std::string check_hooks(const HostSimulation& host, process::HookSet around);
 
 }  // namespace perdure::engine::testing

@@ -10,16 +10,33 @@ void SimulatedLauncher::start(process::AttemptSpec spec, process::AttemptObserve
   if (!runs_.insert(spec.run).second) blame("two attempts of " + spec.run.text() + " at once");
   Ending ending = script_(spec);
   const process::AttemptHandle handle = spec.handle;
-  children_[handle] = {
-      .observer = &observer, .run = spec.run, .ending = std::move(ending), .memory = spec.machine.memory};
-  most_at_once_ = std::max(most_at_once_, children_.size());
+  const std::uint64_t own_memory = spec.machine.memory;
+  children_[handle] = {.observer = &observer,
+                       .run = spec.run,
+                       .spec = std::move(spec),
+                       .ending = std::move(ending),
+                       .memory = own_memory};
+  if (!children_.at(handle).spec.only) ++attempts_;
+  most_at_once_ = std::max(most_at_once_, attempts_);
   std::uint64_t memory = 0;
-  for (const auto& [each, child] : children_) memory += child.memory;
+  for (const auto& [each, child] : children_) memory += child.spec.only ? 0 : child.memory;
   most_memory_ = std::max(most_memory_, memory);
   const store::Duration starts_after = children_.at(handle).ending.starts_after;
   core_.after(starts_after, [this, handle, takes = children_.at(handle).ending.takes, alive = std::weak_ptr(alive_)] {
     if (alive.expired() || !children_.contains(handle)) return;
+    if (Ending& wanted = children_.at(handle).ending; wanted.never_starts) {
+      wanted.dies = true;
+      return end(handle, {.failure = store::Failure{.kind = store::FailureKind::kHostLost,
+                                                    .name = "HOST_LOST",
+                                                    .message = "No process could be had.",
+                                                    .stack = {},
+                                                    .details = {}},
+                          .output = {},
+                          .retry_at = {},
+                          .usage = {}});
+    }
     children_.at(handle).observer->on_started(handle, 4242);
+    if (children_.at(handle).spec.only && hooks_called) hooks_called(children_.at(handle).spec);
     store::LogEntry line;
     line.message = "a line";
     children_.at(handle).observer->on_log(handle, line);
@@ -33,6 +50,7 @@ void SimulatedLauncher::start(process::AttemptSpec spec, process::AttemptObserve
         judgements_.push_back(child.observer->judge(handle, each));
         result.judged = child.judged = true;
       }
+      result.died = child.ending.dies;
       if (!child.judged || child.ending.lingers == store::Duration(0)) return end(handle, std::move(result));
       core_.after(child.ending.lingers, [this, handle, result, alive] {
         if (!alive.expired() && children_.contains(handle)) end(handle, result);
@@ -61,6 +79,7 @@ void SimulatedLauncher::end(process::AttemptHandle handle, process::AttemptResul
   Child& child = children_.at(handle);
   if (std::exchange(child.ended, true)) return;
   runs_.erase(child.run);
+  if (result.died && result.failure && attempt_died) attempt_died(child.spec);
   child.observer->on_result(handle, std::move(result));
   if (children_.contains(handle) && children_.at(handle).ending.dies) release(handle);
 }
@@ -77,6 +96,7 @@ void SimulatedLauncher::release(process::AttemptHandle handle) {
   core_.after(children_.at(handle).ending.leaves_after, [this, handle, alive = std::weak_ptr(alive_)] {
     if (alive.expired()) return;
     process::AttemptObserver* observer = children_.at(handle).observer;
+    if (!children_.at(handle).spec.only) --attempts_;
     children_.erase(handle);
     observer->on_released(handle);
   });
@@ -103,7 +123,8 @@ void SimulatedLauncher::stop(process::AttemptHandle attempt, process::StopReason
                                             .details = {}},
                   .output = {},
                   .retry_at = {},
-                  .usage = {}});
+                  .usage = {},
+                  .died = children_.at(attempt).ending.dies});
   });
 }
 

@@ -1,6 +1,6 @@
-// Children that exist on paper: each attempt takes some simulated time and ends as its script says. Checks what the
-// engine asks of a launcher: no attempt started twice, no two of one run at once, exactly one confirm after each
-// result.
+// Children that exist on paper: each attempt, and each child that only calls hooks, takes some simulated time and ends
+// as its script says. Checks what the engine asks of a launcher: no attempt started twice, no two of one run at once,
+// exactly one confirm after each result.
 #pragma once
 
 #include <functional>
@@ -30,6 +30,7 @@ struct Ending {
   bool dies = false;                         // its process is gone with the result, before any confirm
   std::vector<process::HookSpan> hooks;      // executed before it ends
   std::vector<process::Provisional> judged;  // asked before it ends; the result then only says how the process ended
+  bool never_starts = false;                 // no process can be had
   store::Duration leaves_after{1};
 };
 
@@ -42,6 +43,11 @@ class SimulatedLauncher final : public process::Launcher {
   void confirm(process::AttemptHandle attempt) override;
   void reply(process::AttemptHandle attempt, std::uint64_t request, process::AttemptReply reply) override;
   void stop(process::AttemptHandle attempt, process::StopReason reason, const std::string& words = {}) override;
+
+  /// Told of every child that has begun to call hooks.
+  std::function<void(const process::AttemptSpec&)> hooks_called;
+  /// … and of every one that died without a word.
+  std::function<void(const process::AttemptSpec&)> attempt_died;
 
   /// Tells of a hook in every attempt that executes.
   void tell_hook(const process::HookSpan& span) {
@@ -59,6 +65,7 @@ class SimulatedLauncher final : public process::Launcher {
   struct Child {
     process::AttemptObserver* observer;
     store::RunId run;
+    process::AttemptSpec spec;
     Ending ending;
     std::uint64_t memory = 0;
     bool judged = false, ended = false, confirmed = false;
@@ -78,7 +85,7 @@ class SimulatedLauncher final : public process::Launcher {
   std::set<process::AttemptHandle> seen_;
   std::set<store::RunId> runs_;  // with an attempt that has no result yet
   std::vector<process::Judgement> judgements_;
-  std::size_t most_at_once_ = 0;
+  std::size_t attempts_ = 0, most_at_once_ = 0;
   std::uint64_t most_memory_ = 0;
   std::string wrong_;
   std::shared_ptr<int> alive_ = std::make_shared<int>(0);  // the host's death takes its children along

