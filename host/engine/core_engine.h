@@ -153,7 +153,7 @@ class CoreEngine final : public Engine, private store::Listener, private process
   void begin(store::Claim claim);
   [[nodiscard]] std::optional<store::Failure> payload_failure(const store::Claim& claim,
                                                               const catalog::Task& task) const;
-  void refuse(process::AttemptHandle handle, store::Claim claim, store::Failure why);
+  void fail_unstarted(process::AttemptHandle handle, store::Failure failure);
   /// All of the attempt's start but handle and payload.
   [[nodiscard]] process::AttemptSpec spec_of(const store::Claim& claim, const catalog::Task& task) const;
   [[nodiscard]] store::Result<AttemptStart> attempt_start_on_core(const store::RunId& run,
