@@ -62,7 +62,7 @@ TEST_F(SurroundingsTest, APluginWithNothingButGlobalHooksLoads) {
   EXPECT_TRUE(manifest.tasks.empty());
   EXPECT_TRUE(manifest.has_global_hooks());
   ASSERT_EQ(manifest.hooks.size(), 1u);
-  EXPECT_EQ(manifest.hooks[0].hooks, std::vector<std::string>{"on_complete"});
+  EXPECT_EQ(manifest.hooks[0].hooks, std::vector<std::string>{"on_start_attempt"});
 }
 
 TEST_F(SurroundingsTest, AttemptsThatStartFromThenOnHaveItBesideThemAndTheOldZygoteLeaves) {

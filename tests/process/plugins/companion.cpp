@@ -53,6 +53,6 @@ PERDURE_EXPORT perdure_status perdure_register_v1(const perdure_registrar* host)
   if (const perdure_status status = host->plugin(host, &plugin)) return status;
   perdure_hooks hooks{};
   hooks.struct_size = sizeof hooks;
-  hooks.on_complete = nothing;
+  hooks.on_start_attempt = nothing;
   return host->hooks(host, &hooks, PERDURE_HOOKS_GLOBAL);
 }
