@@ -1,7 +1,7 @@
 // What the routes have at hand, and the routes themselves, each a coroutine that answers one exchange. By file:
 // trigger.cpp, cancel.cpp, run_routes.cpp, list.cpp, metadata_routes.cpp, tags.cpp, streams.cpp, logs.cpp,
-// attempt_start.cpp, catalog_routes.cpp, plugin_routes.cpp, host_routes.cpp. Thread: any of the server's; several at
-// once when it has several threads.
+// attempt_start.cpp, stack.cpp, catalog_routes.cpp, plugin_routes.cpp, host_routes.cpp. Thread: any of the server's;
+// several at once when it has several threads.
 #pragma once
 
 #include "host/api/handling.h"
@@ -36,6 +36,7 @@ Handling list_children(Api& api, ExchangePtr exchange);
 Handling list_streams(Api& api, ExchangePtr exchange);
 Handling show_stream(Api& api, ExchangePtr exchange);
 Handling show_trace(Api& api, ExchangePtr exchange);
+Handling show_stack(Api& api, ExchangePtr exchange);
 Handling show_start(Api& api, ExchangePtr exchange);
 Handling list_tasks(Api& api, ExchangePtr exchange);
 Handling show_task(Api& api, ExchangePtr exchange);

@@ -27,6 +27,7 @@ constexpr std::array<std::string_view, 5> kRealtimeStream{"realtime", "v1", "str
 constexpr std::array<std::string_view, 4> kRun{"perdure", "v1", "runs", "*"};
 constexpr std::array<std::string_view, 5> kLogs{"perdure", "v1", "runs", "*", "logs"};
 constexpr std::array<std::string_view, 5> kTrace{"perdure", "v1", "runs", "*", "trace"};
+constexpr std::array<std::string_view, 5> kStack{"perdure", "v1", "runs", "*", "stack"};
 constexpr std::array<std::string_view, 5> kStart{"perdure", "v1", "runs", "*", "start"};
 constexpr std::array<std::string_view, 5> kChildren{"perdure", "v1", "runs", "*", "children"};
 constexpr std::array<std::string_view, 5> kStreams{"perdure", "v1", "runs", "*", "streams"};
@@ -55,6 +56,7 @@ constexpr std::array kRoutes{
     Entry{Method::kGet, kStream, show_stream},
     Entry{Method::kGet, kLogs, show_logs},
     Entry{Method::kGet, kTrace, show_trace},
+    Entry{Method::kGet, kStack, show_stack},
     Entry{Method::kGet, kStart, show_start},
     Entry{Method::kGet, kTasks, list_tasks},
     Entry{Method::kGet, kTask, show_task},

@@ -1,6 +1,6 @@
 // The sources of a plugin's project, watched: every file below its directory but hidden ones, what a build makes (its
-// folder build and the like, objects, executables) and a host's data directory. What counts is content, so that a build which writes the
-// same again is no change. One thread.
+// folder build and the like, objects, executables) and a host's data directory. What counts is content, so that a build
+// which writes the same again is no change. One thread.
 #pragma once
 
 #include <cstdint>

@@ -133,6 +133,7 @@ class Host {
     if (!server) return fail(server.status());
     server_ = std::move(server.value());
     await_signal();
+    engine_.stacks_from(supervisor_);
     plugins_.start([this](const Status& loaded) {
       if (loaded) return start_engine();
       exit_status_ = fail(loaded);

@@ -20,6 +20,7 @@ void add_runs_get(CLI::App& parent, Console& console, int& exit_status);
 void add_runs_logs(CLI::App& parent, Console& console, int& exit_status);
 void add_runs_metadata(CLI::App& parent, Console& console, int& exit_status);
 void add_runs_stream(CLI::App& parent, Console& console, int& exit_status);
+void add_runs_stack(CLI::App& parent, Console& console, int& exit_status);
 void add_runs_trace(CLI::App& parent, Console& console, int& exit_status);
 void add_runs_watch(CLI::App& parent, Console& console, int& exit_status);
 void add_runs_cancel(CLI::App& parent, Console& console, int& exit_status);

@@ -61,6 +61,9 @@ class CoreEngine final : public Engine, private store::Listener, private process
   /// Who answers roll_back() and release(); outlives the engine's use. Core thread.
   void controlled_by(catalog::Control& control) { control_ = &control; }
 
+  /// Who answers stacks(); outlives the engine's use. Core thread.
+  void stacks_from(process::StackSource& source) { stacks_ = &source; }
+
   /// Claims nothing any more; `idle` is called when no attempt executes. Core thread.
   void drain(std::function<void()> idle);
 
@@ -75,6 +78,7 @@ class CoreEngine final : public Engine, private store::Listener, private process
   void release(const std::string& plugin, store::Done<std::vector<store::TaskId>> done) override;
   void attempt_start(const store::RunId& run, std::optional<std::uint32_t> number,
                      store::Done<AttemptStart> done) override;
+  void stacks(const store::RunId& run, store::Done<RunStacks> done) override;
   [[nodiscard]] std::vector<catalog::Held> held() const override;
   [[nodiscard]] EngineStatus status() const override;
   store::Store& store() override { return store_; }
@@ -208,6 +212,7 @@ class CoreEngine final : public Engine, private store::Listener, private process
   std::vector<std::pair<process::AttemptHandle, store::AttemptEnd>> unrecorded_;  // until the store serves again
   process::AttemptHandle next_handle_ = 1;
   catalog::Control* control_ = nullptr;
+  process::StackSource* stacks_ = nullptr;
   catalog::Quarantine quarantine_;
   std::unordered_map<store::RunId, std::pair<store::VersionId, store::TaskId>> probes_;  // admitted, not yet begun
   std::unique_ptr<Timer> probe_timer_;

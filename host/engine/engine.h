@@ -15,6 +15,7 @@
 
 #include "host/catalog/quarantine.h"
 #include "host/catalog/snapshot.h"
+#include "host/process/stack_source.h"
 #include "host/schema/schema.h"
 #include "store/store.h"
 
@@ -70,6 +71,13 @@ struct AttemptStart {
   catalog::PluginVersion plugin;  // the version it ran on; `path` is the private copy, which is there
 };
 
+/// Where the threads of an executing run are.
+struct RunStacks {
+  store::RunId run;
+  std::uint32_t number = 1;  // of the attempt
+  process::AttemptStacks stacks;
+};
+
 /// Ends the subscription when destroyed. Any thread.
 class Subscription {
  public:
@@ -118,6 +126,10 @@ class Engine {
   /// copy.
   virtual void attempt_start(const store::RunId& run, std::optional<std::uint32_t> number,
                              store::Done<AttemptStart> done) = 0;
+
+  /// [any-thread] The stacks of the run's threads. done: kNotFound; kConflict when it does not execute, or has ended
+  /// meanwhile; kUnavailable when they cannot be read, with why.
+  virtual void stacks(const store::RunId& run, store::Done<RunStacks> done) = 0;
 
   /// [any-thread] The tasks in quarantine now.
   virtual std::vector<catalog::Held> held() const = 0;

@@ -17,6 +17,7 @@ namespace perdure::process {
 namespace {
 
 constexpr std::size_t kAtOnce = 2;  // each is busy with a processor
+constexpr std::size_t kMostWaiting = 4;
 constexpr std::size_t kMaxAnswer = std::size_t{1} << 20;
 
 std::string text_in(const std::string& answer) {
@@ -43,12 +44,12 @@ class BacktraceRequests::Reader final : public Watcher, public Timed {
     }
   }
 
-  bool begin(pid_t pid, pid_t tid, const SupervisorOptions& options) {
+  bool begin(const std::vector<std::string>& arguments, const SupervisorOptions& options) {
     os::Pipe pipe;
     if (!os::open_pipe(pipe) || !os::set_nonblocking(pipe.read.get())) return false;
     os::Command command;
     command.path = options.backtrace_executable;
-    command.arguments = {"backtrace", "--pid", std::to_string(pid), "--tid", std::to_string(tid)};
+    command.arguments = arguments;
     command.environment = environment_of_zygotes(options);
     command.descriptors = {{pipe.write.get(), 1}};
     process_ = os::spawn(command);
@@ -63,7 +64,7 @@ class BacktraceRequests::Reader final : public Watcher, public Timed {
     read_output();
     if (which != kProcess || process_ <= 0 || !os::try_reap(process_)) return;
     process_ = 0;
-    finish(text_in(answer_));
+    finish(std::move(answer_));
   }
   void on_deadline(Instant) override { finish({}); }
 
@@ -85,12 +86,12 @@ class BacktraceRequests::Reader final : public Watcher, public Timed {
     fd.reset();
   }
 
-  void finish(std::string text) {
+  void finish(std::string answer) {
     close(output_);
     close(pidfd_);
     const Done done = std::move(done_);
     owner_.finished(*this);
-    done(std::move(text));
+    done(std::move(answer));
   }
 
   BacktraceRequests& owner_;
@@ -106,8 +107,23 @@ BacktraceRequests::BacktraceRequests(const SupervisorOptions& options, Descripto
 BacktraceRequests::~BacktraceRequests() = default;
 
 void BacktraceRequests::request(pid_t pid, pid_t tid, Done done) {
+  ask({"backtrace", "--pid", std::to_string(pid), "--tid", std::to_string(tid)},
+      [done = std::move(done)](const std::string& answer) { done(text_in(answer)); });
+}
+
+void BacktraceRequests::request_stacks(pid_t pid, pid_t parent, Done done) {
+  if (waiting_.size() >= kMostWaiting) return done({});  // a crashed child cannot wait long, people can ask again
+  ask({"backtrace", "--pid", std::to_string(pid), "--parent", std::to_string(parent)},
+      [done = std::move(done)](const std::string& answer) {
+        std::string text = to_utf8(answer);  // names of threads and functions are the task's to choose
+        if (!store::check_json(text, {kMaxAnswer, 16})) text.clear();
+        done(std::move(text));
+      });
+}
+
+void BacktraceRequests::ask(std::vector<std::string> arguments, Done done) {
   if (options_.backtrace_executable.empty()) return done({});
-  waiting_.push_back({pid, tid, std::chrono::steady_clock::now(), std::move(done)});
+  waiting_.push_back({std::move(arguments), std::chrono::steady_clock::now(), std::move(done)});
   next();
 }
 
@@ -124,7 +140,7 @@ void BacktraceRequests::next() {
 
 bool BacktraceRequests::begin(Waiting& waiting) {
   auto reader = std::make_unique<Reader>(*this, waiting.done);
-  if (!reader->begin(waiting.pid, waiting.tid, options_)) return false;
+  if (!reader->begin(waiting.arguments, options_)) return false;
   deadlines_.set(*reader, waiting.asked_at + options_.backtrace_timeout);
   readers_.emplace(reader.get(), std::move(reader));
   return true;

@@ -1,5 +1,6 @@
-// Asks for the backtraces of children that wait in their crash handlers. The debug information of a plugin is hostile
-// input, so a process of its own reads it: `perdure backtrace`, with a time limit. Core thread only.
+// Asks for the backtraces of children that wait in their crash handlers, and for the stacks of those that run. The
+// debug information of a plugin is hostile input, so a process of its own reads it: `perdure backtrace`, with a time
+// limit. Core thread only.
 #pragma once
 
 #include <sys/types.h>
@@ -8,6 +9,7 @@
 #include <functional>
 #include <string>
 #include <unordered_map>
+#include <vector>
 
 #include "host/process/deadlines.h"
 #include "host/process/descriptor_events.h"
@@ -28,14 +30,19 @@ class BacktraceRequests {
 
   void request(pid_t pid, pid_t tid, Done done);
 
+  /// What `perdure backtrace --parent` printed about a running child of `parent`, checked to be JSON; empty when that
+  /// took too long or could not be had.
+  void request_stacks(pid_t pid, pid_t parent, Done done);
+
  private:
   class Reader;
   struct Waiting {
-    pid_t pid, tid;
+    std::vector<std::string> arguments;  // of `perdure backtrace`
     Instant asked_at;
-    Done done;
+    Done done;  // with what it printed
   };
 
+  void ask(std::vector<std::string> arguments, Done done);
   void next();
   bool begin(Waiting& waiting);
   void finished(Reader& reader);

@@ -40,6 +40,8 @@ Child::Child(Shared& shared, Zygote& zygote, std::uint64_t id, pid_t pid, Ends e
       err_(std::move(ends.err), true),
       state_(pid > 0 ? ChildState::kIdle : ChildState::kForking) {}
 
+pid_t Child::parent() const { return zygote_.pid(); }
+
 bool Child::advance(ChildEvent event) {
   const std::optional<ChildState> next = next_state(state_, event);
   if (next) state_ = *next;

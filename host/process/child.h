@@ -29,6 +29,8 @@ class Child final : public Watcher, public Timed, public LineSink {
 
   [[nodiscard]] std::uint64_t id() const { return id_; }
   [[nodiscard]] pid_t pid() const { return pid_; }
+  /// The process whose child it is.
+  [[nodiscard]] pid_t parent() const;
   [[nodiscard]] ChildState state() const { return state_; }
   [[nodiscard]] std::uint32_t served() const { return served_; }
   [[nodiscard]] Attempt* attempt() const { return attempt_; }

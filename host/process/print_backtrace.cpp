@@ -1,4 +1,5 @@
-// `perdure backtrace`: the process of its own in which a backtrace is taken, and the JSON in which it is told.
+// `perdure backtrace`: the process of its own in which a backtrace, or the stacks of a running process, are taken, and
+// the JSON in which they are told.
 #include <sys/resource.h>
 
 #include <boost/json/serialize.hpp>
@@ -7,6 +8,8 @@
 #include <string>
 
 #include "host/process/backtrace.h"
+#include "host/process/dwfl_frames.h"
+#include "host/process/thread_stacks.h"
 
 namespace perdure::process {
 namespace {
@@ -52,6 +55,34 @@ int print_backtrace(pid_t pid, pid_t tid) {
   document["text"] = to_text(*backtrace, tid);
   std::puts(boost::json::serialize(document).c_str());
   return std::fflush(stdout) == 0 ? 0 : 1;
+}
+
+int print_stacks(pid_t pid, pid_t parent) {
+  limit_self();
+  std::string why;
+  const std::optional<std::vector<ThreadStack>> stacks = take_stacks(pid, parent, why);
+  boost::json::object document;
+  if (stacks) {
+    boost::json::array threads;
+    std::string text;
+    for (const ThreadStack& thread : *stacks) {
+      boost::json::array frames;
+      for (const Frame& frame : thread.frames) frames.push_back(to_json(frame));
+      threads.push_back({{"tid", thread.tid}, {"name", thread.name}, {"depth", thread.depth}, {"frames", frames}});
+      text += "thread " + std::to_string(thread.tid) + " (" + thread.name + "):\n";
+      append_frames(text, thread.frames);
+      if (thread.depth == 0) text += "waits in the kernel and could not be interrupted\n";
+      if (thread.depth > thread.frames.size()) {
+        text += "... and " + std::to_string(thread.depth - thread.frames.size()) + " more frames\n";
+      }
+    }
+    document["threads"] = std::move(threads);
+    document["text"] = std::move(text);
+  } else {
+    document["error"] = why;
+  }
+  std::puts(boost::json::serialize(document).c_str());
+  return std::fflush(stdout) == 0 && stacks ? 0 : 1;
 }
 
 }  // namespace perdure::process

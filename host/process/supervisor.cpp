@@ -10,11 +10,29 @@
 
 #include "host/os/process.h"
 #include "host/process/exit_classifier.h"
+#include "host/process/json_slices.h"
 #include "host/process/orphan_reaper.h"
 #include "host/process/shared.h"
+#include "host/process/stopped_process.h"
 #include "host/process/version.h"
 
 namespace perdure::process {
+
+namespace {
+
+store::Result<AttemptStacks> read_stacks(pid_t pid, const std::string& answer) {
+  AttemptStacks stacks{.pid = pid, .threads = {}, .text = {}};
+  std::string error = "The stacks could not be read in time; ask again.";
+  for_each_member(answer, [&](std::string_view key, std::string_view value) {
+    if (key == "threads") stacks.threads = value;
+    if (key == "text") stacks.text = string_of(value).value_or("");
+    if (key == "error") error = string_of(value).value_or(error);
+  });
+  if (!stacks.threads.empty()) return stacks;
+  return error == kEndedMeanwhile ? store::Status::conflict(error) : store::Status::unavailable(error);
+}
+
+}  // namespace
 
 class Supervisor::Parts {
  public:
@@ -63,6 +81,18 @@ class Supervisor::Parts {
     shared_.announce_failure(handle, reason == StopReason::kShutdown
                                          ? host_lost("The host was shut down before the attempt had begun")
                                          : canceled());
+  }
+
+  void stacks(AttemptHandle handle, std::function<void(store::Result<AttemptStacks>)> done) {
+    const Attempt* attempt = shared_.find(handle);
+    const Child* child = attempt == nullptr ? nullptr : attempt->child;
+    if (child == nullptr || child->state() != ChildState::kExecuting) {
+      return done(store::Status::conflict(child == nullptr ? "The attempt has no process yet; ask again in a moment."
+                                                           : kEndedMeanwhile));
+    }
+    shared_.backtraces.request_stacks(
+        child->pid(), child->parent(),
+        [pid = child->pid(), done = std::move(done)](const std::string& answer) { done(read_stacks(pid, answer)); });
   }
 
   void load(const store::VersionId& id, const std::string& path, const std::string& library_path,
@@ -184,6 +214,10 @@ void Supervisor::surround(const store::VersionId& version, std::vector<Beside> p
 void Supervisor::unload(const store::VersionId& version) { parts_->unload(version); }
 
 const MemoryInForce& Supervisor::memory_in_force() const { return parts_->memory_in_force(); }
+
+void Supervisor::stacks(AttemptHandle attempt, std::function<void(store::Result<AttemptStacks>)> done) {
+  parts_->stacks(attempt, std::move(done));
+}
 
 std::vector<std::int32_t> Supervisor::zygote_pids(const store::VersionId& version) const {
   return parts_->zygote_pids(version);

@@ -11,11 +11,12 @@
 
 #include "host/process/launcher.h"
 #include "host/process/plugin_loader.h"
+#include "host/process/stack_source.h"
 #include "host/process/supervisor_options.h"
 
 namespace perdure::process {
 
-class Supervisor final : public Launcher, public PluginLoader {
+class Supervisor final : public Launcher, public PluginLoader, public StackSource {
  public:
   Supervisor(boost::asio::io_context& io, SupervisorOptions options);
   /// Ends every zygote with all its attempts, and waits for that, a few seconds at most. No observer is called any
@@ -28,6 +29,8 @@ class Supervisor final : public Launcher, public PluginLoader {
   void confirm(AttemptHandle attempt) override;
   void reply(AttemptHandle attempt, std::uint64_t request, AttemptReply reply) override;
   void stop(AttemptHandle attempt, StopReason reason, const std::string& words = {}) override;
+
+  void stacks(AttemptHandle attempt, std::function<void(store::Result<AttemptStacks>)> done) override;
 
   void load(const store::VersionId& version, const std::string& path, const std::string& library_path,
             std::function<void(store::Result<Manifest>)> done) override;

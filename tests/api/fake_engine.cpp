@@ -212,6 +212,13 @@ void FakeEngine::attempt_start(const store::RunId& run, std::optional<std::uint3
   done(std::move(start));
 }
 
+void FakeEngine::stacks(const store::RunId& run, store::Done<engine::RunStacks> done) {
+  const store::Result<store::Run> found = store_.run(run);
+  if (!found) return done(found.status());
+  if (found->status != store::RunStatus::kExecuting) return done(store::Status::conflict("It does not execute."));
+  done(engine::RunStacks{run, found->attempts, {.pid = 4711, .threads = R"([{"tid":4711}])", .text = "thread 4711"}});
+}
+
 std::vector<catalog::Held> FakeEngine::held() const {
   std::lock_guard lock(mutex_);
   return held_;

@@ -58,6 +58,7 @@ class FakeEngine final : public engine::Engine, private store::Listener {
   void release(const std::string& plugin, store::Done<std::vector<store::TaskId>> done) override;
   void attempt_start(const store::RunId& run, std::optional<std::uint32_t> number,
                      store::Done<engine::AttemptStart> done) override;
+  void stacks(const store::RunId& run, store::Done<engine::RunStacks> done) override;
   std::vector<catalog::Held> held() const override;
   engine::EngineStatus status() const override;
   store::Store& store() override { return store_; }

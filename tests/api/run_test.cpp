@@ -1,4 +1,6 @@
 // GET /api/v3/runs/{id}, GET /perdure/v1/runs/{id}, its trace, and cancelling.
+#include <boost/json/parse.hpp>
+
 #include "tests/api/api_test.h"
 
 namespace perdure::api {
@@ -247,6 +249,18 @@ TEST_F(OneRun, TellsNoStartOfAnAttemptThatThereIsNot) {
   EXPECT_EQ(get("/perdure/v1/runs/" + id.text() + "/start?attempt=2").status, 404);
   EXPECT_EQ(get("/perdure/v1/runs/" + id.text() + "/start?attempt=0").status, 400);
   EXPECT_EQ(get("/perdure/v1/runs/run_unknown/start").status, 404);
+}
+
+TEST_F(OneRun, ThatExecutesTellsWhereItsThreadsAreAndAnotherDoesNot) {
+  const store::RunId id = engine->make_run();
+  EXPECT_EQ(get("/perdure/v1/runs/" + id.text() + "/stack").status, 422);
+  engine->claim();
+  const auto stack = get("/perdure/v1/runs/" + id.text() + "/stack").json();
+  EXPECT_EQ(at(stack, "attempt"), boost::json::value(1));
+  EXPECT_EQ(at(stack, "pid"), boost::json::value(4711));
+  EXPECT_EQ(at(stack, "threads"), boost::json::parse(R"([{"tid":4711}])"));
+  EXPECT_EQ(text_at(stack, "text"), "thread 4711");
+  EXPECT_EQ(get("/perdure/v1/runs/run_unknown/stack").status, 404);
 }
 
 }  // namespace

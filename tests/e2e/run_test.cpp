@@ -99,5 +99,24 @@ TEST(Run, ThatIsRecycledSharesItsProcessWithOthers) {
   }
 }
 
+TEST(Run, ThatExecutesShowsItsStackAndOneThatEndedSaysSo) {
+  HostProcess host;
+  ASSERT_TRUE(host.start()) << host.log();
+  Http http = host.client();
+  const std::string id = trigger(http, "sleep", R"({"ms":600000})");
+  Ended stack;
+  for (int tries = 0; tries < 200 && stack.out.find("sleep_a_while") == std::string::npos; ++tries) {
+    stack = host.cli({"runs", "stack", id});  // it may be on its way to the task still
+  }
+  EXPECT_EQ(stack.exit_status, 0) << stack.err;
+  EXPECT_NE(stack.out.find(id + ", attempt 1, process "), std::string::npos) << stack.out;
+  EXPECT_NE(stack.out.find("sleep_a_while"), std::string::npos) << stack.out;
+  EXPECT_EQ(http.post("/api/v2/runs/" + id + "/cancel", "").status, 200);
+  EXPECT_EQ(text(await_run(http, id).at("status")), "CANCELED");
+  const Ended ended = host.cli({"runs", "stack", id});
+  EXPECT_EQ(ended.exit_status, 1);
+  EXPECT_NE(ended.err.find("The run is CANCELED, so nothing of it executes now."), std::string::npos) << ended.err;
+}
+
 }  // namespace
 }  // namespace perdure::e2e
