@@ -32,14 +32,17 @@ void Kit::move_to(const std::string& name) {
   prefix_ = directory_ / name;
 }
 
+Environment Kit::launchers() {
+  const std::string ccache = PERDURE_TEST_CCACHE;
+  if (ccache.empty()) return {};
+  return {{"CMAKE_C_COMPILER_LAUNCHER", ccache}, {"CMAKE_CXX_COMPILER_LAUNCHER", ccache}};
+}
+
 Ended Kit::run(std::vector<std::string> command, const Environment& environment) const {
   Environment all = environment;
+  all.merge(launchers());
   const char* const path = std::getenv("PATH");
   all.emplace("PATH", (prefix_ / "bin").string() + ":" + (path != nullptr ? path : "/usr/bin:/bin"));
-  if (const std::string ccache = PERDURE_TEST_CCACHE; !ccache.empty()) {
-    all.emplace("CMAKE_C_COMPILER_LAUNCHER", ccache);
-    all.emplace("CMAKE_CXX_COMPILER_LAUNCHER", ccache);
-  }
   return e2e::run_program(command, all);
 }
 

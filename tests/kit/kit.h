@@ -28,6 +28,8 @@ class Kit {
   /// Moves the prefix, after the installation, to `name` in the directory.
   void move_to(const std::string& name);
 
+  /// What makes CMake use ccache, where there is one.
+  static Environment launchers();
   /// Runs a program to its end with the prefix's bin first in PATH; it need not be named with its directory.
   [[nodiscard]] Ended run(std::vector<std::string> command, const Environment& environment = {}) const;
   /// The installed `perdure`.
