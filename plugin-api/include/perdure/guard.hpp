@@ -91,7 +91,7 @@ perdure_status guard(const perdure_attempt* attempt, Body&& body) {
   try {
     std::forward<Body>(body)(run);
     return run.leaving().pending();
-#ifdef __GLIBCXX__  // libc++ lets nobody catch it
+#ifdef __GLIBCXX__  // libc++ has no name for it: there the attempt ends by SIGABRT
   } catch (const abi::__forced_unwind&) {
     throw;  // pthread_exit: the C library ends the thread and may not be stopped
 #endif
