@@ -54,16 +54,24 @@ perdure_status take_and_return(const perdure_attempt* a) {
   return done(a);
 }
 
+// Takes memory at some 100 MB/s, as work does that does something with it.
+void take_steadily(long mebibytes) {
+  for (long taken = 0; taken < mebibytes; taken++) {
+    (void)take(1);
+    usleep(10'000);
+  }
+}
+
 // Four processes, each with a quarter.
 perdure_status among_four(const perdure_attempt* a) {
   const long quarter = number(a) / 4;
   for (int i = 0; i < 3; i++) {
     if (fork() == 0) {
-      for (long taken = 0; taken < quarter; taken++) (void)take(1);
+      take_steadily(quarter);
       for (;;) pause();
     }
   }
-  for (long taken = 0; taken < quarter; taken++) (void)take(1);
+  take_steadily(quarter);
   await_cancel(a);
   return done(a);
 }
