@@ -74,6 +74,13 @@ TEST_P(MemoryTest, AnAttemptThatTakesMemoryWithoutEndIsOutOfMemory) {
 
 TEST_P(MemoryTest, TheProcessesOfAnAttemptCountTogether) { expect_out_of_memory(run("among_four", "200", on_128_mib)); }
 
+// A watchdog ends them too, but what they have taken by then depends on the machine.
+TEST_P(MemoryTest, TheProcessesOfAnAttemptCountTogetherAlsoWhenTheyTakeItAllAtOnce) {
+  const Told& told = run("among_four_at_once", "200", on_128_mib);
+  if (GetParam() == MemoryControl::kCgroup) return expect_out_of_memory(told);
+  EXPECT_EQ(told.kind(), FailureKind::kOutOfMemory);
+}
+
 TEST_P(MemoryTest, FourProcessesThatUseLessTogetherGoOn) {
   const AttemptHandle attempt = start("among_four", "64", on_128_mib);
   until([&] { return os::tree_of(of(attempt).pid).size() == 4; }, "its processes");

@@ -54,27 +54,31 @@ perdure_status take_and_return(const perdure_attempt* a) {
   return done(a);
 }
 
-// Takes memory at some 100 MB/s, as work does that does something with it.
-void take_steadily(long mebibytes) {
+// Takes memory a MiB at a time, with a pause after each.
+void take_slowly(long mebibytes, useconds_t rest) {
   for (long taken = 0; taken < mebibytes; taken++) {
     (void)take(1);
-    usleep(10'000);
+    if (rest > 0) usleep(rest);
   }
 }
 
 // Four processes, each with a quarter.
-perdure_status among_four(const perdure_attempt* a) {
+perdure_status share_among_four(const perdure_attempt* a, useconds_t rest) {
   const long quarter = number(a) / 4;
   for (int i = 0; i < 3; i++) {
     if (fork() == 0) {
-      take_steadily(quarter);
+      take_slowly(quarter, rest);
       for (;;) pause();
     }
   }
-  take_steadily(quarter);
+  take_slowly(quarter, rest);
   await_cancel(a);
   return done(a);
 }
+
+// At some 100 MB/s each, as work does that does something with it.
+perdure_status among_four(const perdure_attempt* a) { return share_among_four(a, 10'000); }
+perdure_status among_four_at_once(const perdure_attempt* a) { return share_among_four(a, 0); }
 
 // In a process that has left its session and its parent, and whose end the attempt does not see.
 perdure_status in_a_daemon(const perdure_attempt* a) {
@@ -133,6 +137,7 @@ constexpr Entry kTasks[] = {
     {"hold", hold},
     {"take_and_return", take_and_return},
     {"among_four", among_four},
+    {"among_four_at_once", among_four_at_once},
     {"in_a_daemon", in_a_daemon},
     {"in_a_child", in_a_child},
     {"twice", twice},
