@@ -16,14 +16,15 @@ namespace {
 
 constexpr std::string_view kAlphabet = "0123456789abcdefghijklmnopqrstuv";
 constexpr std::string_view kRunPrefix = "run_";
+constexpr std::string_view kSchedulePrefix = "sched_";
 constexpr std::size_t kTimeDigits = 10;    // 50 bits, of which 48 are used
 constexpr std::size_t kRandomDigits = 15;  // 75 bits: `high` has 11 of them, `low` 64
 
 // Ids of one millisecond ascend in the order in which they were made: each is the one before plus a random step, so
 // that it still cannot be guessed from it.
-class RunIds {
+class Ids {
  public:
-  RunId next(Time now) {
+  std::string next(std::string_view prefix, Time now) {
     const std::uint64_t time = static_cast<std::uint64_t>(now.time_since_epoch().count()) & ((1ULL << 48) - 1);
     std::uint64_t high = 0;
     std::uint64_t low = 0;
@@ -41,8 +42,8 @@ class RunIds {
       high = high_;
       low = low_;
     }
-    std::string text(kRunPrefix.size() + kTimeDigits + kRandomDigits, '0');
-    kRunPrefix.copy(text.data(), kRunPrefix.size());
+    std::string text(prefix.size() + kTimeDigits + kRandomDigits, '0');
+    prefix.copy(text.data(), prefix.size());
     char* end = text.data() + text.size();
     for (std::size_t i = 0; i < kRandomDigits; ++i) {
       *--end = kAlphabet[low & 31];
@@ -51,7 +52,7 @@ class RunIds {
     }
     std::uint64_t rest = time;
     for (std::size_t i = 0; i < kTimeDigits; ++i, rest >>= 5) *--end = kAlphabet[rest & 31];
-    return RunId(std::move(text));
+    return text;
   }
 
  private:
@@ -74,18 +75,26 @@ class RunIds {
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
+bool is_id(std::string_view prefix, std::string_view text) {
+  return text.size() == prefix.size() + kTimeDigits + kRandomDigits && text.starts_with(prefix) &&
+         std::all_of(text.begin() + prefix.size(), text.end(),
+                     [](char c) { return is_digit(c) || (c >= 'a' && c <= 'v'); });
+}
+
 }  // namespace
 
 RunId new_run_id(Time now) {
-  static RunIds ids;
-  return ids.next(now);
+  static Ids ids;
+  return RunId(ids.next(kRunPrefix, now));
 }
 
-bool is_run_id(const std::string& text) {
-  return text.size() == kRunPrefix.size() + kTimeDigits + kRandomDigits && text.starts_with(kRunPrefix) &&
-         std::all_of(text.begin() + kRunPrefix.size(), text.end(),
-                     [](char c) { return is_digit(c) || (c >= 'a' && c <= 'v'); });
+ScheduleId new_schedule_id(Time now) {
+  static Ids ids;
+  return ScheduleId(ids.next(kSchedulePrefix, now));
 }
+
+bool is_run_id(const std::string& text) { return is_id(kRunPrefix, text); }
+bool is_schedule_id(const std::string& text) { return is_id(kSchedulePrefix, text); }
 
 bool is_task_id(const std::string& text) {
   constexpr std::string_view kPunctuation = "_.:/-";

@@ -27,16 +27,21 @@ class Name {
   std::string text_;
 };
 
-using RunId = Name<struct RunTag>;          // "run_" + 25 of [0-9a-v], time-ordered: see new_run_id()
-using TaskId = Name<struct TaskTag>;        // 1-128 of [A-Za-z0-9_.:/-]
-using QueueName = Name<struct QueueTag>;    // "task/<task id>" for a task's own queue, else the name as declared
-using VersionId = Name<struct VersionTag>;  // a plugin version: SHA-256 of the plugin file, 64 hex digits
+using RunId = Name<struct RunTag>;            // "run_" + 25 of [0-9a-v], time-ordered: see new_run_id()
+using TaskId = Name<struct TaskTag>;          // 1-128 of [A-Za-z0-9_.:/-]
+using QueueName = Name<struct QueueTag>;      // "task/<task id>" for a task's own queue, else the name as declared
+using ScheduleId = Name<struct ScheduleTag>;  // "sched_" + 25 of [0-9a-v], time-ordered: see new_schedule_id()
+using VersionId = Name<struct VersionTag>;    // a plugin version: SHA-256 of the plugin file, 64 hex digits
 
 /// A fresh run id: 48 bits of `now` and 75 random bits in base 32 (digits, then a-v), so that ids sort by time.
 /// Any thread.
 RunId new_run_id(Time now);
+/// A fresh schedule id, made like a run's. Any thread.
+ScheduleId new_schedule_id(Time now);
 /// Whether `text` is shaped like a run id.
 bool is_run_id(const std::string& text);
+/// Whether `text` is shaped like a schedule id.
+bool is_schedule_id(const std::string& text);
 /// Whether `text` may be a task id.
 bool is_task_id(const std::string& text);
 

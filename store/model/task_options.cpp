@@ -9,6 +9,7 @@
 #include "store/model/json_text.h"
 #include "store/model/machine.h"
 #include "store/model/option_section.h"
+#include "store/model/timetable.h"
 
 namespace perdure::store {
 namespace {
@@ -114,14 +115,25 @@ void read_queue(OptionSection in, TaskOptions& options) {
   in.close();
 }
 
-void read_cron(OptionSection in) {
+void read_cron(OptionSection in, OptionsReading& reading, TaskOptions& options) {
+  ScheduleRule rule;
   in.require("pattern");
-  in.text("pattern", 1, 1000);
-  in.text("timezone", 1, 100);
-  in.text("window", 0, 100);
-  in.one_of("catchUp", {"none", "latest", "all"});
-  in.one_of("overlap", {"allow", "skip", "queue_one", "cancel_previous"});
+  set(rule.pattern, in.text("pattern", 1, 1000));
+  set(rule.timezone, in.text("timezone", 1, 100));
+  set(rule.window, in.text("window", 0, 100));
+  if (const auto catch_up = in.one_of("catchUp", {"none", "latest", "all"})) {
+    set(rule.catch_up, parse_catch_up(*catch_up));
+  }
+  if (const auto overlap = in.one_of("overlap", {"allow", "skip", "queue_one", "cancel_previous"})) {
+    set(rule.overlap, parse_overlap(*overlap));
+  }
   in.close();
+  if (!reading.status) return;
+  if (const Result<Timetable> timetable = Timetable::parse(rule); !timetable) {
+    reading.status = Status::invalid(reading.subject + ": option cron: " + timetable.status().message());
+    return;
+  }
+  options.cron = std::move(rule);
 }
 
 void read_sandbox(OptionSection in, Sandbox& sandbox) {
@@ -130,7 +142,7 @@ void read_sandbox(OptionSection in, Sandbox& sandbox) {
   in.close();
 }
 
-void read_document(OptionSection in, TaskOptions& options) {
+void read_document(OptionSection in, OptionsReading& reading, TaskOptions& options) {
   set(options.description, in.text("description", 0, 1000));
   if (const json::value* schema = in.find("payloadSchema")) {
     if (!schema->is_object() && !schema->is_bool()) in.refuse("payloadSchema", "an object, true or false");
@@ -142,7 +154,9 @@ void read_document(OptionSection in, TaskOptions& options) {
   set(options.machine, machine(in, "machine", false));
   set(options.max_duration, max_duration(in));
   set(options.ttl, duration(in, "ttlMs", 0));
-  if (std::optional<OptionSection> cron = in.section("cron")) read_cron(std::move(*cron));
+  if (std::optional<OptionSection> cron = in.section("cron")) {
+    read_cron(std::move(*cron), reading, options);
+  }
   set(options.recycle_after, in.integer("recycleAfter", 1, 1000000));
   duration(in, "evictWaitsAfterMs", 0);
   if (std::optional<OptionSection> sandbox = in.section("sandbox")) read_sandbox(std::move(*sandbox), options.sandbox);
@@ -172,7 +186,7 @@ Result<TaskOptions> parse_task_options(const TaskId& task, std::string_view json
     if (error || !document.is_object()) {
       return Status::invalid(reading.subject + ": the options must be a JSON object such as {\"ttlMs\": 60000}");
     }
-    read_document(OptionSection(reading, document.get_object(), {}), options);
+    read_document(OptionSection(reading, document.get_object(), {}), reading, options);
   } catch (const std::exception& thrown) {
     return Status::invalid(reading.subject + ": the options cannot be read: " + thrown.what());
   }

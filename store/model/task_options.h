@@ -11,6 +11,7 @@
 #include "store/model/ids.h"
 #include "store/model/retry.h"
 #include "store/model/sandbox.h"
+#include "store/model/schedule.h"
 #include "store/model/status.h"
 
 namespace perdure::store {
@@ -24,6 +25,7 @@ struct TaskOptions {
   std::string machine;                   // as machine_text(); empty: the host's default
   std::optional<Duration> max_duration;  // at least 5 s; 0: none, whatever the host's default
   std::optional<Duration> ttl;
+  std::optional<ScheduleRule> cron;  // of its declarative schedule; a Timetable can be made of it
   std::uint32_t recycle_after = 1;
   Sandbox sandbox;
   bool latest_version = false;  // retries start on the version that serves, not on the one the run began on

@@ -73,6 +73,16 @@ TEST(Ids, WhatIsNotShapedLikeARunIdIsRecognised) {
   EXPECT_FALSE(is_run_id(id.substr(0, 28) + '\0'));
 }
 
+TEST(Ids, AScheduleIdIsMadeLikeARunsAndIsNone) {
+  const std::string id = new_schedule_id(at(31 + 32 * 10)).text();
+  EXPECT_EQ(id.size(), 31u);
+  EXPECT_EQ(id.substr(0, 16), "sched_00000000av");
+  EXPECT_TRUE(is_schedule_id(id));
+  EXPECT_FALSE(is_run_id(id));
+  EXPECT_FALSE(is_schedule_id(new_run_id(at(0)).text()));
+  EXPECT_LT(id, new_schedule_id(at(31 + 32 * 10)).text());
+}
+
 TEST(Ids, ATaskIdIsLettersDigitsAndSomePunctuation) {
   EXPECT_TRUE(is_task_id("hello-world"));
   EXPECT_TRUE(is_task_id("a"));

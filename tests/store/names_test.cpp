@@ -6,6 +6,7 @@
 
 #include "store/model/failure.h"
 #include "store/model/run.h"
+#include "store/model/schedule.h"
 #include "store/model/status.h"
 
 namespace perdure::store {
@@ -41,6 +42,19 @@ TEST(Names, EveryFailureHasACodeThatIsReadBack) {
   }
   EXPECT_EQ(failure_code(FailureKind::kPayloadInvalid), "TASK_PAYLOAD_INVALID");
   EXPECT_FALSE(parse_failure_code("SEGFAULT"));
+}
+
+TEST(Names, WhatAScheduleDoesIsReadBackFromItsName) {
+  for (const CatchUp each : {CatchUp::kNone, CatchUp::kLatest, CatchUp::kAll}) {
+    EXPECT_EQ(parse_catch_up(catch_up_name(each)), each);
+  }
+  for (const Overlap each : {Overlap::kAllow, Overlap::kSkip, Overlap::kQueueOne, Overlap::kCancelPrevious}) {
+    EXPECT_EQ(parse_overlap(overlap_name(each)), each);
+  }
+  EXPECT_FALSE(parse_catch_up("LATEST"));
+  EXPECT_FALSE(parse_overlap(""));
+  EXPECT_EQ(schedule_type_name(ScheduleType::kDeclarative), "DECLARATIVE");
+  EXPECT_EQ(schedule_type_name(ScheduleType::kImperative), "IMPERATIVE");
 }
 
 TEST(Names, CodesLevelsSourcesAndAttemptStatusesAreNamed) {

@@ -26,6 +26,7 @@ TEST(TaskOptions, AnEmptyDocumentMeansTheDefaults) {
     EXPECT_EQ(options.machine, "");
     EXPECT_FALSE(options.max_duration);
     EXPECT_FALSE(options.ttl);
+    EXPECT_FALSE(options.cron);
     EXPECT_EQ(options.recycle_after, 1u);
     EXPECT_EQ(options.document, "{}");
   }
@@ -61,6 +62,8 @@ TEST(TaskOptions, EveryOptionIsRead) {
   EXPECT_EQ(parsed->machine, "large-2x");
   EXPECT_EQ(parsed->max_duration, std::chrono::seconds(5));
   EXPECT_EQ(parsed->ttl, Duration(0));
+  const ScheduleRule cron{"0 * * * *", "Europe/Berlin", "50%", CatchUp::kAll, Overlap::kSkip};
+  EXPECT_EQ(parsed->cron, cron);
   EXPECT_EQ(parsed->recycle_after, 1000u);
   EXPECT_EQ(parsed->document, document);
 }
@@ -96,6 +99,12 @@ const Wrong kWrong[] = {
     {R"({"retry": {"max_attempts": 2}})",
      "option retry.max_attempts is unknown; the nearest known one is retry.maxAttempts"},
     {R"({"retry": {"on": {"oom": true}}})", "option retry.on.oom is unknown; the nearest known one is retry.on."},
+    {R"({"cron": {"pattern": "61 * * * *"}})",
+     R"(option cron: the cron pattern "61 * * * *": "61" in its minute field is wrong: expected 0-59)"},
+    {R"({"cron": {"pattern": "@daily", "timezone": "Europe/Berln"}})",
+     R"(option cron: there is no time zone "Europe/Berln"; expected an IANA name such as Europe/Berlin)"},
+    {R"({"cron": {"pattern": "@daily", "window": "101%"}})",
+     R"(option cron: "101%" is no window; expected a duration)"},
     {R"({"cron": {"patern": "* * * * *"}})", "option cron.pattern is missing; cron needs it"},
     {R"({"retry": {"maxAttempts": 0}})", "option retry.maxAttempts must be a whole number from 1 to 1000, not 0"},
     {R"({"retry": {"maxAttempts": "3"}})", "option retry.maxAttempts must be a whole number from 1 to 1000, not \"3\""},
