@@ -102,10 +102,10 @@ Samples with_queued(const Settings& s) {
 }  // namespace
 
 std::vector<Case> scale_cases(const Settings& s) {
-  const auto few = std::make_shared<Kept>(s.dir + "/few", std::min(kFew, s.many), 1);
+  const auto few = std::make_shared<Kept>(s.dir + "/few", kFew, 1);
   const auto many = std::make_shared<Kept>(s.dir + "/many", s.many, 1);
   const long keys = std::max(s.many / 10, 1L);
-  const auto keyed = std::make_shared<Kept>(s.dir + "/keyed", keys, keys);
+  const auto keyed = std::make_shared<Kept>(s.dir + "/keyed", std::max(keys, kFew), keys);
   const auto claims = [](const std::string& key, const std::shared_ptr<Kept>& kept) {
     return [key, kept] { return Samples{{key, kept->claims()}}; };
   };
