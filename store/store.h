@@ -28,6 +28,7 @@
 #include "store/model/metadata.h"
 #include "store/model/retry.h"
 #include "store/model/run.h"
+#include "store/model/schedule.h"
 #include "store/model/status.h"
 #include "store/model/stream.h"
 #include "store/model/tags.h"
@@ -61,6 +62,9 @@ struct NewRun {
   // EXPIRED.
   Duration idempotency_ttl{std::chrono::hours(24 * 30)};
   std::string request_id;  // of the HTTP call, kept for some minutes; empty: none
+  // The schedule that makes it, and for which of its due times: see fire_schedule().
+  ScheduleId schedule;
+  std::optional<Time> scheduled_for;
 };
 struct Enqueued {
   RunId id;
@@ -133,17 +137,24 @@ struct StreamAppend {
 inline constexpr std::size_t kStreamPage = std::size_t{1} << 20;
 
 struct RunFilter {
-  std::vector<RunStatus> statuses;  // any of; empty: all
-  std::vector<TaskId> tasks;        // any of; empty: all
-  std::vector<std::string> tags;    // any of; empty: all
-  std::optional<Time> from, to;     // created_at, inclusive
-  RunId after, before;              // cursor: older than `after`, or newer than `before`; empty: from the newest
-  std::size_t limit = 25;           // 1-100
+  std::vector<RunStatus> statuses;    // any of; empty: all
+  std::vector<TaskId> tasks;          // any of; empty: all
+  std::vector<std::string> tags;      // any of; empty: all
+  std::vector<ScheduleId> schedules;  // any of; empty: all
+  std::optional<Time> from, to;       // created_at, inclusive
+  RunId after, before;                // cursor: older than `after`, or newer than `before`; empty: from the newest
+  std::size_t limit = 25;             // 1-100
 };
 struct RunPage {
   std::vector<Run> runs;     // newest first
   bool more_after = false;   // there are older ones
   bool more_before = false;  // there are newer ones
+};
+
+/// Schedules by age.
+struct SchedulePage {
+  std::vector<Schedule> schedules;  // newest first
+  std::uint64_t count = 0;          // of all there are
 };
 
 /// Told of what happens in the store. Every function: any thread of the engine's; must not block.
@@ -255,6 +266,19 @@ class Store {
   /// declared by plugins at every load.
   virtual void limit_queue(const QueueName& queue, std::optional<std::size_t> limit) = 0;
 
+  /// Creates a schedule (revision 0) or changes one: `schedule` is what it is from now on, decided on the state that
+  /// had its revision. kConflict when it has changed since; also when its id, its deduplication key or, of a
+  /// declarative one, its task is another's. kNotFound when it is gone. done: durable; as it is now, with its new
+  /// revision.
+  virtual void put_schedule(Schedule schedule, Done<Schedule> done) = 0;
+  /// The same for a schedule that exists, and creates a run for each of some due times of it with that: the runs and
+  /// what the schedule is afterwards are one commit. Each of `runs` names the schedule and a due time, `scheduled_for`,
+  /// oldest first; no request id, no idempotency key, no parent. A due time for which there is a run already gets no
+  /// other, and a `last_run` that named the one which is not created names that one. done: as above; or kNoSpace.
+  virtual void fire_schedule(Schedule schedule, std::vector<NewRun> runs, Done<Schedule> done) = 0;
+  /// Forgets a schedule; its runs stay. done: durable, or kNotFound.
+  virtual void delete_schedule(const ScheduleId& schedule, DoneStatus done) = 0;
+
   /// Calls `done` once everything written before this call is durable.
   virtual void synced(DoneStatus done) = 0;
 
@@ -286,6 +310,22 @@ class Store {
   virtual Result<std::vector<RunId>> canceled_parents(std::size_t max) const = 0;
   /// Up to `max` runs that owe hooks, by id.
   virtual Result<std::vector<RunId>> owing_hooks(std::size_t max) const = 0;
+  virtual Result<Schedule> schedule(const ScheduleId& id) const = 0;
+  /// The one with that deduplication key.
+  virtual Result<Schedule> schedule_with_key(const std::string& deduplication_key) const = 0;
+  /// All that are declarative, by task.
+  virtual Result<std::vector<Schedule>> declared_schedules() const = 0;
+  /// Up to `limit` schedules after the newest `skip`.
+  virtual Result<SchedulePage> schedules(std::size_t skip, std::size_t limit) const = 0;
+  /// The run of the schedule's due time; kNotFound when it did not fire, or its run is removed.
+  virtual Result<RunId> fired(const ScheduleId& schedule, Time due) const = 0;
+  // From memory:
+  /// The active schedules whose `next_at` is later than `after` and not later than `until`, in its order.
+  virtual std::vector<ScheduleId> due_schedules(Time after, Time until) const = 0;
+  /// The first `next_at` of an active schedule later than `after`.
+  virtual std::optional<Time> next_schedule_due(Time after) const = 0;
+  /// The schedules with `waiting` or `backfill`.
+  virtual std::vector<ScheduleId> busy_schedules() const = 0;
   /// kOk, or why mutations are refused.
   virtual Status health() const = 0;
 };

@@ -16,7 +16,8 @@ bool matches(const RunFilter& filter, const Run& run) {
                         return contains(filter.tags, tag);
                       });
   return tagged && contains(filter.statuses, run.status) && contains(filter.tasks, run.task) &&
-         (!filter.from || run.created_at >= *filter.from) && (!filter.to || run.created_at <= *filter.to);
+         contains(filter.schedules, run.schedule) && (!filter.from || run.created_at >= *filter.from) &&
+         (!filter.to || run.created_at <= *filter.to);
 }
 
 std::vector<RunId> first_of(const std::set<RunId>& runs, std::size_t max) {

@@ -31,6 +31,8 @@ Run new_run(const NewRun& created) {
   run.parent = created.parent;
   run.root = created.root;
   run.depth = created.depth;
+  run.schedule = created.schedule;
+  run.scheduled_for = created.scheduled_for;
   if (created.delayed_until && *created.delayed_until > created.now) {
     run.status = RunStatus::kDelayed;
     run.ready_at = created.delayed_until;
@@ -103,17 +105,22 @@ void MemoryStore::enqueue(NewRun created, Done<Enqueued> done) {
     request_ids_[{created.task, created.request_id}] = {created.id, created.now + kRequestIdKept};
   }
   if (!key.empty()) idempotency_keys_[{created.task, key}] = {created.id, created.now + created.idempotency_ttl};
+  const RunId id = created.id;
+  if (parent != runs_.end()) parent->second.children.insert(id);
+  note_call(id);
+  create(mutation, std::move(created));
+  mutation.finish<Enqueued>(std::move(done), Enqueued{id, false, false});
+}
+
+void MemoryStore::create(Mutation& mutation, NewRun created) {
   Entry& entry = runs_[created.id];
   entry.run = new_run(created);
   entry.payload = std::move(created.payload);
   if (!created.options.metadata.empty()) entry.metadata = created.options.metadata;
-  if (parent != runs_.end()) parent->second.children.insert(created.id);
-  note_call(created.id);
   unfinished_.emplace(created.id, &entry);
   ++counts_[entry.run.status];
   add_event(entry, "triggered", created.now, 0, {});
   mutation.note(entry.run);
-  mutation.finish<Enqueued>(std::move(done), Enqueued{created.id, false, false});
 }
 
 void MemoryStore::claim(std::size_t max, Time now, const DecideClaim& decide, Done<std::vector<Claim>> done) {

@@ -63,6 +63,9 @@ class MemoryStore final : public Store {
   void add_tags(const RunId& run, const std::vector<std::string>& tags, Done<std::size_t> done) override;
   void append_stream(StreamAppend append, DoneStatus done) override;
   void limit_queue(const QueueName& queue, std::optional<std::size_t> limit) override;
+  void put_schedule(Schedule schedule, Done<Schedule> done) override;
+  void fire_schedule(Schedule schedule, std::vector<NewRun> runs, Done<Schedule> done) override;
+  void delete_schedule(const ScheduleId& schedule, DoneStatus done) override;
   void synced(DoneStatus done) override;
 
   Result<Run> run(const RunId& id) const override;
@@ -81,6 +84,14 @@ class MemoryStore final : public Store {
   std::map<VersionId, std::uint64_t> locked_versions() const override;
   Result<std::vector<RunId>> canceled_parents(std::size_t max) const override;
   Result<std::vector<RunId>> owing_hooks(std::size_t max) const override;
+  Result<Schedule> schedule(const ScheduleId& id) const override;
+  Result<Schedule> schedule_with_key(const std::string& deduplication_key) const override;
+  Result<std::vector<Schedule>> declared_schedules() const override;
+  Result<SchedulePage> schedules(std::size_t skip, std::size_t limit) const override;
+  Result<RunId> fired(const ScheduleId& schedule, Time due) const override;
+  std::vector<ScheduleId> due_schedules(Time after, Time until) const override;
+  std::optional<Time> next_schedule_due(Time after) const override;
+  std::vector<ScheduleId> busy_schedules() const override;
   Status health() const override;
 
  private:
@@ -121,6 +132,10 @@ class MemoryStore final : public Store {
   /// The run that the same trigger call of the parent made before.
   Result<std::optional<RunId>> called_before(const NewRun& created) const;
   static std::vector<StreamInfo> infos(const Entry& entry);
+  /// Enters a run that is new.
+  void create(Mutation& mutation, NewRun created);
+  Status check_schedule(const Schedule& schedule) const;
+  Result<Schedule> change_schedule(Mutation& mutation, Schedule schedule, std::vector<NewRun> runs);
   Status end_attempt(Mutation& mutation, Entry& entry, AttemptEnd end);
   void free_idempotency_key(const Run& run);
   void mark_owing(const Run& run);
@@ -151,6 +166,8 @@ class MemoryStore final : public Store {
   std::uint64_t next_free_ = 1;
   OwesHooks owes_;
   std::set<RunId> owing_, canceled_parents_;
+  std::map<ScheduleId, Schedule> schedules_;
+  std::map<std::pair<ScheduleId, Time>, RunId> fired_;
   Status health_;
   std::deque<std::function<void()>> following_;  // what follows mutations, in their order
 

@@ -73,7 +73,9 @@ struct Run {
   RunId root;                      // the first of its line; empty: this one
   std::uint32_t depth = 0;         // how many are above it
   bool metadata_changed = false;   // since it was triggered: Store::metadata() has it
-  std::string machine;             // of its attempts from now on, since one ran out of memory; empty: as its options say
+  std::string machine;  // of its attempts from now on, since one ran out of memory; empty: as its options say
+  ScheduleId schedule;  // that made it; empty: none did
+  std::optional<Time> scheduled_for;  // the schedule's due time that it is for
   bool operator==(const Run&) const = default;
 };
 

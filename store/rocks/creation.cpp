@@ -22,6 +22,8 @@ Run new_run(NewRun&& created) {
   run.parent = std::move(created.parent);
   run.root = std::move(created.root);
   run.depth = created.depth;
+  run.schedule = std::move(created.schedule);
+  run.scheduled_for = created.scheduled_for;
   run.status = RunStatus::kQueued;
   if (created.delayed_until && *created.delayed_until > created.now) {
     run.status = RunStatus::kDelayed;
@@ -73,6 +75,21 @@ Result<std::optional<PackedId>> RocksStore::called_before(const NewRun& created)
                           "\"");
 }
 
+Status RocksStore::room_for_more() const {
+  if (space_->may_grow()) return Status::ok();
+  return Status::no_space("the disk of " + options_.directory + " has less than the reserve of " +
+                          std::to_string(space_->reserve_bytes() >> 20) +
+                          " MB free, which is kept for runs already accepted; free space there");
+}
+
+void RocksStore::create(PackedId id, NewRun created, Batch& batch) {
+  batch.put(Family::kPayloads, payload_key(id, PayloadPart::kPayload), created.payload);
+  const Time now = created.now;
+  RunChange change = RunChange::created(id, new_run(std::move(created)), now);
+  change.write(batch);
+  settle(change);
+}
+
 void RocksStore::enqueue(NewRun created, Done<Enqueued> done) {
   const std::optional<PackedId> id = pack(created.id);
   if (!id) {
@@ -108,11 +125,7 @@ void RocksStore::enqueue(NewRun created, Done<Enqueued> done) {
     if (now) answer(std::move(*now));
     return;
   }
-  if (!space_->may_grow()) {
-    return answer(Status::no_space("the disk of " + options_.directory + " has less than the reserve of " +
-                                   std::to_string(space_->reserve_bytes() >> 20) +
-                                   " MB free, which is kept for runs already accepted; free space there"));
-  }
+  if (Status room = room_for_more(); !room) return answer(room);
   std::string unused;
   const Status there = database_->get(Family::kRuns, run_key(*id), unused);
   if (there.code() != Code::kNotFound) {
@@ -130,16 +143,13 @@ void RocksStore::enqueue(NewRun created, Done<Enqueued> done) {
               encode(for_key));
   }
   if (caller) batch.put(Family::kLive, call_key(*caller, created.call), encode(CallRecord{*id, created.task}));
-  batch.put(Family::kPayloads, payload_key(*id, PayloadPart::kPayload), created.payload);
-  const Time now = created.now;
   const std::optional<Time> due_before = hot_.next_due();
-  RunChange change = RunChange::created(*id, new_run(std::move(created)), now);
-  change.write(batch);
-  settle(change);
+  RunId made = created.id;
+  create(*id, std::move(created), batch);
   group_.created.push_back(*id);
   if (Status written = write(batch); !written) return answer(written);
   note_due_change(due_before);
-  std::optional<Enqueued> durable = after_sync(done, Enqueued{change.record().run.id, false, false});
+  std::optional<Enqueued> durable = after_sync(done, Enqueued{std::move(made), false, false});
   if (durable) answer(std::move(*durable));
 }
 

@@ -51,7 +51,8 @@ rocksdb::ColumnFamilyOptions family_options(Family family, const DatabaseOptions
   table.pin_l0_filter_and_index_blocks_in_cache = true;
   table.format_version = 5;
   // These are asked for single keys, some of which do not exist; the others are only scanned.
-  if (family == Family::kRuns || family == Family::kKeys || family == Family::kPayloads) {
+  if (family == Family::kRuns || family == Family::kKeys || family == Family::kPayloads ||
+      family == Family::kSchedules) {
     table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
   }
   cf.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
@@ -79,6 +80,13 @@ void Batch::put(Family family, std::string_view key, std::string_view value) {
 
 void Batch::erase(Family family, std::string_view key) {
   batch_.Delete(db_->handle(family), slice(key)).PermitUncheckedError();
+}
+
+void Batch::erase_all(Family family, std::string_view prefix) {
+  std::string end(prefix);  // the first key after those: without trailing 0xff, and one more
+  while (!end.empty() && end.back() == '\xff') end.pop_back();
+  end.back() = static_cast<char>(static_cast<unsigned char>(end.back()) + 1);
+  batch_.DeleteRange(db_->handle(family), slice(prefix), slice(end)).PermitUncheckedError();
 }
 
 Batch Batch::replay(const Database& db, std::string bytes) {

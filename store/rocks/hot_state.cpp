@@ -163,6 +163,9 @@ Result<HotState> HotState::rebuild(const Database& db) {
     state.executing.emplace(*id, Executing{std::move(*record), std::nullopt});
   }
   if (!scan.status()) return scan.status();
+  Result<ScheduleIndex> schedules = ScheduleIndex::rebuild(db);
+  if (!schedules) return schedules.status();
+  state.schedules = std::move(*schedules);
   return state;
 }
 

@@ -22,6 +22,7 @@
 #include "store/rocks/metadata_cache.h"
 #include "store/rocks/ready_index.h"
 #include "store/rocks/records.h"
+#include "store/rocks/schedule_index.h"
 #include "store/rocks/version_locks.h"
 
 namespace perdure::store::rocks {
@@ -74,6 +75,7 @@ class HotState {
   std::unordered_map<PackedId, Executing> executing;
   VersionLocks locks;
   MetadataCache metadata;
+  ScheduleIndex schedules;
 
  private:
   struct Place {

@@ -6,7 +6,8 @@
 namespace perdure::store::rocks {
 namespace {
 
-constexpr std::string_view kIdPrefix = "run_";
+constexpr std::string_view kRunPrefix = "run_";
+constexpr std::string_view kSchedulePrefix = "sched_";
 constexpr std::size_t kDigits = 25;
 constexpr std::string_view kAlphabet = "0123456789abcdefghijklmnopqrstuv";
 
@@ -26,25 +27,9 @@ std::string with_length(std::string_view text) {
   return out;
 }
 
-std::string big_endian(std::uint64_t number) {
-  std::string out;
-  for (int shift = 56; shift >= 0; shift -= 8) out.push_back(static_cast<char>(number >> shift));
-  return out;
-}
-
-}  // namespace
-
-std::string_view family_name(Family family) {
-  static constexpr std::array<std::string_view, kFamilyCount> kNames = {
-      "default", "runs",   "payloads", "attempts", "timeline", "logs",    "by_status",
-      "by_task", "by_tag", "keys",     "owed",     "live",     "canceled"};
-  return kNames[static_cast<std::size_t>(family)];
-}
-
-std::optional<PackedId> pack(const RunId& id) {
-  std::string_view text = id.text();
-  if (text.size() != kIdPrefix.size() + kDigits || !text.starts_with(kIdPrefix)) return std::nullopt;
-  text.remove_prefix(kIdPrefix.size());
+std::optional<PackedId> pack_after(std::string_view prefix, std::string_view text) {
+  if (text.size() != prefix.size() + kDigits || !text.starts_with(prefix)) return std::nullopt;
+  text.remove_prefix(prefix.size());
   PackedId packed;
   for (char c : text) {
     std::uint64_t digit = 0;
@@ -61,16 +46,36 @@ std::optional<PackedId> pack(const RunId& id) {
   return packed;
 }
 
-RunId unpack(PackedId id) {
-  std::string text(kIdPrefix.size() + kDigits, '0');
-  text.replace(0, kIdPrefix.size(), kIdPrefix);
-  for (std::size_t i = text.size(); i-- > kIdPrefix.size();) {
+std::string unpack_after(std::string_view prefix, PackedId id) {
+  std::string text(prefix.size() + kDigits, '0');
+  text.replace(0, prefix.size(), prefix);
+  for (std::size_t i = text.size(); i-- > prefix.size();) {
     text[i] = kAlphabet[id.low & 31];
     id.low = id.low >> 5 | id.high << 59;
     id.high >>= 5;
   }
-  return RunId(std::move(text));
+  return text;
 }
+
+std::string big_endian(std::uint64_t number) {
+  std::string out;
+  for (int shift = 56; shift >= 0; shift -= 8) out.push_back(static_cast<char>(number >> shift));
+  return out;
+}
+
+}  // namespace
+
+std::string_view family_name(Family family) {
+  static constexpr std::array<std::string_view, kFamilyCount> kNames = {
+      "default", "runs", "payloads", "attempts", "timeline", "logs",      "by_status",  "by_task",
+      "by_tag",  "keys", "owed",     "live",     "canceled", "schedules", "by_schedule"};
+  return kNames[static_cast<std::size_t>(family)];
+}
+
+std::optional<PackedId> pack(const RunId& id) { return pack_after(kRunPrefix, id.text()); }
+std::optional<PackedId> pack(const ScheduleId& id) { return pack_after(kSchedulePrefix, id.text()); }
+RunId unpack(PackedId id) { return RunId(unpack_after(kRunPrefix, id)); }
+ScheduleId unpack_schedule(PackedId id) { return ScheduleId(unpack_after(kSchedulePrefix, id)); }
 
 void ShortKey::append(std::uint64_t number, std::size_t bytes) {
   while (bytes-- > 0) bytes_[size_++] = static_cast<char>(number >> (8 * bytes));
@@ -118,6 +123,11 @@ std::string status_prefix(RunStatus status) { return std::string(1, static_cast<
 std::string task_prefix(const TaskId& task) { return with_length(task.text()); }
 std::string tag_prefix(std::string_view tag) { return with_length(tag); }
 
+std::string schedule_runs_prefix(const ScheduleId& schedule) {
+  const std::optional<PackedId> id = pack(schedule);
+  return id ? run_key(*id).text() : std::string(kPackedIdSize, '\xff');
+}
+
 std::string task_key(const TaskId& task, PackedId run) {
   std::string key = task_prefix(task);
   key += std::string_view(run_key(run));
@@ -159,6 +169,28 @@ std::string_view stream_in_key(std::string_view key) {
   constexpr std::size_t kBefore = kPackedIdSize + 1 + 2;
   constexpr std::size_t kAfter = 8;
   return key.size() < kBefore + kAfter ? std::string_view() : key.substr(kBefore, key.size() - kBefore - kAfter);
+}
+
+ShortKey by_schedule_key(PackedId schedule, PackedId run) {
+  ShortKey key;
+  key.append(schedule);
+  key.append(run);
+  return key;
+}
+
+std::string schedule_key(SchedulePart part, std::string_view what) {
+  std::string key(1, static_cast<char>(part));
+  key += what;
+  return key;
+}
+
+std::string schedule_key(PackedId schedule) { return schedule_key(SchedulePart::kRecord, run_key(schedule)); }
+std::string fired_prefix(PackedId schedule) { return schedule_key(SchedulePart::kFired, run_key(schedule)); }
+
+// Times before 1970 sort before the others.
+std::string fired_key(PackedId schedule, Time due) {
+  const auto milliseconds = static_cast<std::uint64_t>(due.time_since_epoch().count());
+  return fired_prefix(schedule) + big_endian(milliseconds ^ std::uint64_t{1} << 63);
 }
 
 std::string key_key(KeyKind kind, const TaskId& task, std::string_view key) {

@@ -20,21 +20,23 @@ namespace perdure::store::rocks {
 /// A column family each. The number is the position in the table of open handles, the name is what is stored: add at
 /// the end, never reuse a retired name (none so far).
 enum class Family : std::uint8_t {
-  kMeta,      // MetaKey -> small facts about the store
-  kRuns,      // run -> RunRecord
-  kPayloads,  // run, PayloadPart -> JSON text
-  kAttempts,  // run, number -> Attempt, all but the newest
-  kTimeline,  // run, first sequence -> some consecutive events, all but the newest
-  kLogs,      // run, last sequence -> the entries of one append
-  kByStatus,  // status, run -> Waiting while the run waits, nothing while it executes and when it is finished
-  kByTask,    // task, run -> nothing
-  kByTag,     // tag, run -> nothing
-  kKeys,      // KeyKind, task, key -> KeyRecord
-  kOwed,      // run -> nothing: it is over and owes hooks
-  kLive,      // run, LivePart, ... -> what is there of a run beside its record: see LivePart
-  kCanceled,  // run -> nothing: it was canceled, and its children are to be as well
+  kMeta,        // MetaKey -> small facts about the store
+  kRuns,        // run -> RunRecord
+  kPayloads,    // run, PayloadPart -> JSON text
+  kAttempts,    // run, number -> Attempt, all but the newest
+  kTimeline,    // run, first sequence -> some consecutive events, all but the newest
+  kLogs,        // run, last sequence -> the entries of one append
+  kByStatus,    // status, run -> Waiting while the run waits, nothing while it executes and when it is finished
+  kByTask,      // task, run -> nothing
+  kByTag,       // tag, run -> nothing
+  kKeys,        // KeyKind, task, key -> KeyRecord
+  kOwed,        // run -> nothing: it is over and owes hooks
+  kLive,        // run, LivePart, ... -> what is there of a run beside its record: see LivePart
+  kCanceled,    // run -> nothing: it was canceled, and its children are to be as well
+  kSchedules,   // SchedulePart, ... -> see SchedulePart
+  kBySchedule,  // schedule, run -> nothing
 };
-inline constexpr std::size_t kFamilyCount = static_cast<std::size_t>(Family::kCanceled) + 1;
+inline constexpr std::size_t kFamilyCount = static_cast<std::size_t>(Family::kBySchedule) + 1;
 std::string_view family_name(Family family);
 
 /// Keys of Family::kMeta. Retired ones stay reserved here (none so far).
@@ -45,6 +47,13 @@ inline constexpr std::string_view kFinished = "finished";  // varints: finished 
 
 /// First byte of a key in Family::kKeys. Never reuse a retired one (none so far).
 enum class KeyKind : char { kIdempotency = 'i', kRequest = 'r' };
+/// First byte of a key in Family::kSchedules, and what follows. Never reuse a retired one (none so far).
+enum class SchedulePart : char {
+  kRecord = 'r',    // schedule -> Schedule
+  kKey = 'k',       // deduplication key -> schedule
+  kDeclared = 't',  // task -> schedule, of a declarative one
+  kFired = 'f',     // schedule, due time -> run
+};
 /// Last byte of a key in Family::kPayloads. Never reuse a retired one (none so far).
 enum class PayloadPart : char { kPayload = 'i', kOutput = 'o' };
 
@@ -63,14 +72,16 @@ struct PackedId {
 };
 inline constexpr std::size_t kPackedIdSize = 16;
 
-/// Nothing when `id` is not shaped like a run id.
+/// Nothing when `id` is not shaped like a run id, or a schedule's.
 std::optional<PackedId> pack(const RunId& id);
+std::optional<PackedId> pack(const ScheduleId& id);
 RunId unpack(PackedId id);
+ScheduleId unpack_schedule(PackedId id);
 
-/// A key of a run id and a few more bytes, without an allocation.
+/// A key of an id and a few more bytes, or of two ids, without an allocation.
 class ShortKey {
  public:
-  static constexpr std::size_t kCapacity = kPackedIdSize + 8;
+  static constexpr std::size_t kCapacity = 2 * kPackedIdSize;
   void append(std::uint64_t number, std::size_t bytes);
   void append(PackedId id);
   operator std::string_view() const { return {bytes_.data(), size_}; }  // NOLINT(google-explicit-constructor)
@@ -96,10 +107,19 @@ std::string metadata_key(PackedId run, std::uint64_t operation);
 std::string stream_key(PackedId run, std::string_view name, std::uint64_t last_sequence);
 std::string key_key(KeyKind kind, const TaskId& task, std::string_view key);
 
+ShortKey by_schedule_key(PackedId schedule, PackedId run);
+std::string schedule_key(PackedId schedule);
+/// `what`: a deduplication key, or a task.
+std::string schedule_key(SchedulePart part, std::string_view what);
+std::string fired_key(PackedId schedule, Time due);
+std::string fired_prefix(PackedId schedule);
+
 /// What precedes the run id in the index keys.
 std::string status_prefix(RunStatus status);
 std::string task_prefix(const TaskId& task);
 std::string tag_prefix(std::string_view tag);
+/// Of an id that none has: a prefix that no key has.
+std::string schedule_runs_prefix(const ScheduleId& schedule);
 std::string live_prefix(PackedId run, LivePart part);
 std::string stream_prefix(PackedId run, std::string_view name);
 /// The name in a key of a stream; empty when the key is too short.

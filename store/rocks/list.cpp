@@ -23,6 +23,8 @@ class Matches {
     add(Family::kByTask, prefixes);
     for (const std::string& tag : filter.tags) prefixes.push_back(tag_prefix(tag));
     add(Family::kByTag, prefixes);
+    for (const ScheduleId& schedule : filter.schedules) prefixes.push_back(schedule_runs_prefix(schedule));
+    add(Family::kBySchedule, prefixes);
     if (any_) return;
     prefixes.emplace_back();
     add(Family::kRuns, prefixes);

@@ -46,6 +46,7 @@ enum RunParts : std::uint64_t {
   kLargerMachine = 1u << 22,  // of a run
   kParent = 1u << 23,         // from here on after the events
   kMetadataChanged = 1u << 24,
+  kSchedule = 1u << 25,
 };
 
 void put(Encoder& out, const Failure& failure) {
@@ -167,6 +168,7 @@ std::string encode(const RunRecord& record) {
   mark(!run.origin.empty(), kOrigin);
   mark(!run.parent.empty(), kParent);
   mark(run.metadata_changed, kMetadataChanged);
+  mark(!run.schedule.empty(), kSchedule);
   mark(!run.machine.empty(), kLargerMachine);
   const std::optional<Attempt>& attempt = record.attempt;
   if (attempt) {
@@ -221,6 +223,10 @@ std::string encode(const RunRecord& record) {
     out.name(run.parent);
     out.name(run.root);
     out.u64(run.depth);
+  }
+  if (parts & kSchedule) {
+    out.name(run.schedule);
+    out.time(run.scheduled_for);
   }
   return bytes;
 }
@@ -286,6 +292,10 @@ Result<RunRecord> decode_run(PackedId id, std::string_view bytes) {
     run.parent = in.name<RunId>();
     run.root = in.name<RunId>();
     run.depth = in.u32();
+  }
+  if (parts & kSchedule) {
+    run.schedule = in.name<ScheduleId>();
+    run.scheduled_for = in.maybe_time();
   }
   run.metadata_changed = (parts & kMetadataChanged) != 0;
   if (!in.ok()) return damaged("run " + unpack(id).text());

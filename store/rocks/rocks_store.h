@@ -11,7 +11,7 @@
 //
 // Locks: mutex_ before database_lock_. Reads take database_lock_ shared and no other. Files: rocks_store.cpp (opening,
 // reads of hot state), commit_loop.cpp, reopening.cpp, creation.cpp, claims.cpp, ends.cpp, transitions.cpp,
-// owed_hooks.cpp, live.cpp, reads.cpp, live_reads.cpp, list.cpp.
+// owed_hooks.cpp, schedules.cpp, live.cpp, reads.cpp, live_reads.cpp, list.cpp.
 #pragma once
 
 #include <atomic>
@@ -67,6 +67,9 @@ class RocksStore final : public Store {
   void add_tags(const RunId& run, const std::vector<std::string>& tags, Done<std::size_t> done) override;
   void append_stream(StreamAppend append, DoneStatus done) override;
   void limit_queue(const QueueName& queue, std::optional<std::size_t> limit) override;
+  void put_schedule(Schedule schedule, Done<Schedule> done) override;
+  void fire_schedule(Schedule schedule, std::vector<NewRun> runs, Done<Schedule> done) override;
+  void delete_schedule(const ScheduleId& schedule, DoneStatus done) override;
   void synced(DoneStatus done) override;
 
   Result<Run> run(const RunId& id) const override;
@@ -85,6 +88,14 @@ class RocksStore final : public Store {
   std::map<VersionId, std::uint64_t> locked_versions() const override;
   Result<std::vector<RunId>> canceled_parents(std::size_t max) const override;
   Result<std::vector<RunId>> owing_hooks(std::size_t max) const override;
+  Result<Schedule> schedule(const ScheduleId& id) const override;
+  Result<Schedule> schedule_with_key(const std::string& deduplication_key) const override;
+  Result<std::vector<Schedule>> declared_schedules() const override;
+  Result<SchedulePage> schedules(std::size_t skip, std::size_t limit) const override;
+  Result<RunId> fired(const ScheduleId& schedule, Time due) const override;
+  std::vector<ScheduleId> due_schedules(Time after, Time until) const override;
+  std::optional<Time> next_schedule_due(Time after) const override;
+  std::vector<ScheduleId> busy_schedules() const override;
   Status health() const override;
 
  private:
@@ -148,6 +159,14 @@ class RocksStore final : public Store {
   std::optional<T> after_sync(Done<T>& done, T value);
   Status refused() const;
 
+  /// kNoSpace when the disk has no more than the reserve.
+  Status room_for_more() const;
+  /// Adds a run that is new, its payload and its place in hot state.
+  void create(PackedId id, NewRun created, Batch& batch);
+  /// What put_schedule() and fire_schedule() do; the second with mutex_ held.
+  void store_schedule(Schedule schedule, std::vector<NewRun> runs, bool must_exist, Done<Schedule>& done);
+  Result<Schedule> change_schedule(Schedule schedule, std::vector<NewRun> runs, bool must_exist);
+  Status check_schedule(PackedId id, const Schedule& schedule, const std::optional<Schedule>& before) const;
   /// The run that the same trigger call of the parent made or found before.
   Result<std::optional<PackedId>> called_before(const NewRun& created) const;
   /// The record of a run for a change beside its transitions: that of an executing one in hot_, any other's in `other`.

@@ -85,6 +85,25 @@ class LyingStore final : public Store {
   void limit_queue(const QueueName& queue, std::optional<std::size_t> limit) override {
     truth_.limit_queue(queue, limit);
   }
+  void put_schedule(Schedule schedule, Done<Schedule> done) override {
+    truth_.put_schedule(std::move(schedule), std::move(done));
+  }
+  void fire_schedule(Schedule schedule, std::vector<NewRun> runs, Done<Schedule> done) override {
+    truth_.fire_schedule(std::move(schedule), std::move(runs), std::move(done));
+  }
+  void delete_schedule(const ScheduleId& id, DoneStatus done) override { truth_.delete_schedule(id, std::move(done)); }
+  Result<Schedule> schedule(const ScheduleId& id) const override { return truth_.schedule(id); }
+  Result<Schedule> schedule_with_key(const std::string& key) const override { return truth_.schedule_with_key(key); }
+  Result<std::vector<Schedule>> declared_schedules() const override { return truth_.declared_schedules(); }
+  Result<SchedulePage> schedules(std::size_t skip, std::size_t limit) const override {
+    return truth_.schedules(skip, limit);
+  }
+  Result<RunId> fired(const ScheduleId& id, Time due) const override { return truth_.fired(id, due); }
+  std::vector<ScheduleId> due_schedules(Time after, Time until) const override {
+    return truth_.due_schedules(after, until);
+  }
+  std::optional<Time> next_schedule_due(Time after) const override { return truth_.next_schedule_due(after); }
+  std::vector<ScheduleId> busy_schedules() const override { return truth_.busy_schedules(); }
   void synced(DoneStatus done) override { truth_.synced(std::move(done)); }
   Result<store::Run> run(const RunId& id) const override {
     Result<store::Run> run = truth_.run(id);

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "store/rocks/keys.h"
+#include "store/rocks/schedule_record.h"
 
 namespace perdure::store::rocks {
 namespace {
@@ -54,6 +55,8 @@ RunRecord full_record() {
   run.depth = 2;
   run.metadata_changed = true;
   run.machine = "0.5/300000000";
+  run.schedule = ScheduleId("sched_01hf7uaq017av5q07r86010f4");
+  run.scheduled_for = at(1'699'999'980'000);
   Attempt attempt;
   attempt.run = run.id;
   attempt.number = 3;
@@ -148,6 +151,42 @@ TEST(Records, AWaitingRunsEntryFromBeforeVersionsWereKeptThereIsReadWithoutOne) 
   EXPECT_EQ(encode(a_waiting()), old + "\x02v9") << "code from before it reads the new ones too";
 }
 
+Schedule full_schedule() {
+  Schedule schedule;
+  schedule.id = ScheduleId("sched_01hf7uaq017av5q07r86010f4");
+  schedule.type = ScheduleType::kDeclarative;
+  schedule.task = TaskId("report");
+  schedule.rule = {"*/5 * * * *", "Europe/Berlin", "50%", CatchUp::kNone, Overlap::kQueueOne};
+  schedule.active = false;
+  schedule.deduplication_key = "key";
+  schedule.external_id = "user";
+  schedule.declared_by = "mail";
+  schedule.created_at = at(1);
+  schedule.updated_at = at(2);
+  schedule.next_due = at(3);
+  schedule.next_at = at(4);
+  schedule.last_due = at(5);
+  schedule.last_run = RunId("run_01hf7uaq017av5q07r86010f1");
+  schedule.waiting = at(6);
+  schedule.backfill = Backfill{at(7), at(8)};
+  schedule.revision = 9;
+  return schedule;
+}
+
+TEST(Records, AScheduleComesBackAsItWasAndNothingLess) {
+  const Schedule schedule = full_schedule();
+  const PackedId id = *pack(schedule.id);
+  const std::string bytes = encode(schedule);
+  EXPECT_EQ(decode_schedule(id, bytes).value(), schedule);
+  EXPECT_EQ(decode_schedule(id, bytes + "more").value(), schedule) << "a newer version's fields";
+  for (std::size_t size = 0; size < bytes.size(); ++size) {
+    EXPECT_EQ(decode_schedule(id, bytes.substr(0, size)).status().code(), Code::kCorruption) << size;
+  }
+  Schedule bare;
+  bare.id = schedule.id;
+  EXPECT_EQ(decode_schedule(id, encode(bare)).value(), bare);
+}
+
 TEST(Records, AnotherVersionByteIsRefused) {
   std::string bytes = encode(full_record());
   bytes[0] = 2;
@@ -227,6 +266,16 @@ TEST(Keys, SortAsTheIdsAndNumbersInThem) {
   EXPECT_LT(log_key(id, 0xffffffff).text(), log_key(id, 0x100000000).text());
   EXPECT_EQ(u64_at_end(log_key(id, std::numeric_limits<std::uint64_t>::max() - 1)),
             std::numeric_limits<std::uint64_t>::max() - 1);
+}
+
+TEST(Keys, DueTimesSortAlsoBefore1970) {
+  const PackedId id = *pack(new_schedule_id(at(1)));
+  EXPECT_EQ(pack(unpack_schedule(id)), id);
+  EXPECT_LT(fired_key(id, at(-5)), fired_key(id, at(-4)));
+  EXPECT_LT(fired_key(id, at(-1)), fired_key(id, at(0)));
+  EXPECT_LT(fired_key(id, at(255)), fired_key(id, at(256)));
+  EXPECT_TRUE(std::string_view(fired_key(id, at(0))).starts_with(fired_prefix(id)));
+  EXPECT_FALSE(pack(ScheduleId("run_01hf7uaq017av5q07r86010f1")));
 }
 
 TEST(Keys, NoTasksPrefixIsAnothersBeginning) {

@@ -49,7 +49,7 @@ RunId RandomOperations::some_run() {
 void RandomOperations::one(Store& store) {
   store.owe_hooks(task_zero_owes);  // not stored, and the store may have been opened since
   now_ += Duration(below(50));
-  switch (below(24)) {
+  switch (below(26)) {
     case 0:
     case 1:
     case 2:
@@ -85,6 +85,9 @@ void RandomOperations::one(Store& store) {
     case 21:
     case 22:
       return live(store);
+    case 23:
+    case 24:
+      return schedule(store);
     default:
       return list(store);
   }
@@ -297,6 +300,7 @@ void RandomOperations::list(Store& store) {
   }
   for (std::uint64_t i = one_in(3) ? below(3) : 0; i > 0; --i) filter.tasks.emplace_back(pick("task", kTasks + 1));
   for (std::uint64_t i = one_in(3) ? below(3) : 0; i > 0; --i) filter.tags.push_back(pick("tag", 5));
+  for (std::uint64_t i = one_in(5) ? 1 + below(2) : 0; i > 0; --i) filter.schedules.push_back(some_schedule());
   if (one_in(5)) filter.from = now_ - Duration(below(20000));
   if (one_in(5)) filter.to = now_ - Duration(below(10000));
   if (one_in(3)) filter.after = some_run();
@@ -343,6 +347,7 @@ void RandomOperations::compare_all(Store& store) {
   EXPECT_EQ(store.counts(), reference_.counts());
   EXPECT_EQ(store.next_due(), reference_.next_due());
   EXPECT_EQ(store.locked_versions(), reference_.locked_versions());
+  compare_schedules(store);
   expect_same(store.owing_hooks(SIZE_MAX), reference_.owing_hooks(SIZE_MAX), "owing_hooks");
   for (std::uint64_t i = 0; i < kTasks; ++i) {
     const TaskId task("task" + std::to_string(i));

@@ -41,6 +41,11 @@ class RandomOperations {
   void log(Store& store);
   void list(Store& store);
   void live(Store& store);
+  // random_schedules.cpp
+  void schedule(Store& store);
+  void fire(Store& store, Schedule schedule);
+  void compare_schedules(Store& store);
+  ScheduleId some_schedule();
   void compare_run(Store& store, const RunId& id);
 
   /// A number below `n`.
@@ -60,6 +65,7 @@ class RandomOperations {
   Queues queues_;
   MemoryStore reference_;
   std::vector<RunId> runs_;
+  std::vector<ScheduleId> schedules_;
   std::vector<Claimed> claims_;  // also of attempts that are over
   std::set<TaskId> offered_;
   std::set<std::pair<TaskId, VersionId>> quarantined_;

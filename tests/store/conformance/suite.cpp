@@ -46,6 +46,19 @@ Status synced(Store& store) {
   return await_status([&](DoneStatus done) { store.synced(std::move(done)); });
 }
 
+Result<Schedule> put_schedule(Store& store, Schedule schedule) {
+  return await<Schedule>([&](Done<Schedule> done) { store.put_schedule(std::move(schedule), std::move(done)); });
+}
+
+Result<Schedule> fire_schedule(Store& store, Schedule schedule, std::vector<NewRun> runs) {
+  return await<Schedule>(
+      [&](Done<Schedule> done) { store.fire_schedule(std::move(schedule), std::move(runs), std::move(done)); });
+}
+
+Status delete_schedule(Store& store, const ScheduleId& schedule) {
+  return await_status([&](DoneStatus done) { store.delete_schedule(schedule, std::move(done)); });
+}
+
 Status change_metadata(Store& store, const RunId& run, std::vector<MetadataOperation> operations) {
   return await_status([&](DoneStatus done) { store.change_metadata(run, std::move(operations), std::move(done)); });
 }

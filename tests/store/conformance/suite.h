@@ -46,6 +46,9 @@ Result<Run> cancel(Store& store, const RunId& run, Time now, const std::string& 
 Result<std::size_t> wake_due(Store& store, Time now);
 Result<std::size_t> release(Store& store, const std::vector<TaskId>& tasks, Time now);
 Result<std::size_t> recover(Store& store, Time now);
+Result<Schedule> put_schedule(Store& store, Schedule schedule);
+Result<Schedule> fire_schedule(Store& store, Schedule schedule, std::vector<NewRun> runs);
+Status delete_schedule(Store& store, const ScheduleId& schedule);
 Result<Run> hooks_ran(Store& store, const RunId& run, const std::vector<TimelineEvent>& events);
 Status synced(Store& store);
 Status change_metadata(Store& store, const RunId& run, std::vector<MetadataOperation> operations);
