@@ -48,6 +48,7 @@ struct NewRun {
   Duration priority{};
   Time now{};
   std::optional<Time> delayed_until;  // DELAYED until then
+  bool calendar = false;              // … which is a time of the calendar, not the end of a duration
   bool pending_version = false;       // PENDING_VERSION: no plugin offers the task now; a delay comes first
   RunOptions options;
   std::string payload;  // JSON text
@@ -213,6 +214,14 @@ class Store {
   /// Cancels a run that is not executing. kConflict when it executes (end its attempt with kCanceled instead); a final
   /// run is answered unchanged. done: durable.
   virtual void cancel(const RunId& run, Time now, const std::string& reason, Done<Run> done) = 0;
+
+  /// Moves the end of a run's delay to `until`, and with it the end of its ttl, as move_delay() does. kConflict unless
+  /// the run is DELAYED and has begun no attempt: a backoff is no delay. done: durable.
+  virtual void reschedule(const RunId& run, Time until, bool calendar, Time now, Done<Run> done) = 0;
+
+  /// Frees an idempotency key of a task, whatever becomes of the run that has it: the next trigger with the key makes a
+  /// run. kNotFound when no run has it. done: durable; the run that had it.
+  virtual void reset_idempotency_key(const TaskId& task, const std::string& key, Time now, Done<RunId> done) = 0;
 
   /// DELAYED runs that are due become QUEUED; runs whose expires_at passed before they started become EXPIRED. done:
   /// durable; how many changed.

@@ -1,7 +1,7 @@
 // What the routes have at hand, and the routes themselves, each a coroutine that answers one exchange. By file:
-// trigger.cpp, cancel.cpp, run_routes.cpp, list.cpp, metadata_routes.cpp, tags.cpp, streams.cpp, logs.cpp,
-// attempt_start.cpp, stack.cpp, catalog_routes.cpp, plugin_routes.cpp, host_routes.cpp. Thread: any of the server's;
-// several at once when it has several threads.
+// trigger.cpp, replay.cpp, reschedule.cpp, idempotency.cpp, cancel.cpp, run_routes.cpp, list.cpp, metadata_routes.cpp,
+// tags.cpp, streams.cpp, logs.cpp, attempt_start.cpp, stack.cpp, catalog_routes.cpp, plugin_routes.cpp,
+// host_routes.cpp. Thread: any of the server's; several at once when it has several threads.
 #pragma once
 
 #include "host/api/handling.h"
@@ -24,6 +24,9 @@ Handling trigger_task(Api& api, ExchangePtr exchange);
 Handling retrieve_run(Api& api, ExchangePtr exchange);
 Handling list_runs(Api& api, ExchangePtr exchange);
 Handling cancel_run(Api& api, ExchangePtr exchange);
+Handling replay_run(Api& api, ExchangePtr exchange);
+Handling reschedule_run(Api& api, ExchangePtr exchange);
+Handling reset_idempotency_key(Api& api, ExchangePtr exchange);
 Handling show_metadata(Api& api, ExchangePtr exchange);
 Handling change_metadata(Api& api, ExchangePtr exchange);
 Handling add_tags(Api& api, ExchangePtr exchange);

@@ -21,6 +21,9 @@ constexpr std::array<std::string_view, 5> kTrigger{"api", "v1", "tasks", "*", "t
 constexpr std::array<std::string_view, 4> kRetrieve{"api", "v3", "runs", "*"};
 constexpr std::array<std::string_view, 3> kList{"api", "v1", "runs"};
 constexpr std::array<std::string_view, 5> kCancel{"api", "v2", "runs", "*", "cancel"};
+constexpr std::array<std::string_view, 5> kReplay{"api", "v1", "runs", "*", "replay"};
+constexpr std::array<std::string_view, 5> kReschedule{"api", "v1", "runs", "*", "reschedule"};
+constexpr std::array<std::string_view, 5> kResetKey{"api", "v1", "idempotencyKeys", "*", "reset"};
 constexpr std::array<std::string_view, 5> kMetadata{"api", "v1", "runs", "*", "metadata"};
 constexpr std::array<std::string_view, 5> kTags{"api", "v1", "runs", "*", "tags"};
 constexpr std::array<std::string_view, 5> kRealtimeStream{"realtime", "v1", "streams", "*", "*"};
@@ -46,6 +49,9 @@ constexpr std::array kRoutes{
     Entry{Method::kGet, kRetrieve, retrieve_run},
     Entry{Method::kGet, kList, list_runs},
     Entry{Method::kPost, kCancel, cancel_run},
+    Entry{Method::kPost, kReplay, replay_run},
+    Entry{Method::kPost, kReschedule, reschedule_run},
+    Entry{Method::kPost, kResetKey, reset_idempotency_key},
     Entry{Method::kGet, kMetadata, show_metadata},
     Entry{Method::kPut, kMetadata, change_metadata},
     Entry{Method::kPost, kTags, add_tags},

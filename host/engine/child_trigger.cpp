@@ -61,7 +61,7 @@ std::optional<Duration> milliseconds(std::string_view value, double least, doubl
 Fault read_delay(std::string_view value, Reading& to) {
   const auto delay = milliseconds(value, 0, kLongestMilliseconds);
   if (!delay) return must_be("a number of milliseconds, 0 or more", value);
-  if (*delay > Duration::zero()) to.request.delayed_until = to.now + *delay;
+  if (*delay > Duration::zero()) to.request.delay = *delay;
   return {};
 }
 

@@ -17,6 +17,7 @@
 #include "host/catalog/snapshot.h"
 #include "host/process/stack_source.h"
 #include "host/schema/schema.h"
+#include "store/model/delay.h"
 #include "store/store.h"
 
 namespace perdure::engine {
@@ -29,10 +30,12 @@ struct TriggerRequest {
   std::optional<store::QueueName> queue;  // as named by the client, without "task/"
   std::string concurrency_key;
   store::Duration priority{};
-  std::optional<store::Time> delayed_until;
+  std::optional<store::Duration> delay;      // from the moment that it is accepted
+  std::optional<store::Time> delayed_until;  // … or a time of the calendar
   std::optional<store::Duration> idempotency_ttl;
   std::string request_id;
   store::RunId parent;         // whose child it becomes; empty: nobody's
+  store::RunId origin;         // the run that this replays; empty: none
   std::uint64_t call = 0;      // which trigger call of its parent this is: see store::NewRun. 0: from outside
   bool allow_pending = false;  // accept a task that no plugin offers
   /// Where to note what is wrong with the payload when it is refused for that; may be null. Filled before `done` is
@@ -95,6 +98,14 @@ class Engine {
   /// [any-thread] Cancels a run, executing or not. done: the run as it is after the cancellation was recorded or, for
   /// an executing one, requested.
   virtual void cancel(const store::RunId& run, const std::string& reason, store::Done<store::Run> done) = 0;
+
+  /// [any-thread] Moves the end of a run's delay. done: the run afterwards, durable; kNotFound, or kConflict when it is
+  /// not DELAYED by its trigger.
+  virtual void reschedule(const store::RunId& run, const store::Delay& delay, store::Done<store::Run> done) = 0;
+
+  /// [any-thread] Frees an idempotency key of a task. done: durable; kNotFound when no run has it.
+  virtual void reset_idempotency_key(const store::TaskId& task, const std::string& key,
+                                     store::Done<store::RunId> done) = 0;
 
   /// [any-thread] Does operations to a run's metadata. done: the metadata afterwards, durable; or kNotFound, kInvalid.
   virtual void change_metadata(const store::RunId& run, std::vector<store::MetadataOperation> operations,

@@ -36,6 +36,7 @@ Run new_run(const NewRun& created) {
   if (created.delayed_until && *created.delayed_until > created.now) {
     run.status = RunStatus::kDelayed;
     run.ready_at = created.delayed_until;
+    run.calendar = created.calendar;
   } else if (created.pending_version) {
     run.status = RunStatus::kPendingVersion;
   }

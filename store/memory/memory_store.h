@@ -50,6 +50,8 @@ class MemoryStore final : public Store {
   void finish_attempt(AttemptEnd end, Done<Run> done) override;
   void set_attempt_pid(const RunId& run, std::uint32_t number, std::int32_t pid) override;
   void cancel(const RunId& run, Time now, const std::string& reason, Done<Run> done) override;
+  void reschedule(const RunId& run, Time until, bool calendar, Time now, Done<Run> done) override;
+  void reset_idempotency_key(const TaskId& task, const std::string& key, Time now, Done<RunId> done) override;
   void wake_due(Time now, Done<std::size_t> done) override;
   std::optional<Time> next_due() const override;
   void release(const std::vector<TaskId>& tasks, Time now, Done<std::size_t> done) override;

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <tuple>
 
+#include "store/model/idempotency.h"
+
 namespace perdure::store {
 
 MemoryStore::MemoryStore(MemoryOptions options) : options_(std::move(options)) {
@@ -128,7 +130,10 @@ Status MemoryStore::apply(Mutation& mutation, Entry& entry, RunEvent event, Time
   ++counts_[*after];
   run.status = *after;
   run.updated_at = now;
-  if (run.status == RunStatus::kQueued) run.ready_at.reset();
+  if (run.status == RunStatus::kQueued) {
+    run.ready_at.reset();
+    run.calendar = false;
+  }
   entry.claimable = false;
   entry.aside.reset();
   add_event(entry, event_name(event), now, attempt, std::move(data));
@@ -143,7 +148,7 @@ Status MemoryStore::apply(Mutation& mutation, Entry& entry, RunEvent event, Time
 }
 
 void MemoryStore::free_idempotency_key(const Run& run) {
-  if (run.status == RunStatus::kCompleted || run.status == RunStatus::kCanceled) return;
+  if (!frees_its_key(run.status)) return;
   const auto held = idempotency_keys_.find({run.task, run.options.idempotency_key});
   if (held != idempotency_keys_.end() && held->second.run == run.id) idempotency_keys_.erase(held);
 }

@@ -1,6 +1,7 @@
 // How attempts end: finish_attempt, and recover for those whose host died. See rocks_store.h.
 #include <utility>
 
+#include "store/model/idempotency.h"
 #include "store/rocks/rocks_store.h"
 
 namespace perdure::store::rocks {
@@ -37,10 +38,6 @@ RunEvent event_of(const AttemptEnd& end) {
     return end.failure->kind == FailureKind::kHostLost ? RunEvent::kHostLost : RunEvent::kRetryNow;
   }
   return event_of(std::get<GiveUp>(end.after));
-}
-
-bool frees_its_key(RunStatus status) {
-  return is_final(status) && status != RunStatus::kCompleted && status != RunStatus::kCanceled;
 }
 
 }  // namespace

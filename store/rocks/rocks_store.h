@@ -10,8 +10,8 @@
 // creation was answered with an error are then withdrawn, claims that were lost are written again.
 //
 // Locks: mutex_ before database_lock_. Reads take database_lock_ shared and no other. Files: rocks_store.cpp (opening,
-// reads of hot state), commit_loop.cpp, reopening.cpp, creation.cpp, claims.cpp, ends.cpp, transitions.cpp,
-// owed_hooks.cpp, schedules.cpp, live.cpp, reads.cpp, live_reads.cpp, list.cpp.
+// reads of hot state), commit_loop.cpp, reopening.cpp, creation.cpp, delays.cpp, claims.cpp, ends.cpp,
+// transitions.cpp, owed_hooks.cpp, schedules.cpp, live.cpp, reads.cpp, live_reads.cpp, list.cpp.
 #pragma once
 
 #include <atomic>
@@ -54,6 +54,8 @@ class RocksStore final : public Store {
   void finish_attempt(AttemptEnd end, Done<Run> done) override;
   void set_attempt_pid(const RunId& run, std::uint32_t number, std::int32_t pid) override;
   void cancel(const RunId& run, Time now, const std::string& reason, Done<Run> done) override;
+  void reschedule(const RunId& run, Time until, bool calendar, Time now, Done<Run> done) override;
+  void reset_idempotency_key(const TaskId& task, const std::string& key, Time now, Done<RunId> done) override;
   void wake_due(Time now, Done<std::size_t> done) override;
   std::optional<Time> next_due() const override;
   void release(const std::vector<TaskId>& tasks, Time now, Done<std::size_t> done) override;

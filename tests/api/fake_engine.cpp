@@ -137,7 +137,8 @@ void FakeEngine::trigger(engine::TriggerRequest request, store::Done<engine::Tri
   run.queue = request.queue.value_or(store::QueueName("task/" + request.task.text()));
   run.concurrency_key = request.concurrency_key;
   run.priority = request.priority;
-  run.delayed_until = request.delayed_until;
+  run.delayed_until = request.delay ? run.now + *request.delay : request.delayed_until;
+  run.origin = request.origin.text();
   run.options = request.options;
   run.payload = request.payload;
   run.request_id = request.request_id;
@@ -151,6 +152,17 @@ void FakeEngine::trigger(engine::TriggerRequest request, store::Done<engine::Tri
 
 void FakeEngine::cancel(const store::RunId& run, const std::string& reason, store::Done<store::Run> done) {
   store_.cancel(run, std::chrono::floor<store::Duration>(std::chrono::system_clock::now()), reason, std::move(done));
+}
+
+void FakeEngine::reschedule(const store::RunId& run, const store::Delay& delay, store::Done<store::Run> done) {
+  const store::Time now = std::chrono::floor<store::Duration>(std::chrono::system_clock::now());
+  store_.reschedule(run, store::end_of(delay, now), store::is_calendar(delay), now, std::move(done));
+}
+
+void FakeEngine::reset_idempotency_key(const store::TaskId& task, const std::string& key,
+                                       store::Done<store::RunId> done) {
+  store_.reset_idempotency_key(task, key, std::chrono::floor<store::Duration>(std::chrono::system_clock::now()),
+                               std::move(done));
 }
 
 void FakeEngine::change_metadata(const store::RunId& run, std::vector<store::MetadataOperation> operations,

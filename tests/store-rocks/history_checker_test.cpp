@@ -54,6 +54,12 @@ class LyingStore final : public Store {
   void cancel(const RunId& id, Time now, const std::string& reason, Done<store::Run> done) override {
     truth_.cancel(id, now, reason, std::move(done));
   }
+  void reschedule(const RunId& id, Time until, bool calendar, Time now, Done<store::Run> done) override {
+    truth_.reschedule(id, until, calendar, now, std::move(done));
+  }
+  void reset_idempotency_key(const TaskId& task, const std::string& key, Time now, Done<RunId> done) override {
+    truth_.reset_idempotency_key(task, key, now, std::move(done));
+  }
   void wake_due(Time now, Done<std::size_t> done) override { truth_.wake_due(now, std::move(done)); }
   std::optional<Time> next_due() const override { return truth_.next_due(); }
   void release(const std::vector<TaskId>& tasks, Time now, Done<std::size_t> done) override {

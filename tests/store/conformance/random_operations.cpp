@@ -68,7 +68,7 @@ void RandomOperations::one(Store& store) {
     case 13:
       return finish(store);
     case 14:
-      return cancel(store);
+      return one_in(3) ? move(store) : cancel(store);
     case 15:
       expect_same(wake_due(store, now_), wake_due(reference_, now_), "wake_due");
       return;
@@ -105,6 +105,7 @@ void RandomOperations::enqueue(Store& store) {
   if (one_in(4)) created.priority = Duration(below(200));
   created.now = now_;
   if (one_in(4)) created.delayed_until = now_ + Duration(below(300));
+  created.calendar = one_in(2);
   created.pending_version = one_in(10);
   if (one_in(5)) created.options.ttl = Duration(below(300));
   if (one_in(3)) created.options.idempotency_key = pick("k", 20);
@@ -190,6 +191,18 @@ void RandomOperations::finish(Store& store) {
 void RandomOperations::cancel(Store& store) {
   const RunId id = some_run();
   expect_same_run(conformance::cancel(store, id, now_), conformance::cancel(reference_, id, now_), "cancel");
+}
+
+// A delay is moved, or a key reset.
+void RandomOperations::move(Store& store) {
+  const RunId id = some_run();
+  const Time until = now_ + Duration(below(400)) - Duration(50);
+  const bool calendar = one_in(2);
+  expect_same_run(reschedule(store, id, until, now_, calendar), reschedule(reference_, id, until, now_, calendar),
+                  "reschedule");
+  const TaskId task(pick("task", kTasks));
+  const std::string key = pick("k", 20);
+  expect_same(reset_key(store, task, key, now_), reset_key(reference_, task, key, now_), "reset_idempotency_key");
 }
 
 void RandomOperations::limit(Store& store) {

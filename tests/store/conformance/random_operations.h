@@ -34,6 +34,7 @@ class RandomOperations {
   void claim(Store& store);
   void finish(Store& store);
   void cancel(Store& store);
+  void move(Store& store);
   void limit(Store& store);
   void offer(Store& store);
   void quarantine(Store& store);

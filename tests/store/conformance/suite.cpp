@@ -19,6 +19,14 @@ Result<Run> cancel(Store& store, const RunId& run, Time now, const std::string& 
   return await<Run>([&](Done<Run> done) { store.cancel(run, now, reason, std::move(done)); });
 }
 
+Result<Run> reschedule(Store& store, const RunId& run, Time until, Time now, bool calendar) {
+  return await<Run>([&](Done<Run> done) { store.reschedule(run, until, calendar, now, std::move(done)); });
+}
+
+Result<RunId> reset_key(Store& store, const TaskId& task, const std::string& key, Time now) {
+  return await<RunId>([&](Done<RunId> done) { store.reset_idempotency_key(task, key, now, std::move(done)); });
+}
+
 Result<Run> hooks_ran(Store& store, const RunId& run, const std::vector<TimelineEvent>& events) {
   return await<Run>([&](Done<Run> done) { store.hooks_ran(run, events, std::move(done)); });
 }

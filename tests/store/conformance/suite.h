@@ -43,6 +43,8 @@ Result<Enqueued> enqueue(Store& store, NewRun run);
 Result<std::vector<Claim>> claim(Store& store, std::size_t max, Time now, const DecideClaim& decide);
 Result<Run> finish(Store& store, AttemptEnd end);
 Result<Run> cancel(Store& store, const RunId& run, Time now, const std::string& reason = "asked to");
+Result<Run> reschedule(Store& store, const RunId& run, Time until, Time now, bool calendar = false);
+Result<RunId> reset_key(Store& store, const TaskId& task, const std::string& key, Time now);
 Result<std::size_t> wake_due(Store& store, Time now);
 Result<std::size_t> release(Store& store, const std::vector<TaskId>& tasks, Time now);
 Result<std::size_t> recover(Store& store, Time now);
