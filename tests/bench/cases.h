@@ -14,9 +14,10 @@
 namespace perdure::bench {
 
 struct Settings {
-  std::string dir;     // where the data lies; its disk is what is synced
-  double seconds = 2;  // about that long for a figure that is not counted in runs
-  long runs = 10000;   // of an end-to-end figure
+  std::string dir;      // where the data lies; its disk is what is synced
+  double seconds = 2;   // about that long for a figure that is not counted in runs
+  long runs = 10000;    // of an end-to-end figure
+  long many = 1000000;  // runs in the store where it is to have very many
   ZygoteFiles zygote;
   ProductFiles product;
   std::string own_executable;
@@ -31,8 +32,11 @@ struct Case {
 };
 
 std::vector<Case> cases(const Settings& settings);
+/// Of them, those about a store with very many runs.
+std::vector<Case> scale_cases(const Settings& settings);
 
 /// The table's lines, in order.
 std::vector<Row> rows();
+std::vector<Row> scale_rows();
 
 }  // namespace perdure::bench

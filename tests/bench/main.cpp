@@ -56,9 +56,11 @@ int main(int argc, char** argv) {
       "Example: perdure-bench --only e2e --only latency --json bench.json"};
   app.add_option("--seconds", settings.seconds, "about that long for each timed figure")->capture_default_str();
   app.add_option("--runs", settings.runs, "runs of an end-to-end figure")->capture_default_str();
+  app.add_option("--many", settings.many, "runs in the store where it is to have very many")->capture_default_str();
   app.add_option("--repetitions", repetitions, "how often each is measured; the median counts")->capture_default_str();
   app.add_option("--only", only,
-                 "fork, zygote, rocks, engine, http, e2e, recycle, latency or enqueue; may be repeated");
+                 "fork, zygote, rocks, engine, http, e2e, recycle, latency, enqueue, claim, timers, finished or "
+                 "queued; may be repeated");
   app.add_option("--json", json, "also write the table as a JSON document to this file");
   app.add_option("--dir", parent, "where the data lies: the disk under it is measured")->capture_default_str();
   app.add_option("--perdure", settings.product.perdure, "the product's executable");
@@ -79,7 +81,8 @@ int main(int argc, char** argv) {
   std::error_code missing;
   fs::copy_file(playground, settings.product.plugins + "/playground.so", missing);
 
-  const std::vector<Case> all = cases(settings);
+  std::vector<Case> all = cases(settings);
+  for (Case& each : scale_cases(settings)) all.push_back(std::move(each));
   for (const std::string& name : only) {
     if (std::ranges::find(all, name, &Case::name) == all.end()) {
       std::fprintf(stderr, "perdure-bench: there is no case \"%s\"; see --help\n", name.c_str());
@@ -101,11 +104,13 @@ int main(int argc, char** argv) {
   Figures figures;
   for (const auto& [key, values] : samples) figures[key] = median(values);
 
+  std::vector<Row> lines = rows();
+  for (Row& each : scale_rows()) lines.push_back(std::move(each));
   const std::string where = machine(settings.dir);
-  std::printf("%s\n\n%s", where.c_str(), table(rows(), figures).c_str());
+  std::printf("%s\n\n%s", where.c_str(), table(lines, figures).c_str());
   if (!json.empty()) {
     std::ofstream out(json);
-    out << document(rows(), figures, where);
+    out << document(lines, figures, where);
     if (!out.flush()) die("writing " + json);
   }
   return 0;

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <fstream>
 #include <thread>
+#include <utility>
 
 #include "tests/bench/clock.h"
 #include "tests/bench/limits/exchange.h"
@@ -27,21 +28,30 @@ std::string text_of(const std::string& json, const std::string& name) {
 
 }  // namespace
 
-Product::Product(const ProductFiles& files, const std::string& dir) : dir_(dir + "/product"), port_(free_port()) {
+Product::Product(const ProductFiles& files, const std::string& dir)
+    : Product(files, dir + "/product", dir + "/product/data") {}
+
+Product Product::on(const ProductFiles& files, const std::string& dir, const std::string& data) {
+  return Product(files, dir + "/product", data);
+}
+
+Product::Product(const ProductFiles& files, std::string dir, const std::string& data)
+    : dir_(std::move(dir)), port_(free_port()) {
   std::filesystem::remove_all(dir_);
   std::filesystem::create_directories(dir_);
-  pid_ = spawn({files.perdure, "serve", "--plugins", files.plugins, "--data", dir_ + "/data", "--listen",
-                "127.0.0.1:" + std::to_string(port_)},
-               {.output = dir_ + "/host.log"});
   const auto start = std::chrono::steady_clock::now();
+  pid_ = spawn({files.perdure, "serve", "--plugins", files.plugins, "--data", data, "--listen",
+                "127.0.0.1:" + std::to_string(port_), "--drain-timeout", "1s"},
+               {.output = dir_ + "/host.log"});
   for (;;) {
     Connection connection(port_);
     if (connection.connected() && connection.ask(request_text("GET", "/readyz", "")).status == 200) break;
     if (waitpid(pid_, nullptr, WNOHANG) != 0) give_up("the host ended before it was ready");
-    if (seconds_since(start) > 30) give_up("the host was not ready after 30 s");
+    if (seconds_since(start) > 60) give_up("the host was not ready after 60 s");
     std::this_thread::sleep_for(milliseconds(10));
   }
-  std::ifstream(dir_ + "/data/secret") >> key_;
+  starting_ = seconds_since(start);
+  std::ifstream(data + "/secret") >> key_;
 }
 
 Product::~Product() {
@@ -93,6 +103,27 @@ double Product::enqueue(const std::string& task, double seconds, int depth) {
   const LoadResult load = press(port_, trigger_text(task, R"(,"options":{"delay":"1h"})"),
                                 {.connections = 8, .depth = depth, .seconds = seconds});
   return static_cast<double>(load.answers) / load.seconds;
+}
+
+double Product::memory() const {
+  std::ifstream status("/proc/" + std::to_string(pid_) + "/status");
+  for (std::string line; std::getline(status, line);) {
+    if (line.rfind("VmRSS:", 0) == 0) return std::atof(line.c_str() + 6) * 1024;
+  }
+  give_up("/proc does not tell the host's memory");
+}
+
+std::vector<double> Product::first_page(const std::string& filter, int samples) {
+  Connection connection(port_);
+  const std::string request = request_text("GET", "/api/v1/runs?page%5Bsize%5D=25&" + filter, key_);
+  std::vector<double> each;
+  for (int i = 0; i < samples; ++i) {
+    const auto start = std::chrono::steady_clock::now();
+    const Answer page = connection.ask(request);
+    each.push_back(seconds_since(start));
+    if (page.status != 200 || text_of(page.body, "id").empty()) give_up("listing " + filter + " answered " + page.body);
+  }
+  return each;
 }
 
 long Product::completed(Connection& connection) const {

@@ -21,6 +21,8 @@ class Product {
  public:
   /// Starts it on `dir`/product, emptied first, and waits until it is ready.
   Product(const ProductFiles& files, const std::string& dir);
+  /// The same on the data directory `data`, as it is, which stays.
+  static Product on(const ProductFiles& files, const std::string& dir, const std::string& data);
   ~Product();
   Product(const Product&) = delete;
   Product& operator=(const Product&) = delete;
@@ -35,14 +37,25 @@ class Product {
   /// Acknowledged triggers/s over 8 connections, `depth` under way on each, of runs that do not start within the hour.
   double enqueue(const std::string& task, double seconds, int depth);
 
+  /// Seconds from starting the process to its being ready.
+  [[nodiscard]] double starting() const { return starting_; }
+  /// Bytes of memory that the host has resident now.
+  [[nodiscard]] double memory() const;
+  /// Seconds that each of `samples` requests took for the first page of runs with `filter`, such as
+  /// "filter%5Bstatus%5D=FAILED". Dies when a page is empty.
+  std::vector<double> first_page(const std::string& filter, int samples);
+
  private:
   long completed(Connection& connection) const;
   std::string trigger_text(const std::string& task, const std::string& options) const;
   [[noreturn]] void give_up(const std::string& what) const;
 
+  Product(const ProductFiles& files, std::string dir, const std::string& data);
+
   std::string dir_;
   unsigned short port_;
   pid_t pid_;
+  double starting_ = 0;
   std::string key_;
 };
 

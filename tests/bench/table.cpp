@@ -13,17 +13,47 @@ namespace perdure::bench {
 namespace {
 
 std::string shown(double value, Unit unit) {
-  return unit == Unit::kPerSecond ? fmt::format("{:.0f}/s", value) : fmt::format("{:.2f} ms", value * 1e3);
+  switch (unit) {
+    case Unit::kPerSecond:
+      return fmt::format("{:.0f}/s", value);
+    case Unit::kMilliseconds:
+      return fmt::format("{:.2f} ms", value * 1e3);
+    case Unit::kMegabytes:
+      return fmt::format("{:.0f} MB", value / 1e6);
+  }
+  return {};
 }
 
-std::optional<double> ratio_of(const Row& row, const Figures& figures) {
+std::string_view unit_name(Unit unit) {
+  switch (unit) {
+    case Unit::kPerSecond:
+      return "1/s";
+    case Unit::kMilliseconds:
+      return "s";
+    case Unit::kMegabytes:
+      return "bytes";
+  }
+  return {};
+}
+
+// What is wanted of a row and whether it is so; nothing when nothing is.
+struct Verdict {
+  std::optional<double> ratio{};
+  std::string target{};
+  bool met = false;
+};
+
+Verdict verdict(const Row& row, const Figures& figures) {
+  const double measured = figures.at(row.key);
+  if (row.bound > 0) return {.target = "<= " + shown(row.bound, row.unit), .met = measured <= row.bound};
   const auto limit = figures.find(row.limit);
-  if (row.limit.empty() || limit == figures.end() || limit->second <= 0) return std::nullopt;
-  return figures.at(row.key) / limit->second;
-}
-
-bool met(const Row& row, double ratio) {
-  return row.unit == Unit::kPerSecond ? ratio >= row.target : ratio <= row.target;
+  if (row.limit.empty() || limit == figures.end() || limit->second <= 0) return {};
+  Verdict verdict{.ratio = measured / limit->second};
+  if (row.target <= 0) return verdict;
+  const bool rate = row.unit == Unit::kPerSecond;
+  verdict.target = fmt::format("{} {:.2f}", rate ? ">=" : "<=", row.target);
+  verdict.met = rate ? *verdict.ratio >= row.target : *verdict.ratio <= row.target;
+  return verdict;
 }
 
 std::string file_system(const std::string& dir) {
@@ -50,25 +80,17 @@ std::string file_system(const std::string& dir) {
 }  // namespace
 
 std::string table(const std::vector<Row>& rows, const Figures& figures) {
-  constexpr auto kLine = "| {:<58} | {:>11} | {:>11} | {:>6} | {:>8} | {:<3} |\n";
+  constexpr auto kLine = "| {:<60} | {:>11} | {:>11} | {:>6} | {:>11} | {:<3} |\n";
   std::string text = fmt::format(kLine, "what", "measured", "limit", "ratio", "target", "met");
-  text += fmt::format("|{:-<60}|{:->12}:|{:->12}:|{:->7}:|{:->9}:|{:-<5}|\n", "", "", "", "", "", "");
+  text += fmt::format("|{:-<62}|{:->12}:|{:->12}:|{:->7}:|{:->12}:|{:-<5}|\n", "", "", "", "", "", "");
   for (const Row& row : rows) {
     const auto figure = figures.find(row.key);
     if (figure == figures.end()) continue;
-    const std::string value = shown(figure->second, row.unit);
-    const auto ratio = ratio_of(row, figures);
-    if (!ratio) {
-      text += fmt::format(kLine, row.what, value, "", "", "", "");
-      continue;
-    }
-    const bool rate = row.unit == Unit::kPerSecond;
-    const std::string target = row.target > 0 ? fmt::format("{} {:.2f}", rate ? ">=" : "<=", row.target) : "";
-    text += fmt::format(kLine, row.what, value, shown(figures.at(row.limit), row.unit), fmt::format("{:.2f}", *ratio),
-                        target,
-                        target.empty()     ? ""
-                        : met(row, *ratio) ? "yes"
-                                           : "no");
+    const Verdict told = verdict(row, figures);
+    text += fmt::format(kLine, row.what, shown(figure->second, row.unit),
+                        told.ratio ? shown(figures.at(row.limit), row.unit) : "",
+                        told.ratio ? fmt::format("{:.2f}", *told.ratio) : "", told.target,
+                        told.target.empty() ? "" : (told.met ? "yes" : "no"));
   }
   return text;
 }
@@ -78,17 +100,16 @@ std::string document(const std::vector<Row>& rows, const Figures& figures, const
   for (const Row& row : rows) {
     const auto figure = figures.find(row.key);
     if (figure == figures.end()) continue;
-    boost::json::object line{{"key", row.key},
-                             {"what", row.what},
-                             {"unit", row.unit == Unit::kPerSecond ? "1/s" : "s"},
-                             {"measured", figure->second}};
-    if (const auto ratio = ratio_of(row, figures)) {
+    boost::json::object line{
+        {"key", row.key}, {"what", row.what}, {"unit", unit_name(row.unit)}, {"measured", figure->second}};
+    const Verdict told = verdict(row, figures);
+    if (told.ratio) {
       line["limit"] = row.limit;
-      line["ratio"] = *ratio;
-      if (row.target > 0) {
-        line["target"] = row.target;
-        line["met"] = met(row, *ratio);
-      }
+      line["ratio"] = *told.ratio;
+    }
+    if (!told.target.empty()) {
+      line["target"] = row.bound > 0 ? row.bound : row.target;
+      line["met"] = told.met;
     }
     lines.push_back(std::move(line));
   }

@@ -7,18 +7,20 @@
 
 namespace perdure::bench {
 
-enum class Unit { kPerSecond, kMilliseconds };
+enum class Unit { kPerSecond, kMilliseconds, kMegabytes };
 
-/// A line. A product's line names the limit it is held against; a limit's own line does not.
+/// A line. A product's line names the limit it is held against, or has a bound of its own; a limit's own line does
+/// neither.
 struct Row {
   std::string key;   // of the figure
   std::string what;  // for people
   Unit unit = Unit::kPerSecond;
   std::string limit = {};  // key of the limit's figure
-  double target = 0;       // the ratio to it that is wanted: at least (rates), at most (times)
+  double target = 0;       // the ratio to it that is wanted: at least (rates), at most (the others)
+  double bound = 0;        // without a limit: what the figure itself may be, at most
 };
 
-/// Medians by key; rates in 1/s, times in seconds.
+/// Medians by key; rates in 1/s, times in seconds, memory in bytes.
 using Figures = std::map<std::string, double>;
 
 /// The rows that have a figure, as text.

@@ -31,6 +31,9 @@ TEST(Usage, EveryVerbsHelpHasAnExample) {
                                                                                     {"runs", "trace"},
                                                                                     {"runs", "watch"},
                                                                                     {"runs", "cancel"},
+                                                                                    {"runs", "replay"},
+                                                                                    {"runs", "reschedule"},
+                                                                                    {"idempotency", "reset"},
                                                                                     {"tasks", "list"},
                                                                                     {"tasks", "get"},
                                                                                     {"plugins", "list"}}) {
@@ -46,8 +49,10 @@ TEST(Usage, EveryVerbsHelpHasAnExample) {
 TEST(Usage, AnUnknownVerbIsNamedBesideThoseThereAre) {
   const Ended ended = perdure({"frobnicate"});
   EXPECT_EQ(ended.status, kWrongUsage);
-  EXPECT_EQ(ended.err,
-            "perdure: there is no verb \"frobnicate\", only trigger, runs, tasks, plugins\nSee `perdure --help`.\n");
+  EXPECT_EQ(
+      ended.err,
+      "perdure: there is no verb \"frobnicate\", only trigger, runs, queues, idempotency, tasks, plugins\nSee `perdure "
+      "--help`.\n");
   EXPECT_NE(perdure({"runs", "frobnicate"}).err.find("only list, get, logs"), std::string::npos);
 }
 

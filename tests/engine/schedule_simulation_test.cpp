@@ -8,6 +8,7 @@
 #include <random>
 #include <set>
 #include <string>
+#include <utility>
 
 #include "store/model/timestamp.h"
 #include "tests/engine/host_simulation.h"
@@ -78,8 +79,8 @@ std::string live(std::uint64_t seed) {
                              return ending;
                            },
                        .fault =
-                           [&](std::string_view operation) {
-                             if (!faulty || operation == "recover" || random() % 60 != 0) return store::Status::ok();
+                           [&](std::string_view) {
+                             if (!faulty || random() % 60 != 0) return store::Status::ok();
                              simulation->core.after(store::Duration(random() % 20'000),
                                                     [&] { simulation->store->serve_again(); });
                              return store::Status::io("injected");
@@ -116,8 +117,10 @@ std::string live(std::uint64_t seed) {
       host.kill();
       host.core.after(down, [&] {
         host.kill();
+        const bool later = std::exchange(faulty, false);  // a host that cannot recover its store does not start
         host.store->serve_again();
         host.boot();
+        faulty = later;
       });
     });
   }

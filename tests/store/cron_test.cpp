@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <random>
 #include <string>
 
 #include "store/model/timestamp.h"
@@ -141,6 +142,32 @@ TEST(Cron, AWrongPatternIsRefusedByFieldWithWhatIsExpected) {
   EXPECT_NE(error_of(std::string(1001, '*')).find("more than 1000 characters"), std::string::npos);
   EXPECT_EQ(error_of("0 0 30 2 MON"), "accepted");  // Mondays of February
   EXPECT_EQ(error_of("0 0 31 2,3 *"), "accepted");
+}
+
+TEST(Cron, RandomTextDoesNoHarm) {
+  std::mt19937_64 random(1);
+  std::uniform_int_distribution<std::size_t> any(0, SIZE_MAX);
+  constexpr std::string_view kLetters = "*?/-,0123456789LMONFRI# @\t";
+  int accepted = 0;
+  for (int i = 0; i < 200000; ++i) {
+    std::string text = i % 4 == 0 ? "" : i % 4 == 1 ? "*/5 1-3 L * FRIL" : "0 0 1,15 JAN-MAR MON";
+    for (std::size_t changes = 1 + any(random) % 4; changes > 0; --changes) {
+      const char letter = i % 3 == 0 ? static_cast<char>(any(random)) : kLetters[any(random) % kLetters.size()];
+      text.insert(text.begin() + static_cast<std::ptrdiff_t>(any(random) % (text.size() + 1)), letter);
+    }
+    const Result<CronPattern> pattern = CronPattern::parse(text);
+    if (!pattern) {
+      EXPECT_FALSE(pattern.status().message().empty());
+      continue;
+    }
+    ++accepted;
+    const LocalTime start = std::chrono::local_days(std::chrono::year(2096) / 3 / 1);
+    const std::optional<LocalTime> next = pattern->next(start);
+    ASSERT_TRUE(next) << text;
+    EXPECT_GT(*next, start);
+    EXPECT_FALSE(pattern->description().empty());
+  }
+  EXPECT_GT(accepted, 1000);
 }
 
 TEST(Cron, ADescriptionIsEnglish) {
