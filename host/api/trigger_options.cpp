@@ -75,6 +75,15 @@ Fault read_queue(std::string_view value, store::Time, TriggerRequest& request) {
     return must_be("{\"name\": a queue's name of 1 to 128 characters}", value);
   }
   request.queue = store::QueueName(*name);
+  const auto members = json_members(value);
+  const auto limit = members ? find_member(*members, "concurrencyLimit") : std::nullopt;
+  if (!limit || *limit == "null") return {};
+  const auto wanted = number(*limit);
+  if (!wanted || *wanted < 0 || *wanted > store::kLargestQueueLimit || *wanted != std::floor(*wanted)) {
+    return "must have a concurrencyLimit from 0 to " + std::to_string(store::kLargestQueueLimit) + ", not " +
+           shown(*limit);
+  }
+  request.queue_limit = static_cast<std::size_t>(*wanted);
   return {};
 }
 

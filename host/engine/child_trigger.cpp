@@ -106,6 +106,13 @@ Fault read_queue(std::string_view value, Reading& to) {
   return {};
 }
 
+Fault read_queue_limit(std::string_view value, Reading& to) {
+  const auto limit = number_in(value, 0, static_cast<double>(store::kLargestQueueLimit));
+  if (!limit || *limit != std::floor(*limit)) return must_be("a whole number from 0 to 100000", value);
+  to.request.queue_limit = static_cast<std::size_t>(*limit);
+  return {};
+}
+
 Fault read_concurrency_key(std::string_view value, Reading& to) {
   const auto key = store::json_string(value);
   if (!key || key->size() > kLongestKey) return must_be("a string of at most 2048 bytes", value);
@@ -184,6 +191,7 @@ constexpr std::array kOptions{
     Option{"idempotencyKeyScope", read_scope},
     Option{"idempotencyKeyTtlMs", read_key_ttl},
     Option{"queue", read_queue},
+    Option{"queueConcurrencyLimit", read_queue_limit},
     Option{"concurrencyKey", read_concurrency_key},
     Option{"priority", read_priority},
     Option{"maxAttempts", read_max_attempts},

@@ -27,7 +27,8 @@ struct TriggerRequest {
   store::TaskId task;
   std::string payload;  // JSON text, validated; "null" when there was none
   store::RunOptions options;
-  std::optional<store::QueueName> queue;  // as named by the client, without "task/"
+  std::optional<store::QueueName> queue;   // nothing: as the task says
+  std::optional<std::size_t> queue_limit;  // of the queue from now on, where no plugin declares one
   std::string concurrency_key;
   store::Duration priority{};
   std::optional<store::Duration> delay;      // from the moment that it is accepted
@@ -114,6 +115,13 @@ class Engine {
   /// [any-thread] Adds tags to a run. done: how many are new, durably; or kNotFound, kInvalid.
   virtual void add_tags(const store::RunId& run, const std::vector<std::string>& tags,
                         store::Done<std::size_t> done) = 0;
+
+  /// [any-thread] Pauses a queue, or lets it go on: store::Store::pause_queue().
+  virtual void pause_queue(const store::QueueName& queue, bool paused, store::Done<store::Queue> done) = 0;
+
+  /// [any-thread] Limits a queue, whatever is declared of it, until that is taken back: store::Store::override_limit().
+  virtual void override_limit(const store::QueueName& queue, std::optional<std::size_t> limit,
+                              store::Done<store::Queue> done) = 0;
 
   /// [any-thread] `changed` is called, on some thread, after every durable change of the run's status and after log
   /// lines, stream chunks, metadata or tags were written, until the subscription is destroyed (a call may still be

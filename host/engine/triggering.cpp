@@ -47,9 +47,10 @@ void CoreEngine::trigger(TriggerRequest request, store::Done<Triggered> done) {
   }
   run.now = now;
   run.id = store::new_run_id(run.now);
-  run.queue = store::QueueName("task/" + request.task.text());
+  run.queue = store::own_queue(request.task);
   if (task != nullptr && !task->options.queue.empty()) run.queue = task->options.queue;
   if (request.queue) run.queue = *request.queue;
+  run.queue_limit = request.queue_limit;
   run.task = std::move(request.task);
   run.concurrency_key = std::move(request.concurrency_key);
   run.priority = request.priority;

@@ -67,6 +67,12 @@ Status RocksStore::room_for_more() const {
 
 void RocksStore::create(PackedId id, NewRun created, Batch& batch) {
   batch.put(Family::kPayloads, payload_key(id, PayloadPart::kPayload), created.payload);
+  if (created.queue_limit) {
+    QueueSettings settings = hot_.queues.settings(created.queue);
+    if (std::exchange(settings.triggered, created.queue_limit) != created.queue_limit) {
+      change_queue(created.queue, settings, batch);
+    }
+  }
   const Time now = created.now;
   RunChange change = RunChange::created(id, new_run(std::move(created)), now);
   change.write(batch);

@@ -154,6 +154,7 @@ void RocksStore::recover(Time now, Done<std::size_t> done) {
   };
   if (!health_) return answer(refused());
   saw_time(now);
+  const std::optional<Time> due_before = hot_.next_due();
   std::vector<PackedId> lost;
   for (const auto& [id, executing] : hot_.executing) lost.push_back(id);
   for (const PackedId id : lost) {
@@ -173,6 +174,7 @@ void RocksStore::recover(Time now, Done<std::size_t> done) {
     if (is_final(change->run().status)) mark_owing(id, change->run(), batch);
     if (Status written = write(batch); !written) return answer(written);
   }
+  note_due_change(due_before);
   if (std::optional<std::size_t> durable = after_sync(done, lost.size())) answer(*durable);
 }
 

@@ -402,6 +402,7 @@ std::string encode(const Waiting& waiting) {
   out.time(waiting.ready_at);
   out.time(waiting.expires_at);
   if (waiting.version) out.name(*waiting.version);
+  if (waiting.version && waiting.priority) out.duration(*waiting.priority);
   return bytes;
 }
 
@@ -416,6 +417,7 @@ Result<Waiting> decode_waiting(std::string_view bytes) {
   waiting.ready_at = in.maybe_time();
   waiting.expires_at = in.maybe_time();
   if (in.more()) waiting.version = in.name<VersionId>();
+  if (in.more()) waiting.priority = in.duration();
   if (!in.ok()) return damaged("queue entry");
   return waiting;
 }

@@ -55,6 +55,9 @@ class FakeEngine final : public engine::Engine, private store::Listener {
   void change_metadata(const store::RunId& run, std::vector<store::MetadataOperation> operations,
                        store::Done<std::string> done) override;
   void add_tags(const store::RunId& run, const std::vector<std::string>& tags, store::Done<std::size_t> done) override;
+  void pause_queue(const store::QueueName& queue, bool paused, store::Done<store::Queue> done) override;
+  void override_limit(const store::QueueName& queue, std::optional<std::size_t> limit,
+                      store::Done<store::Queue> done) override;
   std::unique_ptr<engine::Subscription> watch(const store::RunId& run, std::function<void()> changed) override;
   catalog::SnapshotPtr catalog() const override;
   void roll_back(const std::string& plugin, const std::string& to, store::Done<catalog::PluginVersion> done) override;

@@ -49,9 +49,10 @@ TEST(Usage, EveryVerbsHelpHasAnExample) {
 TEST(Usage, AnUnknownVerbIsNamedBesideThoseThereAre) {
   const Ended ended = perdure({"frobnicate"});
   EXPECT_EQ(ended.status, kWrongUsage);
-  EXPECT_EQ(ended.err,
-            "perdure: there is no verb \"frobnicate\", only trigger, runs, idempotency, tasks, plugins\nSee `perdure "
-            "--help`.\n");
+  EXPECT_EQ(
+      ended.err,
+      "perdure: there is no verb \"frobnicate\", only trigger, runs, queues, idempotency, tasks, plugins\nSee `perdure "
+      "--help`.\n");
   EXPECT_NE(perdure({"runs", "frobnicate"}).err.find("only list, get, logs"), std::string::npos);
 }
 

@@ -35,7 +35,8 @@ class RandomOperations {
   void finish(Store& store);
   void cancel(Store& store);
   void move(Store& store);
-  void limit(Store& store);
+  void queues(Store& store);
+  void compare_queues(Store& store);
   void offer(Store& store);
   void quarantine(Store& store);
   void call_hooks(Store& store);

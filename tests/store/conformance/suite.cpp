@@ -31,6 +31,14 @@ Result<Run> hooks_ran(Store& store, const RunId& run, const std::vector<Timeline
   return await<Run>([&](Done<Run> done) { store.hooks_ran(run, events, std::move(done)); });
 }
 
+Result<Queue> pause(Store& store, const QueueName& queue, bool paused) {
+  return await<Queue>([&](Done<Queue> done) { store.pause_queue(queue, paused, std::move(done)); });
+}
+
+Result<Queue> override_limit(Store& store, const QueueName& queue, std::optional<std::size_t> limit, Time now) {
+  return await<Queue>([&](Done<Queue> done) { store.override_limit(queue, limit, now, std::move(done)); });
+}
+
 Result<std::size_t> wake_due(Store& store, Time now) {
   return await<std::size_t>([&](Done<std::size_t> done) { store.wake_due(now, std::move(done)); });
 }
@@ -176,6 +184,12 @@ Run StoreConformance::finish(AttemptEnd end) {
   Result<store::Run> after = conformance::finish(store(), std::move(end));
   EXPECT_TRUE(after) << after.status().message();
   return after ? std::move(*after) : store::Run();
+}
+
+Queue StoreConformance::queue(const std::string& name) {
+  Result<Queue> found = store().queue(QueueName(name));
+  EXPECT_TRUE(found) << found.status().message();
+  return found ? *found : Queue();
 }
 
 Run StoreConformance::run(const RunId& id) {

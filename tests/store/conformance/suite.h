@@ -52,6 +52,8 @@ Result<Schedule> put_schedule(Store& store, Schedule schedule);
 Result<Schedule> fire_schedule(Store& store, Schedule schedule, std::vector<NewRun> runs);
 Status delete_schedule(Store& store, const ScheduleId& schedule);
 Result<Run> hooks_ran(Store& store, const RunId& run, const std::vector<TimelineEvent>& events);
+Result<Queue> pause(Store& store, const QueueName& queue, bool paused = true);
+Result<Queue> override_limit(Store& store, const QueueName& queue, std::optional<std::size_t> limit, Time now);
 Status synced(Store& store);
 Status change_metadata(Store& store, const RunId& run, std::vector<MetadataOperation> operations);
 Result<std::size_t> add_tags(Store& store, const RunId& run, const std::vector<std::string>& tags);
@@ -95,6 +97,8 @@ class StoreConformance : public testing::TestWithParam<Engine> {
     return finish(failure_of(claim, now, after, kind));
   }
 
+  /// The queue as it is.
+  store::Queue queue(const std::string& name);
   store::Run run(const RunId& id);
   RunStatus status(const RunId& id) { return run(id).status; }
   /// The names of the run's events, oldest first.
