@@ -171,6 +171,20 @@ struct SchedulePage {
   std::uint64_t count = 0;          // of all there are
 };
 
+/// Which finished runs are to go: see remove_finished().
+struct Removal {
+  RunStatus status = RunStatus::kCompleted;  // a final one
+  Time ended_before{};                       // only runs that ended before
+  std::optional<std::uint64_t> keep;         // only until no more than so many of the status are left; nothing: all
+  RunId after;                               // only runs newer than this
+  std::size_t most = 100;                    // how many are looked at
+};
+struct Removed {
+  std::size_t runs = 0;
+  RunId last;         // the last one that was looked at; empty: there was none
+  bool more = false;  // there may be others after it
+};
+
 /// Told of what happens in the store. Every function: any thread of the engine's; must not block.
 class Listener {
  public:
@@ -307,6 +321,13 @@ class Store {
   /// Limits a queue, whatever is declared of it, until that is taken back (nothing). done: durable; the queue as it is
   /// then. kNotFound: it is not there.
   virtual void override_limit(const QueueName& queue, std::optional<std::size_t> limit, Time now, Done<Queue> done) = 0;
+
+  /// Removes finished runs of one status with all that is kept of them, oldest first. Those stay that owe hooks, whose
+  /// children are still to be canceled, or whose parent is unfinished, since it may ask for them again. A removed run
+  /// is not found any more and in no list; its idempotency key is free, its schedule's due time forgotten, its parent
+  /// has it no more; runs that name it as their parent, root or origin still do. done: written, before return where the
+  /// engine can; kInvalid when the status is not final.
+  virtual void remove_finished(const Removal& removal, Done<Removed> done) = 0;
 
   /// Creates a schedule (revision 0) or changes one: `schedule` is what it is from now on, decided on the state that
   /// had its revision. kConflict when it has changed since; also when its id, its deduplication key or, of a

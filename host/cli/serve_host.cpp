@@ -90,6 +90,18 @@ engine::AttemptDefaults attempt_defaults(const config::Config& config) {
   return defaults;
 }
 
+engine::RetentionOptions retention_of(const config::RetentionSection& kept) {
+  engine::RetentionOptions options;
+  options.of(store::RunStatus::kCompleted) = {kept.completed, kept.completed_runs};
+  options.of(store::RunStatus::kFailed) = {kept.failed, kept.failed_runs};
+  options.of(store::RunStatus::kCrashed) = {kept.crashed, kept.crashed_runs};
+  options.of(store::RunStatus::kTimedOut) = {kept.timed_out, kept.timed_out_runs};
+  options.of(store::RunStatus::kSystemFailure) = {kept.system_failure, kept.system_failure_runs};
+  options.of(store::RunStatus::kCanceled) = {kept.canceled, kept.canceled_runs};
+  options.of(store::RunStatus::kExpired) = {kept.expired, kept.expired_runs};
+  return options;
+}
+
 class Host {
  public:
   Host(const config::Config& config, Console& console, std::unique_ptr<store::Store> store,
@@ -155,6 +167,7 @@ class Host {
                            .pause = config.quarantine.pause,
                            .longest_pause = config.quarantine.longest_pause},
             .defaults = attempt_defaults(config),
+            .retention = retention_of(config.retention),
             .memory = config.host.memory,
             .warn = [](const std::string& message) { log().warn("{}", message); },
             .quarantined = [this](const catalog::Held& task, bool held) { plugins_.quarantined(task, held); },

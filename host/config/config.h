@@ -64,6 +64,20 @@ struct QuarantineSection {
   Duration longest_pause{600'000};
 };
 
+/// How long finished runs are kept, by their status: since they ended (0: for ever), and the newest so many (0: all).
+struct RetentionSection {
+  static constexpr Duration kDay = std::chrono::hours(24);
+  Duration completed{30 * kDay};
+  Duration failed{90 * kDay};
+  Duration crashed{90 * kDay};
+  Duration timed_out{90 * kDay};
+  Duration system_failure{90 * kDay};
+  Duration canceled{30 * kDay};
+  Duration expired{30 * kDay};
+  std::uint64_t completed_runs = 0, failed_runs = 0, crashed_runs = 0, timed_out_runs = 0, system_failure_runs = 0,
+                canceled_runs = 0, expired_runs = 0;
+};
+
 struct AttemptsSection {
   std::vector<std::string> environment{"PATH",   "HOME",         "LANG",          "LC_ALL",       "TZ",
                                        "TMPDIR", "ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS", "LSAN_OPTIONS"};
@@ -79,6 +93,7 @@ struct TelemetrySection {
 struct Config {
   HostSection host;
   DefaultsSection defaults;
+  RetentionSection retention;
   LimitsSection limits;
   StoreSection store;
   AuthSection auth;

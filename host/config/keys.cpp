@@ -43,6 +43,34 @@ const std::array kKeys{
         slot<&Config::defaults, &DefaultsSection::machine>, kMachines},
     Key{"defaults", "max_duration", "PERDURE_DEFAULTS_MAX_DURATION", "", Kind::kDuration,
         slot<&Config::defaults, &DefaultsSection::max_duration>},
+    Key{"retention", "completed", "PERDURE_RETENTION_COMPLETED", "", Kind::kDuration,
+        slot<&Config::retention, &RetentionSection::completed>},
+    Key{"retention", "completed_runs", "PERDURE_RETENTION_COMPLETED_RUNS", "", Kind::kMost,
+        slot<&Config::retention, &RetentionSection::completed_runs>},
+    Key{"retention", "failed", "PERDURE_RETENTION_FAILED", "", Kind::kDuration,
+        slot<&Config::retention, &RetentionSection::failed>},
+    Key{"retention", "failed_runs", "PERDURE_RETENTION_FAILED_RUNS", "", Kind::kMost,
+        slot<&Config::retention, &RetentionSection::failed_runs>},
+    Key{"retention", "crashed", "PERDURE_RETENTION_CRASHED", "", Kind::kDuration,
+        slot<&Config::retention, &RetentionSection::crashed>},
+    Key{"retention", "crashed_runs", "PERDURE_RETENTION_CRASHED_RUNS", "", Kind::kMost,
+        slot<&Config::retention, &RetentionSection::crashed_runs>},
+    Key{"retention", "timed_out", "PERDURE_RETENTION_TIMED_OUT", "", Kind::kDuration,
+        slot<&Config::retention, &RetentionSection::timed_out>},
+    Key{"retention", "timed_out_runs", "PERDURE_RETENTION_TIMED_OUT_RUNS", "", Kind::kMost,
+        slot<&Config::retention, &RetentionSection::timed_out_runs>},
+    Key{"retention", "system_failure", "PERDURE_RETENTION_SYSTEM_FAILURE", "", Kind::kDuration,
+        slot<&Config::retention, &RetentionSection::system_failure>},
+    Key{"retention", "system_failure_runs", "PERDURE_RETENTION_SYSTEM_FAILURE_RUNS", "", Kind::kMost,
+        slot<&Config::retention, &RetentionSection::system_failure_runs>},
+    Key{"retention", "canceled", "PERDURE_RETENTION_CANCELED", "", Kind::kDuration,
+        slot<&Config::retention, &RetentionSection::canceled>},
+    Key{"retention", "canceled_runs", "PERDURE_RETENTION_CANCELED_RUNS", "", Kind::kMost,
+        slot<&Config::retention, &RetentionSection::canceled_runs>},
+    Key{"retention", "expired", "PERDURE_RETENTION_EXPIRED", "", Kind::kDuration,
+        slot<&Config::retention, &RetentionSection::expired>},
+    Key{"retention", "expired_runs", "PERDURE_RETENTION_EXPIRED_RUNS", "", Kind::kMost,
+        slot<&Config::retention, &RetentionSection::expired_runs>},
     Key{"limits", "output", "PERDURE_LIMITS_OUTPUT", "", Kind::kSize, slot<&Config::limits, &LimitsSection::output>},
     Key{"limits", "log", "PERDURE_LIMITS_LOG", "", Kind::kSize, slot<&Config::limits, &LimitsSection::log>},
     Key{"limits", "stream", "PERDURE_LIMITS_STREAM", "", Kind::kSize, slot<&Config::limits, &LimitsSection::stream>},
@@ -145,6 +173,8 @@ std::string expectation(const Key& key) {
       return "a path";
     case Kind::kAddress:
       return "ADDRESS:PORT, such as \"127.0.0.1:3030\"";
+    case Kind::kMost:
+      return "a whole number; 0 for any number";
     case Kind::kCount:
       return "a whole number of at least 1";
     case Kind::kSize:
@@ -176,6 +206,12 @@ Status set_from_text(const Key& key, Config& config, std::string_view text) {
     case Kind::kCount: {
       const auto number = whole_number(text);
       if (!number || *number == 0) return expected(key, quoted(text));
+      *std::get<std::uint64_t*>(slot) = *number;
+      return Status::ok();
+    }
+    case Kind::kMost: {
+      const auto number = whole_number(text);
+      if (!number) return expected(key, quoted(text));
       *std::get<std::uint64_t*>(slot) = *number;
       return Status::ok();
     }
@@ -223,7 +259,7 @@ Status set_from_text(const Key& key, Config& config, std::string_view text) {
 Status set_from_number(const Key& key, Config& config, std::int64_t number) {
   const std::string text = std::to_string(number);
   const bool counts = key.kind == Kind::kCount || key.kind == Kind::kSize;
-  if (!counts && key.kind != Kind::kDuration) return expected(key, "the number " + text);
+  if (!counts && key.kind != Kind::kDuration && key.kind != Kind::kMost) return expected(key, "the number " + text);
   if (number < (counts ? 1 : 0)) return expected(key, text);
   return set_from_text(key, config, text);
 }

@@ -22,6 +22,7 @@ enum class Kind : std::uint8_t {
   kPath,       // relative ones in the file are relative to the file's directory
   kAddress,    // ADDRESS:PORT
   kCount,      // a whole number of at least 1
+  kMost,       // a whole number; 0: any number
   kSize,       // bytes: "10MB", or a whole number
   kDuration,   // "1m30s", or a whole number of seconds
   kSwitch,     // true or false

@@ -180,7 +180,9 @@ class Loader {
     loaded_.origins[full_name] = origin;
   }
 
-  static bool takes_text(Kind kind) { return kind != Kind::kCount && kind != Kind::kSwitch && !is_list(kind); }
+  static bool takes_text(Kind kind) {
+    return kind != Kind::kCount && kind != Kind::kMost && kind != Kind::kSwitch && !is_list(kind);
+  }
 
   Status read_names(const Key& key, const toml::array& list) {
     std::vector<std::string> names;

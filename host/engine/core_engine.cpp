@@ -35,7 +35,8 @@ CoreEngine::CoreEngine(Core& core, store::Store& store, process::Launcher& launc
                  {.catalog = [this] { return catalog(); },
                   .cancel = [this](const store::RunId& run,
                                    const std::string& reason) { cancel(run, reason, [](const auto&) {}); },
-                  .warn = [this](const std::string& message) { warn(message); }}) {
+                  .warn = [this](const std::string& message) { warn(message); }}),
+      retention_(core, store, options_.retention) {
   store_.listen(this);
 }
 
@@ -55,6 +56,7 @@ void CoreEngine::start(store::DoneStatus done) {
                    owed_hooks_.start();
                    canceled_children_.start();
                    schedules_.start();
+                   retention_.start();
                    dispatch();
                  }));
 }
@@ -93,6 +95,7 @@ void CoreEngine::drain(std::function<void()> idle) {
   idle_ = std::move(idle);
   owed_hooks_.stop();
   schedules_.stop();
+  retention_.stop();
   tell_if_idle();
 }
 
@@ -174,6 +177,7 @@ void CoreEngine::on_health(const store::Status& health) {
     owed_hooks_.store_serves();
     canceled_children_.look();
     schedules_.store_serves();
+    retention_.store_serves();
     dispatch();
   });
 }

@@ -24,6 +24,7 @@
 #include "host/engine/core.h"
 #include "host/engine/engine.h"
 #include "host/engine/owed_hooks.h"
+#include "host/engine/retention.h"
 #include "host/engine/schedules.h"
 #include "host/engine/watch_hub.h"
 #include "host/process/launcher.h"
@@ -39,6 +40,7 @@ struct EngineOptions {
   std::uint64_t seed = 0;                                // of the backoff's randomness; 0: from the system
   catalog::QuarantineOptions quarantine;
   AttemptDefaults defaults;
+  RetentionOptions retention;
   std::uint64_t memory = UINT64_MAX;  // bytes that the machines of executing attempts may have together
   /// What people should know, for the log. Core thread.
   std::function<void(const std::string& message)> warn;
@@ -244,6 +246,7 @@ class CoreEngine final : public Engine, private store::Listener, private process
   OwedHooks owed_hooks_;
   CanceledChildren canceled_children_;
   Schedules schedules_;
+  Retention retention_;
 
   std::atomic<bool> dispatch_posted_{false}, due_posted_{false};
   std::atomic<std::size_t> executing_{0};

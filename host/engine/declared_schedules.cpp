@@ -62,15 +62,15 @@ void Schedules::declare(const catalog::Task& task, const store::Schedule* before
   schedule.declared_by = task.plugin;
   schedule.updated_at = now;
   if (moved) store::plan_next(schedule, *times, now);
-  put(std::move(schedule), [this, core = &core_, alive = std::weak_ptr(alive_),
-                            id = task.id](const store::Result<store::Schedule>& answer) {
-    if (answer) return;
-    core->run([this, alive, id, status = answer.status()] {
-      if (!alive.expired()) {
-        around_.warn("The schedule of the task '" + id.text() + "' is not in force: " + status.message());
-      }
-    });
-  });
+  put(std::move(schedule),
+      [this, core = &core_, alive = std::weak_ptr(alive_), id = task.id](const store::Result<store::Schedule>& answer) {
+        if (answer) return;
+        core->run([this, alive, id, status = answer.status()] {
+          if (!alive.expired()) {
+            around_.warn("The schedule of the task '" + id.text() + "' is not in force: " + status.message());
+          }
+        });
+      });
 }
 
 }  // namespace perdure::engine

@@ -70,12 +70,20 @@ void MemoryStore::append_stream(StreamAppend append, DoneStatus done) {
 Result<std::optional<RunId>> MemoryStore::called_before(const NewRun& created) const {
   const Entry* const parent = created.call == 0 ? nullptr : find(created.parent);
   if (parent == nullptr) return std::optional<RunId>();
-  const auto call = parent->calls.find(created.call);
-  if (call == parent->calls.end()) return std::optional<RunId>();
-  if (Status same = check_same_call(created.parent, call->second, CallKind::kTrigger, created.task.text()); !same) {
+  const RecordedCall* const call = standing_call(*parent, created.call);
+  if (call == nullptr) return std::optional<RunId>();
+  if (Status same = check_same_call(created.parent, *call, CallKind::kTrigger, created.task.text()); !same) {
     return same;
   }
-  return std::optional(call->second.child);
+  return std::optional(call->child);
+}
+
+// One whose run was removed stands for nothing.
+const RecordedCall* MemoryStore::standing_call(const Entry& entry, std::uint64_t call) const {
+  const auto found = entry.calls.find(call);
+  if (found == entry.calls.end()) return nullptr;
+  const bool removed = found->second.kind == CallKind::kTrigger && !runs_.contains(found->second.child);
+  return removed ? nullptr : &found->second;
 }
 
 void MemoryStore::record_step(NewStep step, DoneStatus done) {
@@ -92,8 +100,8 @@ Status MemoryStore::record(NewStep step) {
   const bool executes = entry.run.status == RunStatus::kExecuting && entry.attempts.back().number == step.number &&
                         entry.attempts.back().token == step.token;
   if (!executes) return not_executing(step.run, step.number);
-  const auto before = entry.calls.find(step.call);
-  if (before != entry.calls.end()) return check_same_call(step.run, before->second, CallKind::kStep, step.name);
+  const RecordedCall* const before = standing_call(entry, step.call);
+  if (before != nullptr) return check_same_call(step.run, *before, CallKind::kStep, step.name);
   entry.calls[step.call] = {CallKind::kStep, std::move(step.name), std::move(step.result), {}};
   return Status::ok();
 }
@@ -101,7 +109,7 @@ Status MemoryStore::record(NewStep step) {
 Result<RecordedCall> MemoryStore::recorded_call(const RunId& run, std::uint64_t call) const {
   Result<RecordedCall> found = Status::not_found("run " + run.text() + " has recorded no call " + std::to_string(call));
   const auto copy = [&](const Entry& entry) {
-    if (const auto at = entry.calls.find(call); at != entry.calls.end()) found = at->second;
+    if (const RecordedCall* const standing = standing_call(entry, call)) found = *standing;
     return true;
   };
   if (const Result<bool> there = read<bool>(run, copy); !there) return there.status();

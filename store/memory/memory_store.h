@@ -69,6 +69,7 @@ class MemoryStore final : public Store {
   void declare_queues(const std::map<QueueName, QueueLimits>& declared, bool all) override;
   void pause_queue(const QueueName& queue, bool paused, Done<Queue> done) override;
   void override_limit(const QueueName& queue, std::optional<std::size_t> limit, Time now, Done<Queue> done) override;
+  void remove_finished(const Removal& removal, Done<Removed> done) override;
   void put_schedule(Schedule schedule, Done<Schedule> done) override;
   void fire_schedule(Schedule schedule, std::vector<NewRun> runs, Done<Schedule> done) override;
   void delete_schedule(const ScheduleId& schedule, DoneStatus done) override;
@@ -146,6 +147,9 @@ class MemoryStore final : public Store {
   static std::vector<StreamInfo> infos(const Entry& entry);
   /// Enters a run that is new.
   void create(Mutation& mutation, NewRun created);
+  const RecordedCall* standing_call(const Entry& entry, std::uint64_t call) const;
+  bool may_go(const Run& run) const;
+  void forget(const RunId& id);
   Status check_schedule(const Schedule& schedule) const;
   Result<Schedule> change_schedule(Mutation& mutation, Schedule schedule, std::vector<NewRun> runs);
   Status end_attempt(Mutation& mutation, Entry& entry, AttemptEnd end);

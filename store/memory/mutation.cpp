@@ -26,7 +26,9 @@ void MemoryStore::Mutation::finish(std::function<void()> then) {
       std::lock_guard publishing(engine.mutex_);
       const std::optional<Time> before = engine.earliest_due();
       for (const RunId& id : published) {
-        Entry& entry = engine.runs_.at(id);
+        const auto found = engine.runs_.find(id);
+        if (found == engine.runs_.end()) continue;  // ended and removed meanwhile
+        Entry& entry = found->second;
         if (entry.run.status != RunStatus::kQueued) continue;  // canceled meanwhile
         entry.claimable = true;
         const SubQueue sub(entry.run.queue, entry.run.concurrency_key);
@@ -159,6 +161,7 @@ std::optional<RunId> MemoryStore::known_run(const Keys& keys, const TaskId& task
                                             Time now) const {
   const auto known = keys.find({task, key});
   if (key.empty() || known == keys.end() || known->second.expires_at <= now) return std::nullopt;
+  if (!runs_.contains(known->second.run)) return std::nullopt;  // it was removed
   return known->second.run;
 }
 

@@ -77,10 +77,10 @@ Result<RecordedCall> RocksStore::recorded_call(const RunId& run, std::uint64_t c
   const std::optional<PackedId> id = pack(run);
   if (!id) return Status::not_found("there is no run " + run.text());
   return with_database([&](const Database& db) -> Result<RecordedCall> {
+    if (const Result<RunRecord> there = stored_run(db, *id); !there) return there.status();
     Result<std::optional<RecordedCall>> found = stored_call(db, *id, call);
     if (!found) return found.status();
     if (*found) return std::move(**found);
-    if (const Result<RunRecord> there = stored_run(db, *id); !there) return there.status();
     return Status::not_found("run " + run.text() + " has recorded no call " + std::to_string(call));
   });
 }

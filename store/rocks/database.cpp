@@ -86,7 +86,11 @@ void Batch::erase_all(Family family, std::string_view prefix) {
   std::string end(prefix);  // the first key after those: without trailing 0xff, and one more
   while (!end.empty() && end.back() == '\xff') end.pop_back();
   end.back() = static_cast<char>(static_cast<unsigned char>(end.back()) + 1);
-  batch_.DeleteRange(db_->handle(family), slice(prefix), slice(end)).PermitUncheckedError();
+  erase_range(family, prefix, end);
+}
+
+void Batch::erase_range(Family family, std::string_view begin, std::string_view end) {
+  batch_.DeleteRange(db_->handle(family), slice(begin), slice(end)).PermitUncheckedError();
 }
 
 Batch Batch::replay(const Database& db, std::string bytes) {

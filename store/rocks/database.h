@@ -48,7 +48,9 @@ class Batch {
   explicit Batch(const Database& db) : db_(&db), batch_(1024) {}
   void put(Family family, std::string_view key, std::string_view value);
   void erase(Family family, std::string_view key);
-  /// Every key with `prefix`, however many, at the cost of one.
+  /// Every key from `begin` up to `end`, which stays, however many, at the cost of one.
+  void erase_range(Family family, std::string_view begin, std::string_view end);
+  /// Every key with `prefix`.
   void erase_all(Family family, std::string_view prefix);
   [[nodiscard]] bool empty() const { return batch_.Count() == 0; }
   /// The batch's bytes, from which replay() makes it again.

@@ -11,7 +11,8 @@
 //
 // Locks: mutex_ before database_lock_. Reads take database_lock_ shared and no other. Files: rocks_store.cpp (opening,
 // reads of hot state), commit_loop.cpp, reopening.cpp, creation.cpp, delays.cpp, claims.cpp, ends.cpp,
-// transitions.cpp, owed_hooks.cpp, queues.cpp, schedules.cpp, live.cpp, calls.cpp, reads.cpp, live_reads.cpp, list.cpp.
+// transitions.cpp, owed_hooks.cpp, queues.cpp, schedules.cpp, retention.cpp, live.cpp, calls.cpp, reads.cpp,
+// live_reads.cpp, list.cpp.
 #pragma once
 
 #include <atomic>
@@ -72,6 +73,7 @@ class RocksStore final : public Store {
   void declare_queues(const std::map<QueueName, QueueLimits>& declared, bool all) override;
   void pause_queue(const QueueName& queue, bool paused, Done<Queue> done) override;
   void override_limit(const QueueName& queue, std::optional<std::size_t> limit, Time now, Done<Queue> done) override;
+  void remove_finished(const Removal& removal, Done<Removed> done) override;
   void put_schedule(Schedule schedule, Done<Schedule> done) override;
   void fire_schedule(Schedule schedule, std::vector<NewRun> runs, Done<Schedule> done) override;
   void delete_schedule(const ScheduleId& schedule, DoneStatus done) override;
@@ -174,6 +176,10 @@ class RocksStore final : public Store {
   Status room_for_more() const;
   /// Adds a run that is new, its payload and its place in hot state.
   void create(PackedId id, NewRun created, Batch& batch);
+  // retention.cpp
+  Result<Removed> remove_some(const Removal& removal);
+  Result<bool> may_go(PackedId id, const Run& run) const;
+  Status erase_indexes(PackedId id, const Run& run, Batch& batch) const;
   /// What put_schedule() and fire_schedule() do; the second with mutex_ held.
   void store_schedule(Schedule schedule, std::vector<NewRun> runs, bool must_exist, Done<Schedule>& done);
   Result<Schedule> change_schedule(Schedule schedule, std::vector<NewRun> runs, bool must_exist);

@@ -81,10 +81,10 @@ TEST(Configuration, NamesTheNearestKnownKey) {
 }
 
 TEST(Configuration, NamesTheNearestKnownSection) {
-  EXPECT_EQ(
-      errors_of({.toml = "# one\n[hots]\n"}),
-      "perdure.toml:2: unknown section [hots]; did you mean host? (there are: plugins, host, defaults, limits, store, "
-      "auth, trust, quarantine, attempts, telemetry)");
+  EXPECT_EQ(errors_of({.toml = "# one\n[hots]\n"}),
+            "perdure.toml:2: unknown section [hots]; did you mean host? (there are: plugins, host, defaults, "
+            "retention, limits, "
+            "store, auth, trust, quarantine, attempts, telemetry)");
 }
 
 TEST(Configuration, NamesTheVariablesThatAttemptsSee) {
@@ -204,6 +204,21 @@ TEST(Configuration, TakesTheQuarantinesNumbers) {
   EXPECT_EQ(loaded->config.quarantine.window, milliseconds(120'000));
   EXPECT_EQ(loaded->config.quarantine.pause, milliseconds(1000));
   EXPECT_EQ(loaded->config.quarantine.longest_pause, milliseconds(3'600'000));
+}
+
+TEST(Configuration, KeepsFailuresLongerThanTheRestAndTakesAgesAndNumbers) {
+  const config::RetentionSection kept = load_given({})->config.retention;
+  EXPECT_EQ(kept.completed, std::chrono::hours(24 * 30));
+  EXPECT_EQ(kept.crashed, std::chrono::hours(24 * 90));
+  EXPECT_EQ(kept.failed_runs, 0u);
+  const auto loaded = load_given({.toml = "[retention]\ncompleted = \"2d\"\nfailed = 0\nfailed_runs = 1000\n",
+                                  .variables = {{"PERDURE_RETENTION_EXPIRED_RUNS", "0"}}});
+  ASSERT_TRUE(loaded) << loaded.status().message();
+  EXPECT_EQ(loaded->config.retention.completed, std::chrono::hours(48));
+  EXPECT_EQ(loaded->config.retention.failed, std::chrono::hours(0));
+  EXPECT_EQ(loaded->config.retention.failed_runs, 1000u);
+  EXPECT_EQ(errors_of({.toml = "[retention]\nfailed_runs = -1\n"}),
+            "perdure.toml:2: retention.failed_runs: expected a whole number; 0 for any number, got -1");
 }
 
 TEST(Configuration, WatchesThePluginDirectoryUnlessToldHowOftenToLook) {

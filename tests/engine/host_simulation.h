@@ -43,6 +43,7 @@ class HostSimulation {
 
   SimulatedCore core;
   catalog::SnapshotPtr catalog = catalog_of({"task"});
+  RetentionOptions retention;
   std::unique_ptr<store::MemoryStore> store;
   std::unique_ptr<SimulatedLauncher> launcher;
   std::unique_ptr<CoreEngine> engine;

@@ -104,6 +104,9 @@ class LyingStore final : public Store {
                                          std::size_t limit) const override {
     return truth_.sub_queues(queue, after, limit);
   }
+  void remove_finished(const Removal& removal, Done<Removed> done) override {
+    truth_.remove_finished(removal, std::move(done));
+  }
   void put_schedule(Schedule schedule, Done<Schedule> done) override {
     truth_.put_schedule(std::move(schedule), std::move(done));
   }

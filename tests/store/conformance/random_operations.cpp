@@ -90,6 +90,7 @@ void RandomOperations::one(Store& store) {
       return one_in(3) ? offer(store) : quarantine(store);
     case 18:
       if (one_in(20)) return recover_all(store);
+      if (one_in(10)) return remove(store);
       return compare_run(store, some_run());
     case 19:
       return one_in(2) ? step(store) : live(store);
@@ -371,6 +372,22 @@ void RandomOperations::list(Store& store) {
   EXPECT_TRUE(subject->runs == reference->runs);
   EXPECT_EQ(subject->more_after, reference->more_after);
   EXPECT_EQ(subject->more_before, reference->more_before);
+}
+
+// Finished runs go, now and then.
+void RandomOperations::remove(Store& store) {
+  Removal removal;
+  removal.status = static_cast<RunStatus>(7 + below(7));
+  removal.ended_before = now_ - Duration(below(2000));
+  if (one_in(3)) removal.keep = below(20);
+  if (one_in(3)) removal.after = some_run();
+  removal.most = 1 + below(40);
+  const Result<Removed> subject = remove_finished(store, removal), reference = remove_finished(reference_, removal);
+  ASSERT_TRUE(subject) << subject.status().message();
+  ASSERT_TRUE(reference);
+  EXPECT_EQ(subject->runs, reference->runs);
+  EXPECT_EQ(subject->last, reference->last);
+  EXPECT_EQ(subject->more, reference->more);
 }
 
 void RandomOperations::recover_all(Store& store) {

@@ -44,6 +44,7 @@ class RandomOperations {
   void list(Store& store);
   void live(Store& store);
   void step(Store& store);
+  void remove(Store& store);
   // random_schedules.cpp
   void schedule(Store& store);
   void fire(Store& store, Schedule schedule);

@@ -62,6 +62,10 @@ Status synced(Store& store) {
   return await_status([&](DoneStatus done) { store.synced(std::move(done)); });
 }
 
+Result<Removed> remove_finished(Store& store, const Removal& removal) {
+  return await<Removed>([&](Done<Removed> done) { store.remove_finished(removal, std::move(done)); });
+}
+
 Result<Schedule> put_schedule(Store& store, Schedule schedule) {
   return await<Schedule>([&](Done<Schedule> done) { store.put_schedule(std::move(schedule), std::move(done)); });
 }

@@ -48,6 +48,7 @@ Result<RunId> reset_key(Store& store, const TaskId& task, const std::string& key
 Result<std::size_t> wake_due(Store& store, Time now);
 Result<std::size_t> release(Store& store, const std::vector<TaskId>& tasks, Time now);
 Result<std::size_t> recover(Store& store, Time now);
+Result<Removed> remove_finished(Store& store, const Removal& removal);
 Result<Schedule> put_schedule(Store& store, Schedule schedule);
 Result<Schedule> fire_schedule(Store& store, Schedule schedule, std::vector<NewRun> runs);
 Status delete_schedule(Store& store, const ScheduleId& schedule);
