@@ -48,7 +48,7 @@ void refuse_empty_values(CLI::App& app) {
 }  // namespace
 
 std::span<const AddVerb> client_verbs() {
-  static constexpr std::array<AddVerb, 4> kVerbs{add_trigger, add_runs, add_tasks, add_plugins_list};
+  static constexpr std::array<AddVerb, 5> kVerbs{add_trigger, add_runs, add_tasks, add_schedules, add_plugins_list};
   return kVerbs;
 }
 

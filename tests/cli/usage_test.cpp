@@ -33,6 +33,15 @@ TEST(Usage, EveryVerbsHelpHasAnExample) {
                                                                                     {"runs", "cancel"},
                                                                                     {"tasks", "list"},
                                                                                     {"tasks", "get"},
+                                                                                    {"schedules", "list"},
+                                                                                    {"schedules", "get"},
+                                                                                    {"schedules", "next"},
+                                                                                    {"schedules", "create"},
+                                                                                    {"schedules", "update"},
+                                                                                    {"schedules", "activate"},
+                                                                                    {"schedules", "deactivate"},
+                                                                                    {"schedules", "delete"},
+                                                                                    {"schedules", "backfill"},
                                                                                     {"plugins", "list"}}) {
     auto arguments = verb;
     arguments.emplace_back("--help");
@@ -47,7 +56,8 @@ TEST(Usage, AnUnknownVerbIsNamedBesideThoseThereAre) {
   const Ended ended = perdure({"frobnicate"});
   EXPECT_EQ(ended.status, kWrongUsage);
   EXPECT_EQ(ended.err,
-            "perdure: there is no verb \"frobnicate\", only trigger, runs, tasks, plugins\nSee `perdure --help`.\n");
+            "perdure: there is no verb \"frobnicate\", only trigger, runs, tasks, schedules, plugins\nSee `perdure "
+            "--help`.\n");
   EXPECT_NE(perdure({"runs", "frobnicate"}).err.find("only list, get, logs"), std::string::npos);
 }
 
