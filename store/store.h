@@ -26,6 +26,7 @@
 #include "store/model/failure.h"
 #include "store/model/ids.h"
 #include "store/model/metadata.h"
+#include "store/model/queue.h"
 #include "store/model/retry.h"
 #include "store/model/run.h"
 #include "store/model/schedule.h"
@@ -45,9 +46,11 @@ struct NewRun {
   TaskId task;
   QueueName queue;
   std::string concurrency_key;
+  std::optional<std::size_t> queue_limit;  // the queue's from now on, where no plugin declares one; nothing: as it is
   Duration priority{};
   Time now{};
   std::optional<Time> delayed_until;  // DELAYED until then
+  bool calendar = false;              // … which is a time of the calendar, not the end of a duration
   bool pending_version = false;       // PENDING_VERSION: no plugin offers the task now; a delay comes first
   RunOptions options;
   std::string payload;  // JSON text
@@ -188,12 +191,13 @@ class Store {
   virtual void enqueue(NewRun run, Done<Enqueued> done) = 0;
 
   /// Takes up to `max` runs that are ready, and begins an attempt of each (two transitions, kClaimed and
-  /// kAttemptStarted). A queue has a sub-queue for each concurrency key. Of the sub-queues with a ready run and a free
-  /// slot the one from which a run was taken longest ago is next; those never served come before all others, in the
-  /// order in which they appeared. Within one: by the time a run was queued less its priority, then by id. Runs that
-  /// `decide` holds or sets aside have had their sub-queue's turn and are not counted; after kMostTurnedAway of them
-  /// the call ends with what it has, and on_ready() tells when more is there. So it does when `decide` says NotNow, but
-  /// nobody tells then: the caller knows when there is room. done: written; before return where the engine can.
+  /// kAttemptStarted). A queue has a sub-queue for each concurrency key. Of the sub-queues with a ready run, a free
+  /// slot and a rate that lets one begin (see model/queue.h), none of a paused queue, the one from which a run was
+  /// taken longest ago is next; those never served come before all others, in the order in which they appeared. Within
+  /// one: by the time a run was queued less its priority, then by id. Runs that `decide` holds or sets aside have had
+  /// their sub-queue's turn and are not counted; after kMostTurnedAway of them the call ends with what it has, and
+  /// on_ready() tells when more is there. So it does when `decide` says NotNow, but nobody tells then: the caller knows
+  /// when there is room. done: written; before return where the engine can.
   virtual void claim(std::size_t max, Time now, const DecideClaim& decide, Done<std::vector<Claim>> done) = 0;
 
   /// Lets up to `max` runs of `task` be claimed again that claim() set aside for `version` (nothing: for any), the
@@ -214,8 +218,17 @@ class Store {
   /// run is answered unchanged. done: durable.
   virtual void cancel(const RunId& run, Time now, const std::string& reason, Done<Run> done) = 0;
 
-  /// DELAYED runs that are due become QUEUED; runs whose expires_at passed before they started become EXPIRED. done:
-  /// durable; how many changed.
+  /// Moves the end of a run's delay to `until`, and with it the end of its ttl, as move_delay() does. kConflict unless
+  /// the run is DELAYED and has begun no attempt: a backoff is no delay. done: durable.
+  virtual void reschedule(const RunId& run, Time until, bool calendar, Time now, Done<Run> done) = 0;
+
+  /// Frees an idempotency key of a task, whatever becomes of the run that has it: the next trigger with the key makes a
+  /// run. kNotFound when no run has it. done: durable; the run that had it.
+  virtual void reset_idempotency_key(const TaskId& task, const std::string& key, Time now, Done<RunId> done) = 0;
+
+  /// DELAYED runs that are due become QUEUED; runs whose expires_at passed before they started become EXPIRED; runs
+  /// that waited for the rate of their queue may be claimed, of which on_ready() tells. done: durable; how many
+  /// changed.
   virtual void wake_due(Time now, Done<std::size_t> done) = 0;
   /// When wake_due() next has something to do.
   virtual std::optional<Time> next_due() const = 0;
@@ -262,9 +275,22 @@ class Store {
   /// more bytes in them than its limit. done: written; before return where the engine can.
   virtual void append_stream(StreamAppend append, DoneStatus done) = 0;
 
-  /// Limits how many runs of a queue (each of its concurrency keys) may execute at once; nullopt: no limit. Not stored:
-  /// declared by plugins at every load.
-  virtual void limit_queue(const QueueName& queue, std::optional<std::size_t> limit) = 0;
+  // ---- Queues (model/queue.h says what limits them; a lower limit ends nothing) ---------------------------------
+  /// What plugins declare of these queues from now on; `all`: and of no others. Written, and kept, so that a store that
+  /// is opened has the limits again before any plugin is loaded. Works while mutations are refused.
+  virtual void declare_queues(const std::map<QueueName, QueueLimits>& declared, bool all) = 0;
+  /// The same of one queue, with this limit alone.
+  void limit_queue(const QueueName& queue, std::optional<std::size_t> limit) {
+    declare_queues({{queue, {limit, std::nullopt}}}, false);
+  }
+
+  /// Pauses a queue or lets it go on: while it is paused no attempt of its runs begins, no retry either; what executes
+  /// goes on. done: durable; the queue as it is then. kNotFound: it is not there.
+  virtual void pause_queue(const QueueName& queue, bool paused, Done<Queue> done) = 0;
+
+  /// Limits a queue, whatever is declared of it, until that is taken back (nothing). done: durable; the queue as it is
+  /// then. kNotFound: it is not there.
+  virtual void override_limit(const QueueName& queue, std::optional<std::size_t> limit, Time now, Done<Queue> done) = 0;
 
   /// Creates a schedule (revision 0) or changes one: `schedule` is what it is from now on, decided on the state that
   /// had its revision. kConflict when it has changed since; also when its id, its deduplication key or, of a
@@ -303,6 +329,14 @@ class Store {
   virtual Result<RunPage> list(const RunFilter& filter) const = 0;
   /// How many runs are in each status now; O(statuses).
   virtual std::map<RunStatus, std::uint64_t> counts() const = 0;
+  /// kNotFound: it is not there. O(1).
+  virtual Result<Queue> queue(const QueueName& queue) const = 0;
+  /// The queues that are there, by name: at most `limit`, without the first `skip`. O(skip + limit).
+  virtual QueuePage queues(std::size_t skip, std::size_t limit) const = 0;
+  /// The sub-queues in which runs wait or execute, by key: those after `after` (nothing: from the first), at most
+  /// `limit`. O(sub-queues of the queue).
+  virtual std::vector<SubQueueCounts> sub_queues(const QueueName& queue, const std::optional<std::string>& after,
+                                                 std::size_t limit) const = 0;
   /// How many unfinished runs, in whichever status, are locked to each version to which any is; O(versions).
   virtual std::map<VersionId, std::uint64_t> locked_versions() const = 0;
   /// Up to `max` runs, by id, that were canceled when they had children: the mark is written with their end and stays

@@ -1,7 +1,8 @@
 // What the routes have at hand, and the routes themselves, each a coroutine that answers one exchange. By file:
-// trigger.cpp, cancel.cpp, run_routes.cpp, list.cpp, metadata_routes.cpp, tags.cpp, streams.cpp, logs.cpp,
-// attempt_start.cpp, stack.cpp, schedule_routes.cpp, schedule_times.cpp, catalog_routes.cpp, plugin_routes.cpp,
-// host_routes.cpp. Thread: any of the server's; several at once when it has several threads.
+// trigger.cpp, replay.cpp, reschedule.cpp, idempotency.cpp, cancel.cpp, run_routes.cpp, list.cpp, metadata_routes.cpp,
+// tags.cpp, streams.cpp, logs.cpp, attempt_start.cpp, stack.cpp, queue_routes.cpp, schedule_routes.cpp,
+// schedule_times.cpp, catalog_routes.cpp, plugin_routes.cpp, host_routes.cpp. Thread: any of the server's; several at
+// once when it has several threads.
 #pragma once
 
 #include "host/api/handling.h"
@@ -24,10 +25,18 @@ Handling trigger_task(Api& api, ExchangePtr exchange);
 Handling retrieve_run(Api& api, ExchangePtr exchange);
 Handling list_runs(Api& api, ExchangePtr exchange);
 Handling cancel_run(Api& api, ExchangePtr exchange);
+Handling replay_run(Api& api, ExchangePtr exchange);
+Handling reschedule_run(Api& api, ExchangePtr exchange);
+Handling reset_idempotency_key(Api& api, ExchangePtr exchange);
 Handling show_metadata(Api& api, ExchangePtr exchange);
 Handling change_metadata(Api& api, ExchangePtr exchange);
 Handling add_tags(Api& api, ExchangePtr exchange);
 Handling follow_stream(Api& api, ExchangePtr exchange);
+Handling list_queues(Api& api, ExchangePtr exchange);
+Handling show_queue(Api& api, ExchangePtr exchange);
+Handling pause_queue(Api& api, ExchangePtr exchange);
+Handling override_queue(Api& api, ExchangePtr exchange);
+Handling reset_queue(Api& api, ExchangePtr exchange);
 // … of schedules
 Handling list_schedules(Api& api, ExchangePtr exchange);
 Handling create_schedule(Api& api, ExchangePtr exchange);
@@ -47,6 +56,7 @@ Handling show_stream(Api& api, ExchangePtr exchange);
 Handling show_trace(Api& api, ExchangePtr exchange);
 Handling show_stack(Api& api, ExchangePtr exchange);
 Handling show_start(Api& api, ExchangePtr exchange);
+Handling list_queue_keys(Api& api, ExchangePtr exchange);
 Handling list_tasks(Api& api, ExchangePtr exchange);
 Handling show_task(Api& api, ExchangePtr exchange);
 Handling list_plugins(Api& api, ExchangePtr exchange);

@@ -22,7 +22,7 @@ void put_task(JsonText& json, const catalog::Task& task, const std::vector<catal
     json.key("quarantine");
     put_held(json, each);
   }
-  json.text("queue", options.queue.empty() ? "task/" + task.id.text() : options.queue.text());
+  json.text("queue", options.queue.empty() ? store::own_queue(task.id).text() : options.queue.text());
   if (options.concurrency_limit) json.number("concurrencyLimit", *options.concurrency_limit);
   json.text("machine", options.machine.empty() ? default_machine : options.machine);
   json.number("maxAttempts", options.retry.max_attempts);

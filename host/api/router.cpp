@@ -21,8 +21,17 @@ constexpr std::array<std::string_view, 5> kTrigger{"api", "v1", "tasks", "*", "t
 constexpr std::array<std::string_view, 4> kRetrieve{"api", "v3", "runs", "*"};
 constexpr std::array<std::string_view, 3> kList{"api", "v1", "runs"};
 constexpr std::array<std::string_view, 5> kCancel{"api", "v2", "runs", "*", "cancel"};
+constexpr std::array<std::string_view, 5> kReplay{"api", "v1", "runs", "*", "replay"};
+constexpr std::array<std::string_view, 5> kReschedule{"api", "v1", "runs", "*", "reschedule"};
+constexpr std::array<std::string_view, 5> kResetKey{"api", "v1", "idempotencyKeys", "*", "reset"};
 constexpr std::array<std::string_view, 5> kMetadata{"api", "v1", "runs", "*", "metadata"};
 constexpr std::array<std::string_view, 5> kTags{"api", "v1", "runs", "*", "tags"};
+constexpr std::array<std::string_view, 3> kQueues{"api", "v1", "queues"};
+constexpr std::array<std::string_view, 4> kQueue{"api", "v1", "queues", "*"};
+constexpr std::array<std::string_view, 5> kPauseQueue{"api", "v1", "queues", "*", "pause"};
+constexpr std::array<std::string_view, 6> kOverrideQueue{"api", "v1", "queues", "*", "concurrency", "override"};
+constexpr std::array<std::string_view, 6> kResetQueue{"api", "v1", "queues", "*", "concurrency", "reset"};
+constexpr std::array<std::string_view, 5> kQueueKeys{"perdure", "v1", "queues", "*", "keys"};
 constexpr std::array<std::string_view, 5> kRealtimeStream{"realtime", "v1", "streams", "*", "*"};
 constexpr std::array<std::string_view, 4> kRun{"perdure", "v1", "runs", "*"};
 constexpr std::array<std::string_view, 5> kLogs{"perdure", "v1", "runs", "*", "logs"};
@@ -56,9 +65,18 @@ constexpr std::array kRoutes{
     Entry{Method::kGet, kRetrieve, retrieve_run},
     Entry{Method::kGet, kList, list_runs},
     Entry{Method::kPost, kCancel, cancel_run},
+    Entry{Method::kPost, kReplay, replay_run},
+    Entry{Method::kPost, kReschedule, reschedule_run},
+    Entry{Method::kPost, kResetKey, reset_idempotency_key},
     Entry{Method::kGet, kMetadata, show_metadata},
     Entry{Method::kPut, kMetadata, change_metadata},
     Entry{Method::kPost, kTags, add_tags},
+    Entry{Method::kGet, kQueues, list_queues},
+    Entry{Method::kGet, kQueue, show_queue},
+    Entry{Method::kPost, kPauseQueue, pause_queue},
+    Entry{Method::kPost, kOverrideQueue, override_queue},
+    Entry{Method::kPost, kResetQueue, reset_queue},
+    Entry{Method::kGet, kQueueKeys, list_queue_keys},
     Entry{Method::kGet, kRealtimeStream, follow_stream},
     Entry{Method::kGet, kRun, show_run},
     Entry{Method::kGet, kChildren, list_children},

@@ -8,6 +8,7 @@
 #include <variant>
 
 #include "host/api/http.h"
+#include "host/api/json_members.h"
 #include "host/engine/engine.h"
 #include "store/model/ids.h"
 
@@ -24,6 +25,10 @@ bool is_trigger_option(std::string_view name);
 
 /// Reads the options object `json` (valid JSON) into `request`; the refusal, if any.
 std::optional<Response> read_trigger_options(std::string_view json, store::Time now, engine::TriggerRequest& request);
+
+/// Reads one of its members into `request`: what is wrong with it, as the end of a sentence that its name begins;
+/// empty: nothing. null, and what no option is called like, is left alone.
+std::string read_trigger_option(const JsonMember& member, store::Time now, engine::TriggerRequest& request);
 
 /// Unpacks a payload: `value` is the JSON text of the body's payload member, `type` the packet type. Sets the JSON text
 /// that the task gets; the refusal, if any.

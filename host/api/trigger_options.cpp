@@ -9,12 +9,10 @@
 #include <vector>
 
 #include "host/api/errors.h"
-#include "host/api/json_members.h"
 #include "host/api/trigger_body.h"
 #include "store/model/duration.h"
 #include "store/model/machine.h"
 #include "store/model/nearest.h"
-#include "store/model/timestamp.h"
 
 namespace perdure::api {
 namespace {
@@ -77,6 +75,15 @@ Fault read_queue(std::string_view value, store::Time, TriggerRequest& request) {
     return must_be("{\"name\": a queue's name of 1 to 128 characters}", value);
   }
   request.queue = store::QueueName(*name);
+  const auto members = json_members(value);
+  const auto limit = members ? find_member(*members, "concurrencyLimit") : std::nullopt;
+  if (!limit || *limit == "null") return {};
+  const auto wanted = number(*limit);
+  if (!wanted || *wanted < 0 || *wanted > store::kLargestQueueLimit || *wanted != std::floor(*wanted)) {
+    return "must have a concurrencyLimit from 0 to " + std::to_string(store::kLargestQueueLimit) + ", not " +
+           shown(*limit);
+  }
+  request.queue_limit = static_cast<std::size_t>(*wanted);
   return {};
 }
 
@@ -125,9 +132,11 @@ Fault read_idempotency_shown(std::string_view value, store::Time, TriggerRequest
 
 Fault read_delay(std::string_view value, store::Time now, TriggerRequest& request) {
   const auto text = json_string(value);
-  const store::Result<store::Time> until = text ? store::parse_delay(*text, now) : store::Status::invalid("no text");
-  if (!until) return must_be("a duration such as \"1h30m\" or an ISO 8601 time", value);
-  if (until.value() > now) request.delayed_until = until.value();
+  const store::Result<store::Delay> delay = text ? store::parse_delay(*text) : store::Status::invalid("no text");
+  if (!delay) return must_be("a duration such as \"1h30m\" or an ISO 8601 time", value);
+  if (store::end_of(*delay, now) <= now) return {};
+  if (const auto* const length = std::get_if<Duration>(&*delay)) request.delay = *length;
+  if (const auto* const until = std::get_if<store::Time>(&*delay)) request.delayed_until = *until;
   return {};
 }
 
@@ -274,20 +283,20 @@ constexpr std::array kNames = [] {
 
 bool is_trigger_option(std::string_view name) { return std::ranges::find(kNames, name) != kNames.end(); }
 
+std::string read_trigger_option(const JsonMember& member, store::Time now, TriggerRequest& request) {
+  if (member.value == "null") return {};
+  const auto* const option = std::ranges::find(kOptions, member.name, &Option::name);
+  if (option != kOptions.end()) return option->read(member.value, now, request);
+  const std::string_view meant = store::nearest_name(member.name, kNames, kMisspelt);  // of a later client, or misspelt
+  return meant.empty() ? Fault() : "is unknown; did you mean " + std::string(meant) + "?";
+}
+
 std::optional<Response> read_trigger_options(std::string_view json, store::Time now, TriggerRequest& request) {
   const std::optional<std::vector<JsonMember>> members = json_members(json);
   if (!members) return body_error("\"options\" must be an object");
   for (const JsonMember& member : *members) {
-    if (member.value == "null") continue;
-    const auto* const option = std::ranges::find(kOptions, member.name, &Option::name);
-    if (option == kOptions.end()) {  // of a later client, or misspelt
-      const std::string_view meant = store::nearest_name(member.name, kNames, kMisspelt);
-      if (!meant.empty()) return option_error(member.name, "is unknown; did you mean " + std::string(meant) + "?");
-      continue;
-    }
-    if (const Fault fault = option->read(member.value, now, request); !fault.empty()) {
-      return option_error(option->name, fault);
-    }
+    const Fault fault = read_trigger_option(member, now, request);
+    if (!fault.empty()) return option_error(member.name, fault);
   }
   return std::nullopt;
 }

@@ -24,6 +24,11 @@ void add_runs_stack(CLI::App& parent, Console& console, int& exit_status);
 void add_runs_trace(CLI::App& parent, Console& console, int& exit_status);
 void add_runs_watch(CLI::App& parent, Console& console, int& exit_status);
 void add_runs_cancel(CLI::App& parent, Console& console, int& exit_status);
+void add_runs_replay(CLI::App& parent, Console& console, int& exit_status);
+void add_runs_reschedule(CLI::App& parent, Console& console, int& exit_status);
+void add_idempotency(CLI::App& parent, Console& console, int& exit_status);
+/// Adds `queues list`, `get`, `pause`, `resume`, `limit` and `reset`.
+void add_queues(CLI::App& parent, Console& console, int& exit_status);
 void add_tasks(CLI::App& parent, Console& console, int& exit_status);
 void add_tasks_list(CLI::App& parent, Console& console, int& exit_status);
 void add_tasks_get(CLI::App& parent, Console& console, int& exit_status);

@@ -61,7 +61,7 @@ std::optional<Duration> milliseconds(std::string_view value, double least, doubl
 Fault read_delay(std::string_view value, Reading& to) {
   const auto delay = milliseconds(value, 0, kLongestMilliseconds);
   if (!delay) return must_be("a number of milliseconds, 0 or more", value);
-  if (*delay > Duration::zero()) to.request.delayed_until = to.now + *delay;
+  if (*delay > Duration::zero()) to.request.delay = *delay;
   return {};
 }
 
@@ -103,6 +103,13 @@ Fault read_queue(std::string_view value, Reading& to) {
     return must_be("a queue's name of 1 to 128 bytes", value);
   }
   to.request.queue = store::QueueName(*name);
+  return {};
+}
+
+Fault read_queue_limit(std::string_view value, Reading& to) {
+  const auto limit = number_in(value, 0, static_cast<double>(store::kLargestQueueLimit));
+  if (!limit || *limit != std::floor(*limit)) return must_be("a whole number from 0 to 100000", value);
+  to.request.queue_limit = static_cast<std::size_t>(*limit);
   return {};
 }
 
@@ -184,6 +191,7 @@ constexpr std::array kOptions{
     Option{"idempotencyKeyScope", read_scope},
     Option{"idempotencyKeyTtlMs", read_key_ttl},
     Option{"queue", read_queue},
+    Option{"queueConcurrencyLimit", read_queue_limit},
     Option{"concurrencyKey", read_concurrency_key},
     Option{"priority", read_priority},
     Option{"maxAttempts", read_max_attempts},

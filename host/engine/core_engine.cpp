@@ -58,9 +58,8 @@ void CoreEngine::offer(catalog::SnapshotPtr catalog) {
   for (const auto& [id, task] : catalog->tasks) {
     const auto offered = before->tasks.find(id);
     if (offered == before->tasks.end() || offered->second.version != task.version) fresh.insert(id);
-    const store::QueueName own("task/" + id.text());
-    store_.limit_queue(task.options.queue.empty() ? own : task.options.queue, task.options.concurrency_limit);
   }
+  declare_queues(*catalog);
   for (const auto& [version, tasks] : catalog->versions) {
     if (before->versions.contains(version)) continue;
     for (const auto& [id, task] : *tasks) fresh.insert(id);

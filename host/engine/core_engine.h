@@ -11,6 +11,7 @@
 #include <memory>
 #include <mutex>
 #include <random>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -69,9 +70,15 @@ class CoreEngine final : public Engine, private store::Listener, private process
 
   void trigger(TriggerRequest request, store::Done<Triggered> done) override;
   void cancel(const store::RunId& run, const std::string& reason, store::Done<store::Run> done) override;
+  void reschedule(const store::RunId& run, const store::Delay& delay, store::Done<store::Run> done) override;
+  void reset_idempotency_key(const store::TaskId& task, const std::string& key,
+                             store::Done<store::RunId> done) override;
   void change_metadata(const store::RunId& run, std::vector<store::MetadataOperation> operations,
                        store::Done<std::string> done) override;
   void add_tags(const store::RunId& run, const std::vector<std::string>& tags, store::Done<std::size_t> done) override;
+  void pause_queue(const store::QueueName& queue, bool paused, store::Done<store::Queue> done) override;
+  void override_limit(const store::QueueName& queue, std::optional<std::size_t> limit,
+                      store::Done<store::Queue> done) override;
   std::unique_ptr<Subscription> watch(const store::RunId& run, std::function<void()> changed) override;
   [[nodiscard]] catalog::SnapshotPtr catalog() const override;
   void roll_back(const std::string& plugin, const std::string& to, store::Done<catalog::PluginVersion> done) override;
@@ -147,6 +154,7 @@ class CoreEngine final : public Engine, private store::Listener, private process
   void ask_stream(process::AttemptHandle attempt, const store::Run& run, const process::AttemptRequest& request);
   void ask_trigger(process::AttemptHandle attempt, const Slot& slot, process::AttemptRequest request);
 
+  void declare_queues(const catalog::Snapshot& catalog);  // queues.cpp
   void dispatch();
   store::ClaimDecision decide(const store::Run& run, const catalog::Snapshot& catalog);
   bool reserve(const store::Machine& machine);
@@ -210,6 +218,7 @@ class CoreEngine final : public Engine, private store::Listener, private process
   std::unordered_map<store::TaskId, Checked> checked_since_;
   std::unordered_map<store::RunId, process::AttemptHandle> slot_of_;
   std::vector<std::pair<process::AttemptHandle, store::AttemptEnd>> unrecorded_;  // until the store serves again
+  std::set<std::string> disagreements_;  // of tasks on their queues, that people were told of
   process::AttemptHandle next_handle_ = 1;
   catalog::Control* control_ = nullptr;
   process::StackSource* stacks_ = nullptr;

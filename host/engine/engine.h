@@ -17,6 +17,7 @@
 #include "host/catalog/snapshot.h"
 #include "host/process/stack_source.h"
 #include "host/schema/schema.h"
+#include "store/model/delay.h"
 #include "store/store.h"
 
 namespace perdure::engine {
@@ -26,13 +27,16 @@ struct TriggerRequest {
   store::TaskId task;
   std::string payload;  // JSON text, validated; "null" when there was none
   store::RunOptions options;
-  std::optional<store::QueueName> queue;  // as named by the client, without "task/"
+  std::optional<store::QueueName> queue;   // nothing: as the task says
+  std::optional<std::size_t> queue_limit;  // of the queue from now on, where no plugin declares one
   std::string concurrency_key;
   store::Duration priority{};
-  std::optional<store::Time> delayed_until;
+  std::optional<store::Duration> delay;      // from the moment that it is accepted
+  std::optional<store::Time> delayed_until;  // … or a time of the calendar
   std::optional<store::Duration> idempotency_ttl;
   std::string request_id;
   store::RunId parent;         // whose child it becomes; empty: nobody's
+  store::RunId origin;         // the run that this replays; empty: none
   std::uint64_t call = 0;      // which trigger call of its parent this is: see store::NewRun. 0: from outside
   bool allow_pending = false;  // accept a task that no plugin offers
   /// Where to note what is wrong with the payload when it is refused for that; may be null. Filled before `done` is
@@ -96,6 +100,14 @@ class Engine {
   /// an executing one, requested.
   virtual void cancel(const store::RunId& run, const std::string& reason, store::Done<store::Run> done) = 0;
 
+  /// [any-thread] Moves the end of a run's delay. done: the run afterwards, durable; kNotFound, or kConflict when it is
+  /// not DELAYED by its trigger.
+  virtual void reschedule(const store::RunId& run, const store::Delay& delay, store::Done<store::Run> done) = 0;
+
+  /// [any-thread] Frees an idempotency key of a task. done: durable; kNotFound when no run has it.
+  virtual void reset_idempotency_key(const store::TaskId& task, const std::string& key,
+                                     store::Done<store::RunId> done) = 0;
+
   /// [any-thread] Does operations to a run's metadata. done: the metadata afterwards, durable; or kNotFound, kInvalid.
   virtual void change_metadata(const store::RunId& run, std::vector<store::MetadataOperation> operations,
                                store::Done<std::string> done) = 0;
@@ -103,6 +115,13 @@ class Engine {
   /// [any-thread] Adds tags to a run. done: how many are new, durably; or kNotFound, kInvalid.
   virtual void add_tags(const store::RunId& run, const std::vector<std::string>& tags,
                         store::Done<std::size_t> done) = 0;
+
+  /// [any-thread] Pauses a queue, or lets it go on: store::Store::pause_queue().
+  virtual void pause_queue(const store::QueueName& queue, bool paused, store::Done<store::Queue> done) = 0;
+
+  /// [any-thread] Limits a queue, whatever is declared of it, until that is taken back: store::Store::override_limit().
+  virtual void override_limit(const store::QueueName& queue, std::optional<std::size_t> limit,
+                              store::Done<store::Queue> done) = 0;
 
   /// [any-thread] `changed` is called, on some thread, after every durable change of the run's status and after log
   /// lines, stream chunks, metadata or tags were written, until the subscription is destroyed (a call may still be

@@ -47,13 +47,16 @@ void CoreEngine::trigger(TriggerRequest request, store::Done<Triggered> done) {
   }
   run.now = now;
   run.id = store::new_run_id(run.now);
-  run.queue = store::QueueName("task/" + request.task.text());
+  run.queue = store::own_queue(request.task);
   if (task != nullptr && !task->options.queue.empty()) run.queue = task->options.queue;
   if (request.queue) run.queue = *request.queue;
+  run.queue_limit = request.queue_limit;
   run.task = std::move(request.task);
   run.concurrency_key = std::move(request.concurrency_key);
   run.priority = request.priority;
-  run.delayed_until = request.delayed_until;
+  run.delayed_until = request.delay ? run.now + *request.delay : request.delayed_until;
+  run.calendar = !request.delay && request.delayed_until;
+  run.origin = request.origin.text();
   run.pending_version = task == nullptr;
   run.options = std::move(request.options);
   if (!run.options.ttl && task != nullptr) run.options.ttl = task->options.ttl;
@@ -64,6 +67,19 @@ void CoreEngine::trigger(TriggerRequest request, store::Done<Triggered> done) {
     if (!enqueued) return done(enqueued.status());
     done(Triggered{enqueued->id, enqueued->existing && !enqueued->same_request});
   });
+}
+
+void CoreEngine::reschedule(const store::RunId& run, const store::Delay& delay, store::Done<store::Run> done) {
+  core_.run([this, alive = std::weak_ptr(alive_), run, delay, done = std::move(done)] {
+    if (alive.expired()) return done(store::Status::unavailable("The host is stopping."));
+    const store::Time now = core_.now();
+    store_.reschedule(run, store::end_of(delay, now), store::is_calendar(delay), now, done);
+  });
+}
+
+void CoreEngine::reset_idempotency_key(const store::TaskId& task, const std::string& key,
+                                       store::Done<store::RunId> done) {
+  store_.reset_idempotency_key(task, key, core_.now(), std::move(done));
 }
 
 void CoreEngine::change_metadata(const store::RunId& run, std::vector<store::MetadataOperation> operations,

@@ -1,9 +1,11 @@
 #include "host/os/process_memory.h"
 
+#include <sched.h>
 #include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <string>
 #include <string_view>
@@ -23,34 +25,42 @@ std::uint64_t kilobytes(std::string_view text, std::string_view name) {
   return std::strtoull(text.data() + at + wanted.size(), nullptr, 10) * 1024;
 }
 
-template <class Of>
-std::uint64_t sum(const std::vector<pid_t>& pids, Of of) {
-  std::uint64_t bytes = 0;
-  for (const pid_t pid : pids) bytes += of(pid);
-  return bytes;
+Memory mapped_in(std::string_view status) {
+  return {kilobytes(status, "RssAnon") + kilobytes(status, "VmSwap"), kilobytes(status, "RssShmem")};
 }
+
+std::uint64_t less(std::uint64_t all, std::uint64_t part) { return all > part ? all - part : 0; }
 
 }  // namespace
 
-std::uint64_t private_memory(pid_t pid) {
-  const std::string text = read_small_file(in_proc(pid, "status"));
-  return kilobytes(text, "RssAnon") + kilobytes(text, "RssShmem") + kilobytes(text, "VmSwap");
+Memory mapped_memory(const std::vector<pid_t>& pids) {
+  Memory all;
+  for (const pid_t pid : pids) {
+    const Memory one = mapped_in(read_small_file(in_proc(pid, "status")));
+    all.anonymous += one.anonymous;
+    all.shared += one.shared;
+  }
+  return all;
+}
+
+// Of anonymous pages both numbers are of one look at the process, however fast it takes more meanwhile.
+MeasuredMemory measured_memory(const std::vector<pid_t>& pids) {
+  MeasuredMemory all;
+  for (const pid_t pid : pids) {
+    const Memory mapped = mapped_in(read_small_file(in_proc(pid, "status")));
+    all.mapped.anonymous += mapped.anonymous;
+    all.mapped.shared += mapped.shared;
+    const std::string rollup = read_small_file(in_proc(pid, "smaps_rollup"));
+    if (rollup.empty()) continue;
+    const std::uint64_t excess = less(kilobytes(rollup, "Anonymous"), kilobytes(rollup, "Pss_Anon")) +
+                                 less(kilobytes(rollup, "Swap"), kilobytes(rollup, "SwapPss"));
+    all.excess.anonymous += std::min(excess, mapped.anonymous);
+    all.excess.shared += less(mapped.shared, kilobytes(rollup, "Pss_Shmem"));
+  }
+  return all;
 }
 
 std::uint64_t data_memory(pid_t pid) { return kilobytes(read_small_file(in_proc(pid, "status")), "VmData"); }
-
-std::uint64_t proportional_memory(pid_t pid) {
-  const std::string text = read_small_file(in_proc(pid, "smaps_rollup"));
-  return kilobytes(text, "Pss_Anon") + kilobytes(text, "Pss_Shmem") + kilobytes(text, "SwapPss");
-}
-
-std::uint64_t private_memory(const std::vector<pid_t>& pids) {
-  return sum(pids, [](pid_t pid) { return private_memory(pid); });
-}
-
-std::uint64_t proportional_memory(const std::vector<pid_t>& pids) {
-  return sum(pids, [](pid_t pid) { return proportional_memory(pid); });
-}
 
 std::chrono::microseconds processor_time(pid_t pid) {
   clockid_t clock{};
@@ -73,6 +83,13 @@ bool limit_data_memory(pid_t pid, std::uint64_t bytes) {
 void set_niceness(pid_t leader, int niceness) {
   (void)setpriority(PRIO_PGRP, static_cast<id_t>(leader), niceness);
   (void)write_small_file(in_proc(leader, "autogroup"), std::to_string(niceness));
+}
+
+bool hurry_this_thread() {
+  const sched_param least{.sched_priority = sched_get_priority_min(SCHED_RR)};
+  if (sched_setscheduler(0, SCHED_RR | SCHED_RESET_ON_FORK, &least) == 0) return true;
+  (void)setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), -10);
+  return false;
 }
 
 }  // namespace perdure::os

@@ -10,15 +10,23 @@
 
 namespace perdure::os {
 
-/// The memory that a process has of its own: anonymous and shared-memory pages, and what is swapped out of them. Those
-/// that other processes map as well count in full, so that it is an upper bound; it is kept by the kernel, and cheap.
-std::uint64_t private_memory(pid_t pid);
-/// The same with each page divided by the number of processes that map it. Takes a millisecond for 500 MB.
-std::uint64_t proportional_memory(pid_t pid);
+/// Memory of processes, in bytes: anonymous pages with those that are swapped out, and pages of shared memory.
+struct Memory {
+  std::uint64_t anonymous = 0, shared = 0;
+  [[nodiscard]] std::uint64_t total() const { return anonymous + shared; }
+};
 
-/// Sums over processes.
-std::uint64_t private_memory(const std::vector<pid_t>& pids);
-std::uint64_t proportional_memory(const std::vector<pid_t>& pids);
+/// What each of the processes maps, added up. What several of them map counts several times, so that it is an upper
+/// bound; the kernel keeps it, and it is cheap.
+Memory mapped_memory(const std::vector<pid_t>& pids);
+
+/// That, and by how much it is too much: by all of each page but the part that is left when it is divided by the number
+/// of processes that map it. Nothing for processes that may not be looked into. Takes a millisecond for 500 MB.
+struct MeasuredMemory {
+  Memory mapped, excess;
+  [[nodiscard]] std::uint64_t used() const { return mapped.total() - excess.total(); }
+};
+MeasuredMemory measured_memory(const std::vector<pid_t>& pids);
 
 /// Private writable memory of a process, mapped or not: what limit_data_memory() counts.
 std::uint64_t data_memory(pid_t pid);
@@ -35,5 +43,9 @@ bool limit_data_memory(pid_t pid, std::uint64_t bytes);
 
 /// Makes the processes of the session and group that `leader` leads give way to others: 0 is usual, 19 the most.
 void set_niceness(pid_t leader, int niceness);
+
+/// Lets the calling thread run as soon as it can, whoever else wants to: for one that seldom runs and not for long.
+/// Where this process may not (CAP_SYS_NICE), as far as it may; false then.
+bool hurry_this_thread();
 
 }  // namespace perdure::os

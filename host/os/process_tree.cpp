@@ -4,8 +4,11 @@
 
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <string>
 #include <system_error>
+
+#include "host/os/process.h"
 
 namespace perdure::os {
 
@@ -42,6 +45,19 @@ std::vector<pid_t> kill_tree(pid_t pid) {
   (void)kill(-pid, SIGKILL);
   for (const pid_t each : tree) (void)kill(each, SIGKILL);
   return tree;
+}
+
+// A process that is in the tree after a descriptor of it was opened is the one the descriptor stands for.
+void kill_tree(const UniqueFd& root, pid_t pid) {
+  std::map<pid_t, UniqueFd> found;
+  for (const pid_t each : tree_of(pid)) {
+    if (each != pid) found.emplace(each, open_pidfd(each));
+  }
+  if (has_died(root)) return;
+  for (const pid_t each : tree_of(pid)) {
+    if (const auto at = found.find(each); at != found.end() && at->second) send_signal(at->second, SIGKILL);
+  }
+  send_signal(root, SIGKILL);
 }
 
 }  // namespace perdure::os

@@ -15,16 +15,12 @@ namespace {
 
 using std::chrono::milliseconds;
 
-// How fast processes can take memory, for the time until the next look: each some 2 GB/s, as has been seen.
-constexpr std::uint64_t kBytesPerMillisecond = std::uint64_t{4} << 20;
 constexpr milliseconds kShortestPause{1};
 constexpr milliseconds kLongestPause{250};
 constexpr milliseconds kLongestPauseInGroup{2000};
 constexpr int kMoves = 20;  // a tree that still has processes outside after so many rounds is counted from outside
 // A part of the limit that makes no difference.
 constexpr std::uint64_t kSmallPart = 20;
-// A tree that has grown by less than this part of its limit since it was measured exactly is reckoned.
-constexpr std::uint64_t kGrowth = 50;
 // What stops a process that outruns the watchdog, above its limit: thread stacks and the like, mapped and not used.
 constexpr std::uint64_t kHardStopSlack = std::uint64_t{256} << 20;
 constexpr double kMostCpu = 8;  // of a machine that gives way to nobody
@@ -109,7 +105,7 @@ std::optional<os::Cgroup> GuardedTree::leave_group() {
 void GuardedTree::stop() {
   over_ = true;
   next_look.reset();
-  os::send_signal(process_, SIGKILL);
+  os::kill_tree(process_, pid_);
 }
 
 bool GuardedTree::look(Instant now) { return group_ ? look_into_group(now) : look_from_outside(now); }
@@ -117,7 +113,7 @@ bool GuardedTree::look(Instant now) { return group_ ? look_into_group(now) : loo
 // The kernel counts what was allocated since the move. What was there before is taken off the limit, and given back
 // once the processes have freed it.
 bool GuardedTree::look_into_group(Instant now) {
-  const std::uint64_t used = os::proportional_memory(processes());
+  const std::uint64_t used = os::measured_memory(processes()).used();
   const std::uint64_t counted = group_->usage();
   saw(used);
   if (used > machine_.memory) return true;
@@ -135,20 +131,6 @@ bool GuardedTree::look_into_group(Instant now) {
   return false;
 }
 
-// Pages that processes share make the difference between the cheap measurement and the exact one, which takes long.
-std::uint64_t GuardedTree::measure(const std::vector<pid_t>& pids) {
-  const std::uint64_t bound = os::private_memory(pids);
-  if (bound <= machine_.memory) return bound;
-  const std::uint64_t grown = bound > bound_then_ ? bound - bound_then_ : 0;
-  const std::uint64_t shrunk = bound < bound_then_ ? bound_then_ - bound : 0;
-  const bool alike = std::max(grown, shrunk) < machine_.memory / kGrowth;
-  if (alike && exact_ + grown <= machine_.memory) return exact_ + grown;
-  bound_then_ = bound;
-  exact_ = os::proportional_memory(pids);
-  if (exact_ == 0) exact_ = bound;  // it may not be looked into, as a process of another user
-  return exact_;
-}
-
 bool GuardedTree::look_from_outside(Instant now) {
   const std::vector<pid_t> pids = processes();
   for (const pid_t pid : pids) {
@@ -157,11 +139,10 @@ bool GuardedTree::look_from_outside(Instant now) {
     const std::uint64_t hard_stop = 2 * machine_.memory + kHardStopSlack;
     if (os::data_memory(pid) < hard_stop / 2) (void)os::limit_data_memory(pid, hard_stop);
   }
-  const std::uint64_t used = measure(pids);
+  const std::uint64_t used = reckoning_.used(pids, now);
   saw(used);
   if (used > machine_.memory) return true;
-  const auto left = static_cast<std::int64_t>((machine_.memory - used) / kBytesPerMillisecond);
-  next_look = now + std::clamp(milliseconds(left), kShortestPause, kLongestPause);
+  next_look = now + std::clamp(reckoning_.time_to_use(machine_.memory - used), kShortestPause, kLongestPause);
   return false;
 }
 

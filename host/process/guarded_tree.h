@@ -15,6 +15,7 @@
 #include "host/process/deadlines.h"
 #include "host/process/launcher.h"
 #include "host/process/memory_control.h"
+#include "host/process/memory_reckoning.h"
 
 namespace perdure::process {
 
@@ -52,7 +53,7 @@ class GuardedTree {
   [[nodiscard]] int events() const { return group_ ? group_->out_of_memory_events() : -1; }
   /// Measures; true when more is used than the limit. Then `next_look` is when to measure again, if ever.
   bool look(Instant now);
-  /// Its root is killed now; what it was is told by exceeded().
+  /// Its processes are killed now; what it was is told by exceeded().
   void stop();
   std::optional<Instant> next_look;
 
@@ -60,7 +61,6 @@ class GuardedTree {
   [[nodiscard]] std::vector<pid_t> processes() const;
   bool look_from_outside(Instant now);
   bool look_into_group(Instant now);
-  std::uint64_t measure(const std::vector<pid_t>& pids);
   void saw(std::uint64_t used);
 
   const pid_t pid_;
@@ -76,8 +76,8 @@ class GuardedTree {
   std::optional<os::Cgroup> group_;
   std::uint64_t kills_before_ = 0;  // those of earlier attempts
 
-  // The guard's alone: the last exact measurement, and the cheap one then.
-  std::uint64_t exact_ = 0, bound_then_ = 0;
+  // The guard's alone.
+  MemoryReckoning reckoning_{machine_.memory};
   std::chrono::milliseconds pause_{0};
   std::vector<pid_t> limited_;  // processes that have their hard stop
 };

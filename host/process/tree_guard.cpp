@@ -2,7 +2,6 @@
 
 #include <poll.h>
 #include <sys/eventfd.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -11,6 +10,7 @@
 #include <utility>
 
 #include "host/os/process.h"
+#include "host/os/process_memory.h"
 
 namespace perdure::process {
 namespace {
@@ -94,9 +94,7 @@ void TreeGuard::leave(std::shared_ptr<GuardedTree> tree) {
 }
 
 void TreeGuard::run() {
-  if (in_force_.mechanism == MemoryMechanism::kWatchdog) {
-    (void)setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), -10);  // who watches is not late; only root may
-  }
+  (void)os::hurry_this_thread();  // who watches must not be late
   for (;;) {
     take_jobs();
     {
@@ -107,6 +105,8 @@ void TreeGuard::run() {
     for (const auto& tree : trees_) {
       if (tree->next_look && *tree->next_look <= now && tree->look(now)) end(*tree);
     }
+    const Instant after = std::chrono::steady_clock::now();
+    rested_ = after + (after - now);
     if (!clean_) clean_ = pool_->clean_up();
     wait_for_events();
   }
@@ -163,7 +163,8 @@ void TreeGuard::wait_for_events() {
   }
   int patience = -1;
   if (due != Instant::max()) {
-    const auto left = std::chrono::ceil<milliseconds>(due - std::chrono::steady_clock::now()).count();
+    const auto left =
+        std::chrono::ceil<milliseconds>(std::max(due, rested_) - std::chrono::steady_clock::now()).count();
     patience = static_cast<int>(std::max<std::int64_t>(0, left));
   }
   if (poll(events.data(), events.size(), patience) <= 0) return;

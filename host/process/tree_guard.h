@@ -60,6 +60,7 @@ class TreeGuard {
   // The thread's alone.
   std::vector<std::shared_ptr<GuardedTree>> trees_;
   bool clean_ = false;
+  Instant rested_{};  // looking takes half a processor at most
 };
 
 }  // namespace perdure::process

@@ -36,6 +36,7 @@ Run new_run(const NewRun& created) {
   if (created.delayed_until && *created.delayed_until > created.now) {
     run.status = RunStatus::kDelayed;
     run.ready_at = created.delayed_until;
+    run.calendar = created.calendar;
   } else if (created.pending_version) {
     run.status = RunStatus::kPendingVersion;
   }
@@ -118,6 +119,12 @@ void MemoryStore::create(Mutation& mutation, NewRun created) {
   entry.payload = std::move(created.payload);
   if (!created.options.metadata.empty()) entry.metadata = created.options.metadata;
   unfinished_.emplace(created.id, &entry);
+  if (created.queue_limit) {
+    QueueSettings settings = settings_of(created.queue);
+    settings.triggered = created.queue_limit;
+    set(created.queue, settings);
+    mutation.slots_freed = true;
+  }
   ++counts_[entry.run.status];
   add_event(entry, "triggered", created.now, 0, {});
   mutation.note(entry.run);
@@ -128,6 +135,7 @@ void MemoryStore::claim(std::size_t max, Time now, const DecideClaim& decide, Do
   std::vector<Claim> claims;
   {
     Mutation mutation(*this);
+    now_ = now;
     std::size_t turned_away = 0;
     while (claims.size() < max && turned_away < kMostTurnedAway) {
       const std::optional<RunId> id = next_ready();
@@ -159,6 +167,9 @@ void MemoryStore::claim(std::size_t max, Time now, const DecideClaim& decide, Do
       attempt.version = start->version;
       attempt.machine = start->machine;
       attempt.token = "token-" + std::to_string(next_token_++);
+      if (const auto rate = settings_of(run.queue).rate()) {
+        windows_[{run.queue, run.concurrency_key}].begin(now, *rate);
+      }
       mutation.unlock(run.version);
       run.version = start->version;
       if (!run.started_at) run.started_at = now;
@@ -263,6 +274,9 @@ void MemoryStore::cancel(const RunId& run, Time now, const std::string& reason, 
 void MemoryStore::wake_due(Time now, Done<std::size_t> done) {
   if (Status admitted = admit("wake_due"); !admitted) return done(admitted);
   Mutation mutation(*this);
+  const std::optional<Time> opens = next_open();
+  now_ = now;
+  mutation.slots_freed = opens && *opens <= now;
   std::size_t changed = 0;
   for (const auto& [id, each] : std::map(unfinished_)) {  // a copy: expired runs leave it
     Entry& entry = *each;
@@ -354,17 +368,6 @@ void MemoryStore::append_events(const RunId& run, std::vector<TimelineEvent> eve
   std::lock_guard lock(mutex_);
   const auto found = runs_.find(run);
   if (found != runs_.end()) append(found->second, std::move(events));
-}
-
-void MemoryStore::limit_queue(const QueueName& queue, std::optional<std::size_t> limit) {
-  Mutation mutation(*this);
-  if (limit) {
-    limits_[queue] = *limit;
-  } else {
-    limits_.erase(queue);
-  }
-  mutation.slots_freed = true;
-  mutation.finish();
 }
 
 void MemoryStore::synced(DoneStatus done) {

@@ -19,6 +19,7 @@
 #include <utility>
 #include <vector>
 
+#include "store/model/rate_window.h"
 #include "store/model/transitions.h"
 #include "store/store.h"
 
@@ -50,6 +51,8 @@ class MemoryStore final : public Store {
   void finish_attempt(AttemptEnd end, Done<Run> done) override;
   void set_attempt_pid(const RunId& run, std::uint32_t number, std::int32_t pid) override;
   void cancel(const RunId& run, Time now, const std::string& reason, Done<Run> done) override;
+  void reschedule(const RunId& run, Time until, bool calendar, Time now, Done<Run> done) override;
+  void reset_idempotency_key(const TaskId& task, const std::string& key, Time now, Done<RunId> done) override;
   void wake_due(Time now, Done<std::size_t> done) override;
   std::optional<Time> next_due() const override;
   void release(const std::vector<TaskId>& tasks, Time now, Done<std::size_t> done) override;
@@ -62,7 +65,9 @@ class MemoryStore final : public Store {
   void change_metadata(const RunId& run, std::vector<MetadataOperation> operations, DoneStatus done) override;
   void add_tags(const RunId& run, const std::vector<std::string>& tags, Done<std::size_t> done) override;
   void append_stream(StreamAppend append, DoneStatus done) override;
-  void limit_queue(const QueueName& queue, std::optional<std::size_t> limit) override;
+  void declare_queues(const std::map<QueueName, QueueLimits>& declared, bool all) override;
+  void pause_queue(const QueueName& queue, bool paused, Done<Queue> done) override;
+  void override_limit(const QueueName& queue, std::optional<std::size_t> limit, Time now, Done<Queue> done) override;
   void put_schedule(Schedule schedule, Done<Schedule> done) override;
   void fire_schedule(Schedule schedule, std::vector<NewRun> runs, Done<Schedule> done) override;
   void delete_schedule(const ScheduleId& schedule, DoneStatus done) override;
@@ -81,6 +86,10 @@ class MemoryStore final : public Store {
   Result<std::vector<RunId>> children(const RunId& parent, const RunId& after, std::size_t limit) const override;
   Result<RunPage> list(const RunFilter& filter) const override;
   std::map<RunStatus, std::uint64_t> counts() const override;
+  Result<Queue> queue(const QueueName& queue) const override;
+  QueuePage queues(std::size_t skip, std::size_t limit) const override;
+  std::vector<SubQueueCounts> sub_queues(const QueueName& queue, const std::optional<std::string>& after,
+                                         std::size_t limit) const override;
   std::map<VersionId, std::uint64_t> locked_versions() const override;
   Result<std::vector<RunId>> canceled_parents(std::size_t max) const override;
   Result<std::vector<RunId>> owing_hooks(std::size_t max) const override;
@@ -143,6 +152,19 @@ class MemoryStore final : public Store {
   void append(Entry& entry, std::vector<LogEntry> entries);
   void append(Entry& entry, std::vector<TimelineEvent> events);
   std::optional<RunId> next_ready() const;
+  /// How many runs of each sub-queue execute.
+  std::map<SubQueue, std::size_t> running() const;
+  /// Whether a run of the sub-queue may begin, in which `running` execute; its rate aside.
+  bool has_slot(const SubQueue& sub, std::size_t running) const;
+  /// Until when its rate lets none begin; nothing: it does now.
+  std::optional<Time> closed_until(const SubQueue& sub) const;
+  /// When the first run may begin that waits for a rate.
+  std::optional<Time> next_open() const;
+  const QueueSettings& settings_of(const QueueName& queue) const;
+  void set(const QueueName& queue, const QueueSettings& settings);
+  std::optional<Queue> queue_now(const QueueName& queue) const;
+  void change_settings(std::string_view operation, const QueueName& queue,
+                       const std::function<void(QueueSettings&)>& change, Done<Queue> done);
   std::optional<Time> earliest_due() const;
   std::vector<Entry*> aside_in_order(const TaskId& task, const std::optional<VersionId>& version) const;
   bool locked(const VersionId& version) const;
@@ -157,9 +179,11 @@ class MemoryStore final : public Store {
   std::map<RunId, Entry*> unfinished_;  // … of runs_ that are not final
   std::map<RunStatus, std::uint64_t> counts_;
   Keys idempotency_keys_, request_ids_;
-  std::map<QueueName, std::size_t> limits_;
-  std::map<SubQueue, std::uint64_t> turns_;  // the lowest is next; see next_turn_
-  std::uint64_t next_new_ = 1;               // for a sub-queue never served: those come first, as they appeared
+  std::map<QueueName, QueueSettings> settings_;     // … of queues that have some
+  mutable std::map<SubQueue, RateWindow> windows_;  // looking at one moves it with the clock
+  Time now_{};                                      // as it was last told by who claims or wakes
+  std::map<SubQueue, std::uint64_t> turns_;         // the lowest is next; see next_turn_
+  std::uint64_t next_new_ = 1;                      // for a sub-queue never served: those come first, as they appeared
   std::uint64_t next_turn_ = std::uint64_t{1} << 63;
   std::uint64_t next_token_ = 1;
   std::map<VersionId, std::uint64_t> freed_by_;  // the latest mutation that freed the version, until that was told

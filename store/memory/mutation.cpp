@@ -2,7 +2,8 @@
 #include "store/memory/mutation.h"
 
 #include <algorithm>
-#include <tuple>
+
+#include "store/model/idempotency.h"
 
 namespace perdure::store {
 
@@ -19,10 +20,11 @@ void MemoryStore::Mutation::finish(std::function<void()> then) {
   }
   store.following_.push_back([&engine = store, published = std::move(queued), told = std::move(changed),
                               freed = slots_freed, due_earlier, free = std::move(free), then = std::move(then)] {
-    bool ready = false;
+    bool ready = false, due_changed = due_earlier;
     std::vector<VersionId> still_free;
     {
       std::lock_guard publishing(engine.mutex_);
+      const std::optional<Time> before = engine.earliest_due();
       for (const RunId& id : published) {
         Entry& entry = engine.runs_.at(id);
         if (entry.run.status != RunStatus::kQueued) continue;  // canceled meanwhile
@@ -30,6 +32,8 @@ void MemoryStore::Mutation::finish(std::function<void()> then) {
         const SubQueue sub(entry.run.queue, entry.run.concurrency_key);
         if (!engine.turns_.contains(sub)) engine.turns_[sub] = engine.next_new_++;
       }
+      const std::optional<Time> due_after = engine.earliest_due();  // one may wait for the rate of its queue
+      due_changed = due_changed || (due_after && (!before || *due_after < *before));
       ready = (freed || !published.empty()) && engine.next_ready().has_value();
       for (const auto& [version, number] : free) {
         if (engine.freed_by_[version] != number) continue;  // locked and freed again meanwhile: told with that
@@ -39,7 +43,7 @@ void MemoryStore::Mutation::finish(std::function<void()> then) {
     }
     engine.tell([&](Listener& listener) {
       if (ready) listener.on_ready();
-      if (due_earlier) listener.on_due_changed();
+      if (due_changed) listener.on_due_changed();
       for (const auto& [run, status] : told) listener.on_run_changed(run, status);
       for (const VersionId& version : still_free) listener.on_version_free(version);
     });
@@ -128,7 +132,10 @@ Status MemoryStore::apply(Mutation& mutation, Entry& entry, RunEvent event, Time
   ++counts_[*after];
   run.status = *after;
   run.updated_at = now;
-  if (run.status == RunStatus::kQueued) run.ready_at.reset();
+  if (run.status == RunStatus::kQueued) {
+    run.ready_at.reset();
+    run.calendar = false;
+  }
   entry.claimable = false;
   entry.aside.reset();
   add_event(entry, event_name(event), now, attempt, std::move(data));
@@ -143,7 +150,7 @@ Status MemoryStore::apply(Mutation& mutation, Entry& entry, RunEvent event, Time
 }
 
 void MemoryStore::free_idempotency_key(const Run& run) {
-  if (run.status == RunStatus::kCompleted || run.status == RunStatus::kCanceled) return;
+  if (!frees_its_key(run.status)) return;
   const auto held = idempotency_keys_.find({run.task, run.options.idempotency_key});
   if (held != idempotency_keys_.end() && held->second.run == run.id) idempotency_keys_.erase(held);
 }
@@ -166,28 +173,6 @@ void MemoryStore::append(Entry& entry, std::vector<TimelineEvent> events) {
   for (TimelineEvent& each : events) add_event(entry, each.name, each.at, each.attempt, std::move(each.data));
 }
 
-// Of the sub-queues with a claimable run and a free slot, the one whose turn it is; of its runs, the first in order.
-std::optional<RunId> MemoryStore::next_ready() const {
-  std::map<std::pair<std::string_view, std::string_view>, std::size_t> running;
-  for (const auto& [id, entry] : unfinished_) {
-    const Run& run = entry->run;
-    if (run.status == RunStatus::kDequeued || run.status == RunStatus::kExecuting) {
-      ++running[{run.queue.text(), run.concurrency_key}];
-    }
-  }
-  std::optional<std::tuple<std::uint64_t, Time, RunId>> best;
-  for (const auto& [id, entry] : unfinished_) {
-    if (!entry->claimable) continue;
-    const Run& run = entry->run;
-    const auto limit = limits_.find(run.queue);
-    if (limit != limits_.end() && running[{run.queue.text(), run.concurrency_key}] >= limit->second) continue;
-    // updated_at is when it was queued.
-    std::tuple candidate(turns_.at({run.queue, run.concurrency_key}), run.updated_at - run.priority, id);
-    if (!best || candidate < *best) best = std::move(candidate);
-  }
-  return best ? std::optional(std::get<RunId>(*best)) : std::nullopt;
-}
-
 std::vector<MemoryStore::Entry*> MemoryStore::aside_in_order(const TaskId& task,
                                                              const std::optional<VersionId>& version) const {
   std::vector<Entry*> entries;
@@ -205,7 +190,7 @@ bool MemoryStore::locked(const VersionId& version) const {
 }
 
 std::optional<Time> MemoryStore::earliest_due() const {
-  std::optional<Time> earliest;
+  std::optional<Time> earliest = next_open();
   const auto consider = [&](const std::optional<Time>& time) {
     if (time && (!earliest || *time < *earliest)) earliest = time;
   };

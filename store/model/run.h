@@ -61,6 +61,7 @@ struct Run {
   std::optional<Time> started_at;   // first attempt began
   std::optional<Time> finished_at;  // became final
   std::optional<Time> ready_at;     // DELAYED: becomes QUEUED then
+  bool calendar = false;            // ready_at is a time of the calendar, not the end of a duration: see delay.h
   std::optional<Time> expires_at;   // not started by then: EXPIRED
   std::uint32_t attempts = 0;       // attempts begun; the newest one's number
   std::uint32_t host_losses = 0;    // of these, ended by HOST_LOST; not counted against max_attempts

@@ -104,13 +104,14 @@ void read_retry(OptionSection in, RetryPolicy& retry) {
 
 void read_queue(OptionSection in, TaskOptions& options) {
   if (std::optional<std::string> name = in.text("name", 1, 128)) options.queue = QueueName(std::move(*name));
-  set(options.concurrency_limit, in.integer("concurrencyLimit", 1, 100000));
+  set(options.concurrency_limit, in.integer("concurrencyLimit", 1, kLargestQueueLimit));
   if (std::optional<OptionSection> rate = in.section("rateLimit")) {
     rate->require("limit");
     rate->require("periodMs");
-    rate->integer("limit", 1, INT64_MAX);
-    duration(*rate, "periodMs", 1);
+    const auto limit = rate->integer("limit", 1, INT64_MAX);
+    const auto period = duration(*rate, "periodMs", 1);
     rate->close();
+    if (limit && period) options.rate_limit = RateLimit{static_cast<std::uint64_t>(*limit), *period};
   }
   in.close();
 }

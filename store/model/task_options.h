@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "store/model/ids.h"
+#include "store/model/queue.h"
 #include "store/model/retry.h"
 #include "store/model/sandbox.h"
 #include "store/model/schedule.h"
@@ -22,6 +23,7 @@ struct TaskOptions {
   RetryPolicy retry;
   QueueName queue;  // empty: the task's own, "task/<id>"
   std::optional<std::size_t> concurrency_limit;
+  std::optional<RateLimit> rate_limit;
   std::string machine;                   // as machine_text(); empty: the host's default
   std::optional<Duration> max_duration;  // at least 5 s; 0: none, whatever the host's default
   std::optional<Duration> ttl;

@@ -122,12 +122,4 @@ Result<Time> parse_time(std::string_view text) {
                          "\" is no time; write one such as 2030-01-31T12:00:00Z");
 }
 
-Result<Time> parse_delay(std::string_view text, Time now) {
-  if (const std::optional<Time> time = read(text)) return *time;
-  const Result<Duration> duration = parse_duration(text);
-  if (duration) return now + *duration;
-  return Status::invalid("\"" + std::string(text.substr(0, 100)) +
-                         "\" is neither a duration nor a time; write one such as 1h30m or 2030-01-31T12:00:00Z");
-}
-
 }  // namespace perdure::store

@@ -17,7 +17,4 @@ std::string format_time(Time time);
 /// 0000-9999.
 Result<Time> parse_time(std::string_view text);
 
-/// A time, or a duration from `now` on: how a `delay` is written.
-Result<Time> parse_delay(std::string_view text, Time now);
-
 }  // namespace perdure::store

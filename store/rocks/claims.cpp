@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <utility>
 
+#include "store/rocks/queue_records.h"
 #include "store/rocks/rocks_store.h"
 
 namespace perdure::store::rocks {
@@ -53,6 +54,10 @@ Status RocksStore::begin(RunChange& change, const StartOn& start, std::string pa
   change.begin_attempt(claim.attempt, claiming.batch);
   change.write(claiming.batch);
   settle(change);
+  SubQueueName of;
+  if (const RateWindow* window = hot_.ready.begun(of)) {
+    claiming.batch.put(Family::kQueues, starts_key(of.first, of.second), encode(*window));
+  }
   hot_.executing.insert_or_assign(change.id(), Executing{std::move(change.record()), std::nullopt});
   claiming.claims.push_back(std::move(claim));
   return Status::ok();
@@ -104,6 +109,11 @@ void RocksStore::claim(std::size_t max, Time now, const DecideClaim& decide, Don
   if (!health_) return answer(refused());
   saw_time(now);
   Claiming claiming{now, decide, Batch(*database_), {}};
+  const std::optional<Time> due_before = hot_.next_due();
+  hot_.ready.advance(now);
+  for (const auto& [queue, key] : hot_.ready.take_forgotten()) {
+    claiming.batch.erase(Family::kQueues, starts_key(queue, key));
+  }
   std::vector<Claim>& claims = claiming.claims;
   while (claims.size() < max && claiming.turned_away < kMostTurnedAway && !claiming.full) {
     const std::optional<PackedId> id = hot_.ready.take();
@@ -117,6 +127,8 @@ void RocksStore::claim(std::size_t max, Time now, const DecideClaim& decide, Don
     }
     if (commit_thread_idle_) wake_commit_thread();
   }
+  note_due_change(due_before);
+  if (group_.due_changed) wake_commit_thread();
   if (claiming.turned_away == kMostTurnedAway) {  // there may be more, and nobody else asks the caller to come back
     group_.slots_freed = true;
     wake_commit_thread();
@@ -128,11 +140,13 @@ std::size_t RocksStore::put_back(const TaskId& task, const std::optional<Version
   Lock lock(mutex_);
   std::size_t left = std::min(max, hot_.aside.count(task, version));  // no more, also when claims set aside meanwhile
   std::size_t back = 0;
+  const std::optional<Time> due_before = hot_.next_due();
   while (left > 0) {
     const std::size_t some = hot_.put_back(task, version, std::min(left, kMostTurnedAway));
     if (some == 0) break;
     back += some;
     left -= some;
+    note_due_change(due_before);
     group_.slots_freed = true;
     wake_commit_thread();
     if (left > 0) {  // let others in between

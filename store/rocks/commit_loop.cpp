@@ -54,7 +54,10 @@ void RocksStore::commit(Lock& lock) {
     lock.lock();
     return;
   }
+  const std::optional<Time> due_before = hot_.next_due();
   for (const PackedId id : group.queued) hot_.publish(id);
+  const std::optional<Time> due = hot_.next_due();  // one may wait for the rate of its queue
+  if (due && (!due_before || *due < *due_before)) group.due_changed = true;
   const bool became_ready = (!group.queued.empty() || group.slots_freed) && hot_.ready.can_take();
   const std::vector<VersionId> free = hot_.locks.still_free(group.freed);
   lock.unlock();

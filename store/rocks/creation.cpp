@@ -1,6 +1,7 @@
 // How runs come to be: enqueue, with its idempotency keys and request ids. See rocks_store.h.
 #include <utility>
 
+#include "store/model/idempotency.h"
 #include "store/rocks/live_records.h"
 #include "store/rocks/rocks_store.h"
 
@@ -28,6 +29,7 @@ Run new_run(NewRun&& created) {
   if (created.delayed_until && *created.delayed_until > created.now) {
     run.status = RunStatus::kDelayed;
     run.ready_at = created.delayed_until;
+    run.calendar = created.calendar;
   } else if (created.pending_version) {
     run.status = RunStatus::kPendingVersion;
   }
@@ -84,10 +86,33 @@ Status RocksStore::room_for_more() const {
 
 void RocksStore::create(PackedId id, NewRun created, Batch& batch) {
   batch.put(Family::kPayloads, payload_key(id, PayloadPart::kPayload), created.payload);
+  if (created.queue_limit) {
+    QueueSettings settings = hot_.queues.settings(created.queue);
+    if (std::exchange(settings.triggered, created.queue_limit) != created.queue_limit) {
+      change_queue(created.queue, settings, batch);
+    }
+  }
   const Time now = created.now;
   RunChange change = RunChange::created(id, new_run(std::move(created)), now);
   change.write(batch);
   settle(change);
+}
+
+void RocksStore::reset_idempotency_key(const TaskId& task, const std::string& key, Time now, Done<RunId> done) {
+  Lock lock(mutex_);
+  auto answer = [&](Result<RunId> result) {
+    lock.unlock();
+    done(std::move(result));
+  };
+  if (!health_) return answer(refused());
+  saw_time(now);
+  const Result<std::optional<KeyRecord>> known = live_key(KeyKind::kIdempotency, task, key, now);
+  if (!known) return answer(known.status());
+  if (!*known) return answer(no_run_has(task, key));
+  Batch batch(*database_);
+  batch.erase(Family::kKeys, key_key(KeyKind::kIdempotency, task, key));
+  if (Status written = write(batch); !written) return answer(written);
+  if (std::optional<RunId> durable = after_sync(done, unpack((*known)->run))) answer(std::move(*durable));
 }
 
 void RocksStore::enqueue(NewRun created, Done<Enqueued> done) {

@@ -1,6 +1,7 @@
 // How attempts end: finish_attempt, and recover for those whose host died. See rocks_store.h.
 #include <utility>
 
+#include "store/model/idempotency.h"
 #include "store/rocks/rocks_store.h"
 
 namespace perdure::store::rocks {
@@ -37,10 +38,6 @@ RunEvent event_of(const AttemptEnd& end) {
     return end.failure->kind == FailureKind::kHostLost ? RunEvent::kHostLost : RunEvent::kRetryNow;
   }
   return event_of(std::get<GiveUp>(end.after));
-}
-
-bool frees_its_key(RunStatus status) {
-  return is_final(status) && status != RunStatus::kCompleted && status != RunStatus::kCanceled;
 }
 
 }  // namespace
@@ -157,6 +154,7 @@ void RocksStore::recover(Time now, Done<std::size_t> done) {
   };
   if (!health_) return answer(refused());
   saw_time(now);
+  const std::optional<Time> due_before = hot_.next_due();
   std::vector<PackedId> lost;
   for (const auto& [id, executing] : hot_.executing) lost.push_back(id);
   for (const PackedId id : lost) {
@@ -176,6 +174,7 @@ void RocksStore::recover(Time now, Done<std::size_t> done) {
     if (is_final(change->run().status)) mark_owing(id, change->run(), batch);
     if (Status written = write(batch); !written) return answer(written);
   }
+  note_due_change(due_before);
   if (std::optional<std::size_t> durable = after_sync(done, lost.size())) answer(*durable);
 }
 

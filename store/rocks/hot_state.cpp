@@ -1,11 +1,15 @@
 // See hot_state.h.
 #include "store/rocks/hot_state.h"
 
+#include <algorithm>
+
+#include "store/rocks/queue_records.h"
+
 namespace perdure::store::rocks {
 
 namespace {
-Status cut_short() {
-  return Status::corruption("a key of the status index is cut short; restore the store from a backup");
+Status cut_short(const std::string& where) {
+  return Status::corruption("a key of the " + where + " is cut short; restore the store from a backup");
 }
 }  // namespace
 
@@ -14,7 +18,7 @@ bool waits(RunStatus status) { return status <= RunStatus::kQueued; }
 Time order_of(const Run& run) { return run.updated_at - run.priority; }
 
 Waiting waiting_of(const Run& run) {
-  Waiting waiting{run.task, run.queue, run.concurrency_key, order_of(run), {}, {}, run.version};
+  Waiting waiting{run.task, run.queue, run.concurrency_key, order_of(run), {}, {}, run.version, run.priority};
   if (run.status == RunStatus::kDelayed) waiting.ready_at = run.ready_at;
   if (!run.started_at) waiting.expires_at = run.expires_at;
   return waiting;
@@ -31,7 +35,10 @@ void HotState::enter_waiting(PackedId id, RunStatus status, const Waiting& waiti
 
 void HotState::enter(PackedId id, const Run& run) {
   ++count(run.status);
-  if (!is_final(run.status)) locks.add(run.version);
+  if (!is_final(run.status)) {
+    locks.add(run.version);
+    queues.enter(run.queue, run.status, run.updated_at);
+  }
   if (waits(run.status)) enter_waiting(id, run.status, waiting_of(run));
 }
 
@@ -39,6 +46,7 @@ bool HotState::leave(PackedId id, const Run& run) {
   if (run.status == RunStatus::kExecuting) return leave_executing(id, run);
   --count(run.status);
   locks.drop(run.version);
+  queues.leave(run.queue, run.status, run.updated_at);
   if (run.ready_at && run.status == RunStatus::kDelayed) due.erase({*run.ready_at, id});
   if (run.expires_at) due.erase({*run.expires_at, id});
   if (run.status == RunStatus::kPendingVersion) {
@@ -58,6 +66,7 @@ bool HotState::leave(PackedId id, const Run& run) {
 bool HotState::leave_executing(PackedId id, const Run& run) {
   --count(RunStatus::kExecuting);
   locks.drop(run.version);
+  queues.leave(run.queue, RunStatus::kExecuting, {});
   executing.erase(id);
   return ready.ended(run.queue, run.concurrency_key);
 }
@@ -92,7 +101,9 @@ std::size_t HotState::put_back(const TaskId& task, const std::optional<VersionId
 }
 
 std::optional<Time> HotState::next_due() const {
-  return due.empty() ? std::nullopt : std::optional<Time>(due.begin()->first);
+  const std::optional<Time> opens = ready.next_open();
+  if (due.empty()) return opens;
+  return opens ? std::min(*opens, due.begin()->first) : due.begin()->first;
 }
 
 FinishedCounts HotState::finished() const {
@@ -103,16 +114,44 @@ FinishedCounts HotState::finished() const {
   return counts;
 }
 
-// Entries of unstarted runs need no look at the run; nor does a run that cannot be read stop the store from opening.
-Result<VersionId> HotState::version_of(const Database& db, PackedId id, const Waiting& waiting) {
-  if (waiting.version) return *waiting.version;
-  if (waiting.expires_at) return VersionId();
+// Entries that are complete need no look at the run; nor does a run that cannot be read stop the store from opening.
+Status HotState::complete(const Database& db, PackedId id, Waiting& waiting) {
+  if (waiting.version && waiting.priority) return Status::ok();
+  waiting.version.emplace();
+  waiting.priority.emplace(0);
   std::string bytes;
   if (Status got = db.get(Family::kRuns, run_key(id), bytes); !got) {
-    return got.code() == Code::kNotFound ? Result<VersionId>(VersionId()) : got;
+    return got.code() == Code::kNotFound ? Status::ok() : got;
   }
   const Result<RunRecord> record = decode_run(id, bytes);
-  return record ? record->run.version : VersionId();
+  if (!record) return Status::ok();
+  waiting.version = record->run.version;
+  waiting.priority = record->run.priority;
+  return Status::ok();
+}
+
+bool HotState::set(const QueueName& queue, const QueueSettings& settings) {
+  queues.set(queue, settings);
+  return ready.limit(queue, settings);
+}
+
+Status HotState::read_queues(const Database& db, HotState& state) {
+  Scan settings = db.scan(Family::kQueues, queue_prefix(QueuePart::kSettings));
+  for (; settings.valid(); settings.next()) {
+    const Result<QueueSettings> of = decode_queue(settings.value());
+    if (!of) return of.status();
+    state.set(QueueName(std::string(settings.key().substr(1))), *of);
+  }
+  if (!settings.status()) return settings.status();
+  Scan windows = db.scan(Family::kQueues, queue_prefix(QueuePart::kStarts));
+  for (; windows.valid(); windows.next()) {
+    Result<RateWindow> window = decode_window(windows.value());
+    if (!window) return window.status();
+    const std::optional<SubQueueName> of = sub_queue_in_key(windows.key());
+    if (!of) return cut_short("queues");
+    state.ready.restore(of->first, of->second, std::move(*window));
+  }
+  return windows.status();
 }
 
 Result<HotState> HotState::rebuild(const Database& db) {
@@ -128,18 +167,19 @@ Result<HotState> HotState::rebuild(const Database& db) {
     return got;
   }
 
+  if (Status read = read_queues(db, state); !read) return read;
   for (auto status = RunStatus::kPendingVersion; waits(status);
        status = static_cast<RunStatus>(static_cast<int>(status) + 1)) {
     Scan scan = db.scan(Family::kByStatus, status_prefix(status));
     for (; scan.valid(); scan.next()) {
       const std::optional<PackedId> id = run_in_key(scan.key(), 1);
-      if (!id) return cut_short();
+      if (!id) return cut_short("status index");
       Result<Waiting> waiting = decode_waiting(scan.value());
       if (!waiting) return waiting.status();
-      const Result<VersionId> version = version_of(db, *id, *waiting);
-      if (!version) return version.status();
+      if (Status completed = complete(db, *id, *waiting); !completed) return completed;
       ++state.count(status);
-      state.locks.add(*version);
+      state.locks.add(*waiting->version);
+      state.queues.enter(waiting->queue, status, waiting->order + *waiting->priority);
       state.enter_waiting(*id, status, *waiting);
       if (status == RunStatus::kQueued) state.publish(*id);
     }
@@ -149,7 +189,7 @@ Result<HotState> HotState::rebuild(const Database& db) {
   Scan scan = db.scan(Family::kByStatus, status_prefix(RunStatus::kExecuting));
   for (; scan.valid(); scan.next()) {
     const std::optional<PackedId> id = run_in_key(scan.key(), 1);
-    if (!id) return cut_short();
+    if (!id) return cut_short("status index");
     if (Status got = db.get(Family::kRuns, run_key(*id), bytes); !got) return got;
     Result<RunRecord> record = decode_run(*id, bytes);
     if (!record) return record.status();
@@ -159,6 +199,7 @@ Result<HotState> HotState::rebuild(const Database& db) {
     }
     ++state.count(RunStatus::kExecuting);
     state.locks.add(record->run.version);
+    state.queues.enter(record->run.queue, RunStatus::kExecuting, {});
     state.ready.started(record->run.queue, record->run.concurrency_key);
     state.executing.emplace(*id, Executing{std::move(*record), std::nullopt});
   }

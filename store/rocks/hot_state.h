@@ -20,6 +20,7 @@
 #include "store/rocks/database.h"
 #include "store/rocks/keys.h"
 #include "store/rocks/metadata_cache.h"
+#include "store/rocks/queue_table.h"
 #include "store/rocks/ready_index.h"
 #include "store/rocks/records.h"
 #include "store/rocks/schedule_index.h"
@@ -43,7 +44,7 @@ Waiting waiting_of(const Run& run);
 
 class HotState {
  public:
-  /// Reads the unfinished runs of `db`; every queued one is ready at once.
+  /// Reads the unfinished runs and the queues of `db`; every queued run is ready at once.
   static Result<HotState> rebuild(const Database& db);
 
   /// Enters a run in its present status. A QUEUED one becomes ready by publish() only; an executing one goes into
@@ -68,6 +69,10 @@ class HotState {
   [[nodiscard]] std::uint64_t count(RunStatus status) const { return counts_[static_cast<std::size_t>(status)]; }
   [[nodiscard]] FinishedCounts finished() const;
 
+  /// What limits `queue` from now on. Whether a run may start now that could not before.
+  bool set(const QueueName& queue, const QueueSettings& settings);
+
+  QueueTable queues;
   ReadyIndex ready;
   AsideRuns aside;                            // QUEUED, but not ready
   std::set<std::pair<Time, PackedId>> due;    // DELAYED: ready_at; not started: expires_at
@@ -83,8 +88,9 @@ class HotState {
     std::string key;
     Time order{};
   };
-  /// The version that a waiting run is locked to, read from the run where `waiting` does not tell.
-  static Result<VersionId> version_of(const Database& db, PackedId id, const Waiting& waiting);
+  static Status read_queues(const Database& db, HotState& state);
+  /// Reads from the run what its entry does not tell yet.
+  static Status complete(const Database& db, PackedId id, Waiting& waiting);
   void enter_waiting(PackedId id, RunStatus status, const Waiting& waiting);
 
   std::unordered_map<PackedId, Place> unpublished_;  // QUEUED, but not durably so

@@ -67,8 +67,8 @@ std::string big_endian(std::uint64_t number) {
 
 std::string_view family_name(Family family) {
   static constexpr std::array<std::string_view, kFamilyCount> kNames = {
-      "default", "runs", "payloads", "attempts", "timeline", "logs",      "by_status",  "by_task",
-      "by_tag",  "keys", "owed",     "live",     "canceled", "schedules", "by_schedule"};
+      "default", "runs", "payloads", "attempts", "timeline", "logs",      "by_status",   "by_task",
+      "by_tag",  "keys", "owed",     "live",     "canceled", "schedules", "by_schedule", "queues"};
   return kNames[static_cast<std::size_t>(family)];
 }
 
@@ -117,6 +117,24 @@ ShortKey status_key(RunStatus status, PackedId run) {
   key.append(static_cast<std::uint8_t>(status), 1);
   key.append(run);
   return key;
+}
+
+std::string queue_key(const QueueName& queue) { return queue_prefix(QueuePart::kSettings) + queue.text(); }
+
+std::string starts_key(const QueueName& queue, std::string_view concurrency_key) {
+  std::string key = queue_prefix(QueuePart::kStarts) + with_length(queue.text());
+  key.append(concurrency_key);
+  return key;
+}
+
+std::string queue_prefix(QueuePart part) { return std::string(1, static_cast<char>(part)); }
+
+std::optional<std::pair<QueueName, std::string>> sub_queue_in_key(std::string_view key) {
+  constexpr std::size_t kHead = 3;  // the part, the length of the name
+  if (key.size() < kHead) return std::nullopt;
+  const auto length = static_cast<std::size_t>(number_at(key, 1, 2));
+  if (key.size() < kHead + length) return std::nullopt;
+  return std::pair(QueueName(std::string(key.substr(kHead, length))), std::string(key.substr(kHead + length)));
 }
 
 std::string status_prefix(RunStatus status) { return std::string(1, static_cast<char>(status)); }

@@ -11,6 +11,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "store/model/ids.h"
 #include "store/model/run.h"
@@ -35,8 +36,9 @@ enum class Family : std::uint8_t {
   kCanceled,    // run -> nothing: it was canceled, and its children are to be as well
   kSchedules,   // SchedulePart, ... -> see SchedulePart
   kBySchedule,  // schedule, run -> nothing
+  kQueues,      // QueuePart, queue, ... -> what is there of a queue: see QueuePart
 };
-inline constexpr std::size_t kFamilyCount = static_cast<std::size_t>(Family::kBySchedule) + 1;
+inline constexpr std::size_t kFamilyCount = static_cast<std::size_t>(Family::kQueues) + 1;
 std::string_view family_name(Family family);
 
 /// Keys of Family::kMeta. Retired ones stay reserved here (none so far).
@@ -56,6 +58,12 @@ enum class SchedulePart : char {
 };
 /// Last byte of a key in Family::kPayloads. Never reuse a retired one (none so far).
 enum class PayloadPart : char { kPayload = 'i', kOutput = 'o' };
+
+/// First byte of a key in Family::kQueues. Never reuse a retired one (none so far).
+enum class QueuePart : char {
+  kSettings = 'q',  // name -> QueueSettings
+  kStarts = 's',    // name, concurrency key -> RateWindow
+};
 
 /// What follows the run id in a key of Family::kLive. Never reuse a retired one (none so far).
 enum class LivePart : char {
@@ -105,6 +113,8 @@ std::string child_key(PackedId parent, PackedId child);
 /// `operation` 0: of the object itself.
 std::string metadata_key(PackedId run, std::uint64_t operation);
 std::string stream_key(PackedId run, std::string_view name, std::uint64_t last_sequence);
+std::string queue_key(const QueueName& queue);
+std::string starts_key(const QueueName& queue, std::string_view concurrency_key);
 std::string key_key(KeyKind kind, const TaskId& task, std::string_view key);
 
 ShortKey by_schedule_key(PackedId schedule, PackedId run);
@@ -122,6 +132,9 @@ std::string tag_prefix(std::string_view tag);
 std::string schedule_runs_prefix(const ScheduleId& schedule);
 std::string live_prefix(PackedId run, LivePart part);
 std::string stream_prefix(PackedId run, std::string_view name);
+std::string queue_prefix(QueuePart part);
+/// The queue and the concurrency key in a key of its starts; nothing when it is too short.
+std::optional<std::pair<QueueName, std::string>> sub_queue_in_key(std::string_view key);
 /// The name in a key of a stream; empty when the key is too short.
 std::string_view stream_in_key(std::string_view key);
 

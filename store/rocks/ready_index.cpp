@@ -1,13 +1,21 @@
 // See ready_index.h.
 #include "store/rocks/ready_index.h"
 
+#include <algorithm>
+
 namespace perdure::store::rocks {
 namespace {
 constexpr std::size_t kIdleKept = 4096;
 }
 
+ReadyIndex::Queue& ReadyIndex::queue_of(const QueueName& name) {
+  const auto [found, created] = queues_.try_emplace(name);
+  if (created) found->second.name = &found->first;
+  return found->second;
+}
+
 ReadyIndex::SubQueue& ReadyIndex::sub_queue(const QueueName& queue, const std::string& key) {
-  Queue& of = queues_[queue];
+  Queue& of = queue_of(queue);
   auto [found, created] = of.sub_queues.try_emplace(key);
   SubQueue& sub = found->second;
   if (created) {
@@ -25,33 +33,58 @@ ReadyIndex::SubQueue* ReadyIndex::find(const QueueName& queue, const std::string
   return sub == of->second.sub_queues.end() ? nullptr : &sub->second;
 }
 
+bool ReadyIndex::has_slot(const SubQueue& sub) {
+  return !sub.queue->paused && (!sub.queue->limit || sub.running < *sub.queue->limit);
+}
+
 void ReadyIndex::leave(SubQueue& sub) {
-  if (sub.in == SubQueue::In::kEligible) eligible_.erase({sub.turn, &sub});
-  if (sub.in == SubQueue::In::kIdle) idle_.erase({sub.turn, &sub});
-  sub.in = SubQueue::In::kNeither;
+  using In = SubQueue::In;
+  if (sub.in == In::kEligible) eligible_.erase({sub.turn, &sub});
+  if (sub.in == In::kIdle) idle_.erase({sub.turn, &sub});
+  if (sub.in == In::kClosed) closed_.erase({sub.at, &sub});
+  if (sub.in == In::kFading) fading_.erase({sub.at, &sub});
+  sub.in = In::kNone;
 }
 
 void ReadyIndex::place(SubQueue& sub) {
   using In = SubQueue::In;
-  In in = In::kNeither;
+  In in = In::kNone;
+  std::optional<Time> until;
   if (!sub.runs.empty()) {
-    if (!sub.queue->limit || sub.running < *sub.queue->limit) in = In::kEligible;
+    if (has_slot(sub)) {
+      if (sub.queue->rate) until = sub.window.closed_until(now_, *sub.queue->rate);
+      in = until ? In::kClosed : In::kEligible;
+    }
   } else if (sub.running == 0) {
     in = In::kIdle;
-  }
-  if (in == sub.in) return;
-  leave(sub);
-  sub.in = in;
-  if (in == In::kEligible) eligible_.insert({sub.turn, &sub});
-  if (in == In::kIdle) {
-    idle_.insert({sub.turn, &sub});
-    if (idle_.size() > kIdleKept) {
-      SubQueue* oldest = idle_.begin()->second;
-      idle_.erase(idle_.begin());
-      const std::string key = *oldest->key;
-      oldest->queue->sub_queues.erase(key);
+    if (!sub.window.empty()) {
+      in = In::kFading;
+      until = sub.window.forgotten_at(now_).value_or(now_);
     }
   }
+  if (in == sub.in && (!until || *until == sub.at)) return;
+  leave(sub);
+  sub.in = in;
+  if (until) sub.at = *until;
+  if (in == In::kEligible) eligible_.insert({sub.turn, &sub});
+  if (in == In::kClosed) closed_.insert({sub.at, &sub});
+  if (in == In::kFading) fading_.insert({sub.at, &sub});
+  if (in == In::kIdle) {
+    idle_.insert({sub.turn, &sub});
+    if (idle_.size() > kIdleKept) forget_oldest();
+  }
+}
+
+// A queue that limits nothing and has no sub-queue left goes with its last one.
+void ReadyIndex::forget_oldest() {
+  SubQueue* oldest = idle_.begin()->second;
+  idle_.erase(idle_.begin());
+  Queue& queue = *oldest->queue;
+  const std::string key = *oldest->key;
+  queue.sub_queues.erase(key);
+  if (!queue.sub_queues.empty() || queue.limit || queue.rate || queue.paused) return;
+  const QueueName name = *queue.name;
+  queues_.erase(name);
 }
 
 void ReadyIndex::add(const QueueName& queue, const std::string& key, Time order, PackedId run) {
@@ -82,6 +115,15 @@ std::optional<PackedId> ReadyIndex::take() {
   return run;
 }
 
+const RateWindow* ReadyIndex::begun(SubQueueName& of) {
+  SubQueue& sub = *taken_from_;
+  if (!sub.queue->rate) return nullptr;
+  sub.window.begin(now_, *sub.queue->rate);
+  place(sub);
+  of = {*sub.queue->name, *sub.key};
+  return &sub.window;
+}
+
 void ReadyIndex::untake() {
   --taken_from_->running;
   place(*taken_from_);
@@ -105,28 +147,69 @@ void ReadyIndex::started(const QueueName& queue, const std::string& key) {
   place(sub);
 }
 
+void ReadyIndex::restore(const QueueName& queue, const std::string& key, RateWindow window) {
+  SubQueue& sub = sub_queue(queue, key);
+  if (!window.empty()) now_ = std::max(now_, window.starts().back().last);
+  sub.window = std::move(window);
+  place(sub);
+}
+
 bool ReadyIndex::ended(const QueueName& queue, const std::string& key) {
   SubQueue* sub = find(queue, key);
   if (sub == nullptr || sub->running == 0) return false;
   --sub->running;
-  const bool was_full = sub->in == SubQueue::In::kNeither && !sub->runs.empty();
-  const bool freed = was_full && (!sub->queue->limit || sub->running < *sub->queue->limit);
+  const bool was_full = sub->in == SubQueue::In::kNone;
   place(*sub);
-  return freed;
+  return was_full && sub->in == SubQueue::In::kEligible;
 }
 
-bool ReadyIndex::limit(const QueueName& queue, std::optional<std::size_t> limit) {
-  Queue& of = queues_[queue];
-  of.limit = limit;
+bool ReadyIndex::limit(const QueueName& queue, const QueueSettings& settings) {
+  Queue& of = queue_of(queue);
+  of.limit = settings.limit();
+  of.rate = settings.rate();
+  of.paused = settings.paused;
   const std::size_t before = eligible_.size();
   for (auto& [key, sub] : of.sub_queues) {
     if (!sub.runs.empty()) place(sub);  // never erases: only an idle sub-queue can push another out
   }
-  return eligible_.size() > before;
+  const bool more = eligible_.size() > before;
+  if (of.sub_queues.empty() && !of.limit && !of.rate && !of.paused) {
+    const QueueName name = queue;  // `queue` may be the one that goes
+    queues_.erase(name);
+  }
+  return more;
 }
 
-void ReadyIndex::copy_limits(const ReadyIndex& other) {
-  for (const auto& [name, queue] : other.queues_) limit(name, queue.limit);
+bool ReadyIndex::advance(Time now) {
+  const bool set_back = now < now_;
+  now_ = now;
+  if (set_back) {  // what waits for a time waits for another one
+    const Times closed = std::exchange(closed_, {}), fading = std::exchange(fading_, {});
+    for (const Times* each : {&closed, &fading}) {
+      for (const auto& [at, sub] : *each) {
+        sub->in = SubQueue::In::kNone;
+        place(*sub);
+      }
+    }
+  }
+  bool opened = false;
+  while (!closed_.empty() && closed_.begin()->first <= now) {
+    SubQueue& sub = *closed_.begin()->second;
+    leave(sub);
+    place(sub);
+    opened = opened || sub.in == SubQueue::In::kEligible;
+  }
+  while (!fading_.empty() && fading_.begin()->first <= now) {
+    SubQueue& sub = *fading_.begin()->second;
+    forgotten_.emplace_back(*sub.queue->name, *sub.key);
+    sub.window = {};
+    place(sub);
+  }
+  return opened;
+}
+
+std::optional<Time> ReadyIndex::next_open() const {
+  return closed_.empty() ? std::nullopt : std::optional(closed_.begin()->first);
 }
 
 std::size_t ReadyIndex::running(const QueueName& queue, const std::string& key) const {
@@ -134,6 +217,22 @@ std::size_t ReadyIndex::running(const QueueName& queue, const std::string& key) 
   if (of == queues_.end()) return 0;
   auto sub = of->second.sub_queues.find(key);
   return sub == of->second.sub_queues.end() ? 0 : sub->second.running;
+}
+
+std::vector<SubQueueCounts> ReadyIndex::counts(const QueueName& queue, const std::optional<std::string>& after,
+                                               std::size_t max) const {
+  std::vector<SubQueueCounts> counts;
+  const auto of = queues_.find(queue);
+  if (of == queues_.end()) return counts;
+  for (const auto& [key, sub] : of->second.sub_queues) {
+    if ((after && key <= *after) || (sub.runs.empty() && sub.running == 0)) continue;
+    counts.push_back({key, sub.runs.size(), sub.running});
+  }
+  const auto by_key = [](const SubQueueCounts& a, const SubQueueCounts& b) { return a.key < b.key; };
+  const auto kept = counts.begin() + static_cast<std::ptrdiff_t>(std::min(max, counts.size()));
+  std::partial_sort(counts.begin(), kept, counts.end(), by_key);
+  counts.erase(kept, counts.end());
+  return counts;
 }
 
 }  // namespace perdure::store::rocks

@@ -47,6 +47,7 @@ enum RunParts : std::uint64_t {
   kParent = 1u << 23,         // from here on after the events
   kMetadataChanged = 1u << 24,
   kSchedule = 1u << 25,
+  kCalendar = 1u << 26,
 };
 
 void put(Encoder& out, const Failure& failure) {
@@ -169,6 +170,7 @@ std::string encode(const RunRecord& record) {
   mark(!run.parent.empty(), kParent);
   mark(run.metadata_changed, kMetadataChanged);
   mark(!run.schedule.empty(), kSchedule);
+  mark(run.calendar, kCalendar);
   mark(!run.machine.empty(), kLargerMachine);
   const std::optional<Attempt>& attempt = record.attempt;
   if (attempt) {
@@ -298,6 +300,7 @@ Result<RunRecord> decode_run(PackedId id, std::string_view bytes) {
     run.scheduled_for = in.maybe_time();
   }
   run.metadata_changed = (parts & kMetadataChanged) != 0;
+  run.calendar = (parts & kCalendar) != 0;
   if (!in.ok()) return damaged("run " + unpack(id).text());
   return record;
 }
@@ -399,6 +402,7 @@ std::string encode(const Waiting& waiting) {
   out.time(waiting.ready_at);
   out.time(waiting.expires_at);
   if (waiting.version) out.name(*waiting.version);
+  if (waiting.version && waiting.priority) out.duration(*waiting.priority);
   return bytes;
 }
 
@@ -413,6 +417,7 @@ Result<Waiting> decode_waiting(std::string_view bytes) {
   waiting.ready_at = in.maybe_time();
   waiting.expires_at = in.maybe_time();
   if (in.more()) waiting.version = in.name<VersionId>();
+  if (in.more()) waiting.priority = in.duration();
   if (!in.ok()) return damaged("queue entry");
   return waiting;
 }

@@ -38,6 +38,7 @@ struct Waiting {
   // Which version the run is locked to; an empty one: to none. Nothing: written before this was kept, only the run
   // itself says it.
   std::optional<VersionId> version;
+  std::optional<Duration> priority;  // of the run; nothing: as above
   bool operator==(const Waiting&) const = default;
 };
 

@@ -4,6 +4,7 @@
 #include <system_error>
 #include <utility>
 
+#include "store/rocks/queue_records.h"
 #include "store/rocks/rocks_store.h"
 
 namespace perdure::store::rocks {
@@ -12,6 +13,7 @@ void RocksStore::fail_group(Group group, const Status& status) {
   mark_->set_doubtful(true);
   withdrawn_.insert(withdrawn_.end(), group.created.begin(), group.created.end());
   maybe_free_.merge(group.freed);
+  withdrawn_settings_.merge(group.queues);  // of two the first
   for (ClaimBatch& claim : group.claims) lost_claims_.push_back(std::move(claim));
   const Status answer{status.code(), "not recorded: " + status.message()};
   for (Completion& completion : group.completions) completion(answer);
@@ -84,18 +86,19 @@ bool RocksStore::try_reopen(Lock& lock) {
   }
   withdrawn_.clear();
   lost_claims_.clear();
+  withdrawn_settings_.clear();
   mark_->advance((*opened)->sequence());
   mark_->set_doubtful(false);
   space_->restore_ballast();
   lock.lock();
   std::unique_lock readers(database_lock_);
   database_ = std::move(*opened);
-  hot->ready.copy_limits(hot_.ready);
   maybe_free_.merge(hot_.locks.take_freed());
   for (const auto& [version, runs] : hot_.locks.counts()) maybe_free_.insert(version);
-  hot_ = std::move(*hot);
+  const HotState was = std::exchange(hot_, std::move(*hot));
   health_ = Status::ok();
-  return true;
+  redeclare(was.queues);
+  return health_.is_ok();
 }
 
 Status RocksStore::withdraw(Database& db, PackedId id) {
@@ -127,12 +130,21 @@ Status RocksStore::withdraw(Database& db, PackedId id) {
   return db.write(batch);
 }
 
-// What survived of runs whose creation was answered with an error goes; claims that were answered and did not survive
-// come back: their attempts execute.
+// What survived of runs whose creation, and of settings whose change was answered with an error goes; claims that were
+// answered and did not survive come back: their attempts execute.
 Status RocksStore::undo_and_redo(Database& db) {
   for (const PackedId id : withdrawn_) {
     if (Status gone = withdraw(db, id); !gone) return gone;
   }
+  Batch settings(db);
+  for (const auto& [queue, before] : withdrawn_settings_) {
+    if (before == QueueSettings()) {
+      settings.erase(Family::kQueues, queue_key(queue));
+    } else {
+      settings.put(Family::kQueues, queue_key(queue), encode(before));
+    }
+  }
+  if (Status written = db.write(settings); !written) return written;
   for (const ClaimBatch& claim : lost_claims_) {
     Result<RunRecord> record = stored_run(db, claim.run);
     if (!record) return record.status();

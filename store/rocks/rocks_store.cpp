@@ -176,13 +176,6 @@ std::optional<Time> RocksStore::next_due() const {
   return hot_.next_due();
 }
 
-void RocksStore::limit_queue(const QueueName& queue, std::optional<std::size_t> limit) {
-  std::lock_guard lock(mutex_);
-  if (!hot_.ready.limit(queue, limit)) return;
-  group_.slots_freed = true;
-  wake_commit_thread();
-}
-
 std::map<RunStatus, std::uint64_t> RocksStore::counts() const {
   std::lock_guard lock(mutex_);
   std::map<RunStatus, std::uint64_t> counts;

@@ -10,8 +10,8 @@
 // creation was answered with an error are then withdrawn, claims that were lost are written again.
 //
 // Locks: mutex_ before database_lock_. Reads take database_lock_ shared and no other. Files: rocks_store.cpp (opening,
-// reads of hot state), commit_loop.cpp, reopening.cpp, creation.cpp, claims.cpp, ends.cpp, transitions.cpp,
-// owed_hooks.cpp, schedules.cpp, live.cpp, reads.cpp, live_reads.cpp, list.cpp.
+// reads of hot state), commit_loop.cpp, reopening.cpp, creation.cpp, delays.cpp, claims.cpp, ends.cpp,
+// transitions.cpp, owed_hooks.cpp, queues.cpp, schedules.cpp, live.cpp, reads.cpp, live_reads.cpp, list.cpp.
 #pragma once
 
 #include <atomic>
@@ -54,6 +54,8 @@ class RocksStore final : public Store {
   void finish_attempt(AttemptEnd end, Done<Run> done) override;
   void set_attempt_pid(const RunId& run, std::uint32_t number, std::int32_t pid) override;
   void cancel(const RunId& run, Time now, const std::string& reason, Done<Run> done) override;
+  void reschedule(const RunId& run, Time until, bool calendar, Time now, Done<Run> done) override;
+  void reset_idempotency_key(const TaskId& task, const std::string& key, Time now, Done<RunId> done) override;
   void wake_due(Time now, Done<std::size_t> done) override;
   std::optional<Time> next_due() const override;
   void release(const std::vector<TaskId>& tasks, Time now, Done<std::size_t> done) override;
@@ -66,7 +68,9 @@ class RocksStore final : public Store {
   void change_metadata(const RunId& run, std::vector<MetadataOperation> operations, DoneStatus done) override;
   void add_tags(const RunId& run, const std::vector<std::string>& tags, Done<std::size_t> done) override;
   void append_stream(StreamAppend append, DoneStatus done) override;
-  void limit_queue(const QueueName& queue, std::optional<std::size_t> limit) override;
+  void declare_queues(const std::map<QueueName, QueueLimits>& declared, bool all) override;
+  void pause_queue(const QueueName& queue, bool paused, Done<Queue> done) override;
+  void override_limit(const QueueName& queue, std::optional<std::size_t> limit, Time now, Done<Queue> done) override;
   void put_schedule(Schedule schedule, Done<Schedule> done) override;
   void fire_schedule(Schedule schedule, std::vector<NewRun> runs, Done<Schedule> done) override;
   void delete_schedule(const ScheduleId& schedule, DoneStatus done) override;
@@ -85,6 +89,10 @@ class RocksStore final : public Store {
   Result<std::vector<RunId>> children(const RunId& parent, const RunId& after, std::size_t limit) const override;
   Result<RunPage> list(const RunFilter& filter) const override;
   std::map<RunStatus, std::uint64_t> counts() const override;
+  Result<Queue> queue(const QueueName& queue) const override;
+  QueuePage queues(std::size_t skip, std::size_t limit) const override;
+  std::vector<SubQueueCounts> sub_queues(const QueueName& queue, const std::optional<std::string>& after,
+                                         std::size_t limit) const override;
   std::map<VersionId, std::uint64_t> locked_versions() const override;
   Result<std::vector<RunId>> canceled_parents(std::size_t max) const override;
   Result<std::vector<RunId>> owing_hooks(std::size_t max) const override;
@@ -129,6 +137,7 @@ class RocksStore final : public Store {
     // For the case that the sync fails:
     std::vector<PackedId> created;
     std::vector<ClaimBatch> claims;
+    std::map<QueueName, QueueSettings> queues;  // as they were before
   };
 
   explicit RocksStore(RocksOptions options, std::unique_ptr<DirectoryLock> lock);
@@ -174,6 +183,12 @@ class RocksStore final : public Store {
   /// Writes a batch for whose durability nobody waits.
   Status write_unawaited(Batch& batch);
   Result<std::optional<KeyRecord>> live_key(KeyKind kind, const TaskId& task, const std::string& key, Time now) const;
+  /// Adds to `batch` that the queue has these settings, which hold from then on.
+  void change_queue(const QueueName& queue, const QueueSettings& settings, Batch& batch);
+  /// The same as a mutation of its own: what `change` makes of the settings of a queue that is there.
+  void change_settings(const QueueName& queue, const std::function<void(QueueSettings&)>& change, Done<Queue> done);
+  /// Declares what the hot state before, `was`, knew to be declared.
+  void redeclare(const QueueTable& was);
   /// Does with the run, which was just taken, what is decided on it.
   Status claim_one(PackedId id, Claiming& claiming);
   Status begin(RunChange& change, const StartOn& start, std::string payload, Claiming& claiming);
@@ -233,6 +248,7 @@ class RocksStore final : public Store {
   // Of groups that failed; commit thread only.
   std::vector<PackedId> withdrawn_;
   std::vector<ClaimBatch> lost_claims_;
+  std::map<QueueName, QueueSettings> withdrawn_settings_;  // as they were
   std::set<VersionId> maybe_free_;  // versions that may have lost their last run with one of them
 
   std::recursive_mutex listener_lock_;

@@ -36,7 +36,10 @@ Status RunChange::apply(RunEvent event, Time now, std::uint32_t attempt, std::st
   }
   record_.run.status = *after;
   record_.run.updated_at = now;
-  if (*after == RunStatus::kQueued) record_.run.ready_at.reset();
+  if (*after == RunStatus::kQueued) {
+    record_.run.ready_at.reset();
+    record_.run.calendar = false;
+  }
   if (is_final(*after)) record_.run.finished_at = now;
   add_event(now, event_name(event), attempt, std::move(data));
   return Status::ok();
@@ -67,6 +70,11 @@ void RunChange::write(Batch& batch) {
   batch.put(Family::kByTask, task_key(run.task, id_), {});
   if (const auto schedule = pack(run.schedule)) batch.put(Family::kBySchedule, by_schedule_key(*schedule, id_), {});
   for (const std::string& tag : run.options.tags) batch.put(Family::kByTag, tag_key(tag, id_), {});
+}
+
+void RunChange::write_moved(Batch& batch) {
+  write(batch);
+  batch.put(Family::kByStatus, status_key(record_.run.status, id_), encode(waiting_of(record_.run)));
 }
 
 }  // namespace perdure::store::rocks

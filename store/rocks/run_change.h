@@ -43,6 +43,8 @@ class RunChange {
   /// Adds what changed to `batch`: the run, its place in the status index and, when created, in the others; and the
   /// oldest events once they are too many to be written with the run every time.
   void write(Batch& batch);
+  /// The same for a run whose status stayed and whose place in time did not.
+  void write_moved(Batch& batch);
 
  private:
   void add_event(Time now, std::string_view name, std::uint32_t attempt, std::string data);

@@ -116,6 +116,7 @@ void RocksStore::wake_due(Time now, Done<std::size_t> done) {
   };
   if (!health_) return answer(refused());
   saw_time(now);
+  if (hot_.ready.advance(now)) group_.slots_freed = true;
   std::vector<PackedId> due;
   for (const auto& [at, id] : hot_.due) {
     if (at > now) break;
@@ -136,6 +137,7 @@ void RocksStore::wake_due(Time now, Done<std::size_t> done) {
     return true;
   });
   if (!changed) return answer(changed.status());
+  if (group_.slots_freed) wake_commit_thread();
   if (std::optional<std::size_t> durable = after_sync(done, *changed)) answer(*durable);
 }
 

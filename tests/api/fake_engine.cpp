@@ -136,8 +136,10 @@ void FakeEngine::trigger(engine::TriggerRequest request, store::Done<engine::Tri
   run.task = request.task;
   run.queue = request.queue.value_or(store::QueueName("task/" + request.task.text()));
   run.concurrency_key = request.concurrency_key;
+  run.queue_limit = request.queue_limit;
   run.priority = request.priority;
-  run.delayed_until = request.delayed_until;
+  run.delayed_until = request.delay ? run.now + *request.delay : request.delayed_until;
+  run.origin = request.origin.text();
   run.options = request.options;
   run.payload = request.payload;
   run.request_id = request.request_id;
@@ -153,6 +155,17 @@ void FakeEngine::cancel(const store::RunId& run, const std::string& reason, stor
   store_.cancel(run, std::chrono::floor<store::Duration>(std::chrono::system_clock::now()), reason, std::move(done));
 }
 
+void FakeEngine::reschedule(const store::RunId& run, const store::Delay& delay, store::Done<store::Run> done) {
+  const store::Time now = std::chrono::floor<store::Duration>(std::chrono::system_clock::now());
+  store_.reschedule(run, store::end_of(delay, now), store::is_calendar(delay), now, std::move(done));
+}
+
+void FakeEngine::reset_idempotency_key(const store::TaskId& task, const std::string& key,
+                                       store::Done<store::RunId> done) {
+  store_.reset_idempotency_key(task, key, std::chrono::floor<store::Duration>(std::chrono::system_clock::now()),
+                               std::move(done));
+}
+
 void FakeEngine::change_metadata(const store::RunId& run, std::vector<store::MetadataOperation> operations,
                                  store::Done<std::string> done) {
   store_.change_metadata(run, std::move(operations), [&](const store::Status& changed) {
@@ -163,6 +176,16 @@ void FakeEngine::change_metadata(const store::RunId& run, std::vector<store::Met
 void FakeEngine::add_tags(const store::RunId& run, const std::vector<std::string>& tags,
                           store::Done<std::size_t> done) {
   store_.add_tags(run, tags, std::move(done));
+}
+
+void FakeEngine::pause_queue(const store::QueueName& queue, bool paused, store::Done<store::Queue> done) {
+  store_.pause_queue(queue, paused, std::move(done));
+}
+
+void FakeEngine::override_limit(const store::QueueName& queue, std::optional<std::size_t> limit,
+                                store::Done<store::Queue> done) {
+  store_.override_limit(queue, limit, std::chrono::floor<store::Duration>(std::chrono::system_clock::now()),
+                        std::move(done));
 }
 
 std::unique_ptr<engine::Subscription> FakeEngine::watch(const store::RunId& run, std::function<void()> changed) {

@@ -49,9 +49,15 @@ class FakeEngine final : public engine::Engine, private store::Listener {
 
   void trigger(engine::TriggerRequest request, store::Done<engine::Triggered> done) override;
   void cancel(const store::RunId& run, const std::string& reason, store::Done<store::Run> done) override;
+  void reschedule(const store::RunId& run, const store::Delay& delay, store::Done<store::Run> done) override;
+  void reset_idempotency_key(const store::TaskId& task, const std::string& key,
+                             store::Done<store::RunId> done) override;
   void change_metadata(const store::RunId& run, std::vector<store::MetadataOperation> operations,
                        store::Done<std::string> done) override;
   void add_tags(const store::RunId& run, const std::vector<std::string>& tags, store::Done<std::size_t> done) override;
+  void pause_queue(const store::QueueName& queue, bool paused, store::Done<store::Queue> done) override;
+  void override_limit(const store::QueueName& queue, std::optional<std::size_t> limit,
+                      store::Done<store::Queue> done) override;
   std::unique_ptr<engine::Subscription> watch(const store::RunId& run, std::function<void()> changed) override;
   catalog::SnapshotPtr catalog() const override;
   void roll_back(const std::string& plugin, const std::string& to, store::Done<catalog::PluginVersion> done) override;

@@ -31,6 +31,9 @@ TEST(Usage, EveryVerbsHelpHasAnExample) {
                                                                                     {"runs", "trace"},
                                                                                     {"runs", "watch"},
                                                                                     {"runs", "cancel"},
+                                                                                    {"runs", "replay"},
+                                                                                    {"runs", "reschedule"},
+                                                                                    {"idempotency", "reset"},
                                                                                     {"tasks", "list"},
                                                                                     {"tasks", "get"},
                                                                                     {"schedules", "list"},
@@ -56,7 +59,8 @@ TEST(Usage, AnUnknownVerbIsNamedBesideThoseThereAre) {
   const Ended ended = perdure({"frobnicate"});
   EXPECT_EQ(ended.status, kWrongUsage);
   EXPECT_EQ(ended.err,
-            "perdure: there is no verb \"frobnicate\", only trigger, runs, tasks, schedules, plugins\nSee `perdure "
+            "perdure: there is no verb \"frobnicate\", only trigger, runs, queues, idempotency, tasks, schedules, "
+            "plugins\nSee `perdure "
             "--help`.\n");
   EXPECT_NE(perdure({"runs", "frobnicate"}).err.find("only list, get, logs"), std::string::npos);
 }

@@ -75,11 +75,10 @@ TEST_F(Verbs, TriggerSendsItsOptions) {
                            "--max-duration",
                            "1m"});
   EXPECT_EQ(ended.status, kDone) << ended.err;
-  EXPECT_EQ(
-      host.requests().at(0).body,
-      R"({"options":{"payloadType":"application/json","delay":"1h","ttl":"10m","concurrencyKey":"ck",)"
-      R"("idempotencyKey":"k","machine":"micro","queue":{"name":"q"},"priority":5,"maxAttempts":2,"maxDuration":60,)"
-      R"("metadata":{"m":1},"tags":["a","b,c"]}})");
+  EXPECT_EQ(host.requests().at(0).body,
+            R"({"options":{"payloadType":"application/json","delay":"1h","ttl":"10m","concurrencyKey":"ck",)"
+            R"("idempotencyKey":"k","machine":"micro","queue":"q","priority":5,"maxAttempts":2,"maxDuration":60,)"
+            R"("metadata":{"m":1},"tags":["a","b,c"]}})");
 }
 
 TEST_F(Verbs, TriggerReadsThePayloadFromStandardInput) {
@@ -255,6 +254,38 @@ TEST_F(Verbs, AnUnknownRunIsAFailedRequest) {
   const Ended ended = ask({"runs", "get", "run_x/y"});
   EXPECT_EQ(ended.status, kFailed);
   EXPECT_EQ(ended.err, "perdure: no run is called run_x/y\n");
+}
+
+TEST_F(Verbs, ReplayPrintsTheNewRunsIdAndSendsOnlyWhatIsGiven) {
+  host.on("POST /api/v1/runs/run_1/replay", {{.body = R"({"id":"run_2"})"}});
+  const Ended ended = ask({"runs", "replay", "run_1"});
+  EXPECT_EQ(ended.status, kDone) << ended.err;
+  EXPECT_EQ(ended.out, "run_2\n");
+  EXPECT_EQ(host.requests().at(0).body, "{}");
+  EXPECT_EQ(ask({"runs", "replay", "run_1", "--payload", "[1]", "--delay", "1h", "--tag", "a", "--json"}).status,
+            kDone);
+  EXPECT_EQ(host.requests().at(1).body, R"({"payload":"[1]","delay":"1h","tags":["a"]})");
+  EXPECT_EQ(ask({"runs", "replay", "run_1", "--payload", "-"}, {.in = "7"}).status, kDone);
+  EXPECT_EQ(host.requests().at(2).body, R"({"payload":"7"})");
+  EXPECT_EQ(ask({"runs", "replay", "run_1", "--payload", "Ada"}).status, kWrongUsage);
+}
+
+TEST_F(Verbs, RescheduleSaysWhenTheRunStarts) {
+  host.on("POST /api/v1/runs/run_1/reschedule",
+          {{.body = R"({"id":"run_1","delayedUntil":"2026-11-23T17:20:31.123Z"})"}, {.body = R"({"id":"run_1"})"}});
+  const Ended ended = ask({"runs", "reschedule", "run_1", "2h"});
+  EXPECT_EQ(ended.status, kDone) << ended.err;
+  EXPECT_NE(ended.out.find("run_1 starts at 2026-11-2"), std::string::npos) << ended.out;
+  EXPECT_EQ(host.requests().at(0).body, R"({"delay":"2h"})");
+  EXPECT_EQ(ask({"runs", "reschedule", "run_1", "1s"}).out, "run_1 starts now\n");
+}
+
+TEST_F(Verbs, AnIdempotencyKeyIsReset) {
+  host.on("POST /api/v1/idempotencyKeys/a%2Fb/reset", {{.body = R"({"id":"a/b"})"}});
+  const Ended ended = ask({"idempotency", "reset", "hello", "a/b"});
+  EXPECT_EQ(ended.status, kDone) << ended.err;
+  EXPECT_EQ(ended.out, "a/b is free: the next trigger of hello with it makes a run\n");
+  EXPECT_EQ(host.requests().at(0).body, R"({"taskIdentifier":"hello"})");
 }
 
 TEST(RunText, DurationsAreShort) {

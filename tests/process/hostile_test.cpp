@@ -31,6 +31,7 @@ class HostileTest : public testing::TestWithParam<Hostile>, public Supervised {
           adjusted.stall_after = milliseconds(1500);
           adjusted.timeout_grace = milliseconds(100);
           adjusted.term_grace = milliseconds(100);
+          adjusted.memory_control = MemoryControl::kAuto;
         }) {
     EXPECT_EQ(load(PERDURE_HOSTILE_PLUGIN), "");
   }
@@ -40,8 +41,10 @@ TEST_P(HostileTest, HurtsOnlyItself) {
 #ifdef PERDURE_SANITIZE_THREAD
   if (GetParam().task == std::string_view("double-free")) GTEST_SKIP() << "this sanitizer's allocator lets it pass";
 #endif
-  const Told& told =
-      run(GetParam().task, GetParam().payload, [](AttemptSpec& spec) { spec.max_duration = store::Duration(5000); });
+  const Told& told = run(GetParam().task, GetParam().payload, [](AttemptSpec& spec) {
+    spec.max_duration = store::Duration(5000);
+    spec.machine = {"", 1, std::uint64_t{512} << 20};
+  });
   const std::string message = told.result.failure ? told.result.failure->message : told.result.output;
   EXPECT_NE(std::ranges::find(GetParam().ends, told.kind()), GetParam().ends.end()) << message;
   EXPECT_FALSE(is_alive(told.pid));
@@ -54,6 +57,7 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(
         Hostile{"null-dereference", {FailureKind::kCrashed}}, Hostile{"abort", {FailureKind::kCrashed}},
         Hostile{"stack-overflow", {FailureKind::kCrashed}}, Hostile{"double-free", {FailureKind::kCrashed}},
+        Hostile{"allocate-without-end", {FailureKind::kOutOfMemory}},
         Hostile{"infinite-loop", {FailureKind::kMaxDurationExceeded}},
         Hostile{"ignore-sigterm", {FailureKind::kMaxDurationExceeded}},
         Hostile{"fork-bomb", {kSuccess}, R"({"doublings":5})"},

@@ -54,6 +54,12 @@ class LyingStore final : public Store {
   void cancel(const RunId& id, Time now, const std::string& reason, Done<store::Run> done) override {
     truth_.cancel(id, now, reason, std::move(done));
   }
+  void reschedule(const RunId& id, Time until, bool calendar, Time now, Done<store::Run> done) override {
+    truth_.reschedule(id, until, calendar, now, std::move(done));
+  }
+  void reset_idempotency_key(const TaskId& task, const std::string& key, Time now, Done<RunId> done) override {
+    truth_.reset_idempotency_key(task, key, now, std::move(done));
+  }
   void wake_due(Time now, Done<std::size_t> done) override { truth_.wake_due(now, std::move(done)); }
   std::optional<Time> next_due() const override { return truth_.next_due(); }
   void release(const std::vector<TaskId>& tasks, Time now, Done<std::size_t> done) override {
@@ -82,8 +88,20 @@ class LyingStore final : public Store {
   void append_stream(StreamAppend append, DoneStatus done) override {
     truth_.append_stream(std::move(append), std::move(done));
   }
-  void limit_queue(const QueueName& queue, std::optional<std::size_t> limit) override {
-    truth_.limit_queue(queue, limit);
+  void declare_queues(const std::map<QueueName, QueueLimits>& declared, bool all) override {
+    truth_.declare_queues(declared, all);
+  }
+  void pause_queue(const QueueName& queue, bool paused, Done<Queue> done) override {
+    truth_.pause_queue(queue, paused, std::move(done));
+  }
+  void override_limit(const QueueName& queue, std::optional<std::size_t> limit, Time now, Done<Queue> done) override {
+    truth_.override_limit(queue, limit, now, std::move(done));
+  }
+  Result<Queue> queue(const QueueName& queue) const override { return truth_.queue(queue); }
+  QueuePage queues(std::size_t skip, std::size_t limit) const override { return truth_.queues(skip, limit); }
+  std::vector<SubQueueCounts> sub_queues(const QueueName& queue, const std::optional<std::string>& after,
+                                         std::size_t limit) const override {
+    return truth_.sub_queues(queue, after, limit);
   }
   void put_schedule(Schedule schedule, Done<Schedule> done) override {
     truth_.put_schedule(std::move(schedule), std::move(done));

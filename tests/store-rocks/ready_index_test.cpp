@@ -16,6 +16,21 @@ namespace {
 const QueueName kQueue("q");
 Time at(std::int64_t milliseconds) { return Time{Duration{milliseconds}}; }
 PackedId id(std::uint64_t n) { return {0, n}; }
+QueueSettings limited(std::optional<std::size_t> limit) {
+  return {.declared = QueueLimits{limit, std::nullopt}, .triggered = {}, .override_to = {}, .overridden_at = {}};
+}
+QueueSettings rated(std::uint64_t limit, Duration period) {
+  QueueSettings settings = limited(std::nullopt);
+  settings.declared->rate = RateLimit{limit, period};
+  return settings;
+}
+// Takes the next run and begins it.
+std::optional<PackedId> begin(ReadyIndex& index) {
+  const std::optional<PackedId> taken = index.take();
+  SubQueueName of;
+  if (taken) index.begun(of);
+  return taken;
+}
 
 TEST(ReadyIndex, TakesByOrderTimeThenId) {
   ReadyIndex index;
@@ -30,7 +45,7 @@ TEST(ReadyIndex, TakesByOrderTimeThenId) {
 
 TEST(ReadyIndex, ARunThatIsUntakenHoldsNoSlot) {
   ReadyIndex index;
-  index.limit(kQueue, 1);
+  index.limit(kQueue, limited(1));
   for (std::uint64_t n = 1; n <= 3; ++n) index.add(kQueue, "", at(0), id(n));
   EXPECT_EQ(index.take(), id(1));
   EXPECT_EQ(index.take(), std::nullopt);
@@ -56,7 +71,7 @@ TEST(ReadyIndex, ServesTheSubQueueServedLongestAgo) {
 
 TEST(ReadyIndex, NeverRunsMoreOfASubQueueThanItsLimit) {
   ReadyIndex index;
-  index.limit(kQueue, 2);
+  index.limit(kQueue, limited(2));
   for (std::uint64_t n = 0; n < 5; ++n) {
     index.add(kQueue, "a", at(0), id(n));
     index.add(kQueue, "b", at(0), id(100 + n));
@@ -72,21 +87,21 @@ TEST(ReadyIndex, NeverRunsMoreOfASubQueueThanItsLimit) {
 
 TEST(ReadyIndex, ARaisedLimitLetsMoreStartALoweredOneEndsNothing) {
   ReadyIndex index;
-  index.limit(kQueue, 1);
+  index.limit(kQueue, limited(1));
   for (std::uint64_t n = 0; n < 5; ++n) index.add(kQueue, "", at(0), id(n));
   EXPECT_TRUE(index.take());
   EXPECT_FALSE(index.take());
-  EXPECT_TRUE(index.limit(kQueue, 3));
+  EXPECT_TRUE(index.limit(kQueue, limited(3)));
   EXPECT_TRUE(index.take());
   EXPECT_TRUE(index.take());
   EXPECT_FALSE(index.take());
-  EXPECT_FALSE(index.limit(kQueue, 1));
+  EXPECT_FALSE(index.limit(kQueue, limited(1)));
   EXPECT_FALSE(index.ended(kQueue, ""));
   EXPECT_FALSE(index.ended(kQueue, ""));
   EXPECT_FALSE(index.take());
   EXPECT_TRUE(index.ended(kQueue, ""));
   EXPECT_TRUE(index.take());
-  EXPECT_TRUE(index.limit(kQueue, std::nullopt));
+  EXPECT_TRUE(index.limit(kQueue, limited(std::nullopt)));
 }
 
 TEST(ReadyIndex, WhatIsRemovedIsNotTaken) {
@@ -99,11 +114,80 @@ TEST(ReadyIndex, WhatIsRemovedIsNotTaken) {
   EXPECT_EQ(index.take(), id(2));
 }
 
+TEST(ReadyIndex, ARateClosesItsSubQueueUntilTheFirstStartIsAPeriodAgo) {
+  ReadyIndex index;
+  index.limit(kQueue, rated(2, Duration(100)));
+  for (std::uint64_t n = 1; n <= 4; ++n) index.add(kQueue, "a", at(0), id(n));
+  index.add(kQueue, "b", at(0), id(9));
+  index.advance(at(1000));
+  EXPECT_EQ(begin(index), id(1));
+  index.advance(at(1040));
+  EXPECT_EQ(begin(index), id(9)) << "each key has the whole rate";
+  EXPECT_EQ(begin(index), id(2));
+  EXPECT_EQ(begin(index), std::nullopt);
+  EXPECT_EQ(index.next_open(), at(1100));
+  EXPECT_FALSE(index.advance(at(1099)));
+  EXPECT_TRUE(index.advance(at(1100)));
+  EXPECT_EQ(index.next_open(), std::nullopt);
+  EXPECT_EQ(begin(index), id(3));
+  EXPECT_EQ(begin(index), std::nullopt);
+  EXPECT_EQ(index.next_open(), at(1140));
+}
+
+TEST(ReadyIndex, AClockThatIsSetBackClosesNothingForLongerThanThePeriod) {
+  ReadyIndex index;
+  index.limit(kQueue, rated(1, Duration(100)));
+  for (std::uint64_t n = 1; n <= 2; ++n) index.add(kQueue, "", at(0), id(n));
+  index.advance(at(1'000'000));
+  EXPECT_EQ(begin(index), id(1));
+  index.advance(at(500));
+  EXPECT_EQ(index.next_open(), at(600));
+  EXPECT_TRUE(index.advance(at(600)));
+  EXPECT_EQ(begin(index), id(2));
+}
+
+TEST(ReadyIndex, WhatItNeedNotKnowAnyMoreOfARateIsToldOnce) {
+  ReadyIndex index;
+  index.limit(kQueue, rated(1, Duration(100)));
+  index.add(kQueue, "k", at(0), id(1));
+  index.advance(at(1000));
+  EXPECT_EQ(begin(index), id(1));
+  index.ended(kQueue, "k");
+  index.advance(at(1099));
+  EXPECT_TRUE(index.take_forgotten().empty());
+  index.advance(at(1100));
+  EXPECT_EQ(index.take_forgotten(), (std::vector<SubQueueName>{{kQueue, "k"}}));
+  EXPECT_TRUE(index.take_forgotten().empty());
+}
+
+TEST(ReadyIndex, RestoredStartsCountAsIfTheyHadBeenHere) {
+  ReadyIndex index;
+  index.limit(kQueue, rated(1, Duration(100)));
+  index.restore(kQueue, "k", RateWindow(Duration(100), {{at(1000), at(1000), 1}}));
+  index.restore(kQueue, "l", RateWindow(Duration(100), {{at(950), at(950), 1}}));
+  index.add(kQueue, "k", at(0), id(1));
+  index.add(kQueue, "l", at(0), id(2));
+  index.advance(at(1060));
+  EXPECT_EQ(begin(index), id(2));
+  EXPECT_EQ(index.next_open(), at(1100));
+}
+
+TEST(ReadyIndex, APausedQueueHandsOutNothing) {
+  ReadyIndex index;
+  index.add(kQueue, "", at(0), id(1));
+  QueueSettings paused;
+  paused.paused = true;
+  EXPECT_FALSE(index.limit(kQueue, paused));
+  EXPECT_EQ(index.take(), std::nullopt);
+  EXPECT_TRUE(index.limit(kQueue, QueueSettings()));
+  EXPECT_EQ(index.take(), id(1));
+}
+
 // Against the rule written out: each time, among the eligible sub-queues, the one served longest ago.
 TEST(ReadyIndex, AgreesWithTheRuleOverRandomWork) {
   std::mt19937_64 random(7);
   ReadyIndex index;
-  index.limit(kQueue, 3);
+  index.limit(kQueue, limited(3));
   struct Sub {
     std::map<std::pair<Time, PackedId>, bool> runs;
     std::size_t running = 0;

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "store/rocks/keys.h"
+#include "store/rocks/queue_records.h"
 #include "store/rocks/schedule_record.h"
 
 namespace perdure::store::rocks {
@@ -128,7 +129,9 @@ TEST(Records, ALongerTailOfANewerVersionIsIgnored) {
   EXPECT_EQ(*key_back, key);
 }
 
-Waiting a_waiting() { return {TaskId("resize"), QueueName("q"), "k", at(300), at(64), std::nullopt, VersionId("v9")}; }
+Waiting a_waiting() {
+  return {TaskId("resize"), QueueName("q"), "k", at(300), at(64), std::nullopt, VersionId("v9"), Duration(40)};
+}
 
 TEST(Records, AWaitingRunsEntryComesBackAsItWas) {
   for (const char* version : {"v9", ""}) {
@@ -147,8 +150,42 @@ TEST(Records, AWaitingRunsEntryFromBeforeVersionsWereKeptThereIsReadWithoutOne) 
   ASSERT_TRUE(back) << back.status().message();
   Waiting expected = a_waiting();
   expected.version.reset();
+  expected.priority.reset();
   EXPECT_EQ(*back, expected);
-  EXPECT_EQ(encode(a_waiting()), old + "\x02v9") << "code from before it reads the new ones too";
+  EXPECT_EQ(encode(a_waiting()), old + "\x02v9\x50") << "code from before it reads the new ones too";
+}
+
+TEST(Records, AWaitingRunsEntryFromBeforePrioritiesWereKeptThereIsReadWithoutOne) {
+  using std::string_literals::operator""s;
+  const Result<Waiting> back = decode_waiting("\x01\x06resize\x01q\x01k\xd8\x04\x01\x80\x01\x00\x02v9"s);
+  ASSERT_TRUE(back) << back.status().message();
+  Waiting expected = a_waiting();
+  expected.priority.reset();
+  EXPECT_EQ(*back, expected);
+}
+
+TEST(Records, WhatIsStoredOfAQueueComesBackAsItWas) {
+  QueueSettings settings;
+  std::vector<QueueSettings> all{settings};
+  settings.declared.emplace();
+  all.push_back(settings);
+  settings.declared->rate = RateLimit{7, Duration(60'000)};
+  all.push_back(settings);
+  settings.declared->concurrency = 0;
+  settings.triggered = 3;
+  settings.override_to = 100'000;
+  settings.overridden_at = at(1'700'000'000'000);
+  settings.paused = true;
+  all.push_back(settings);
+  for (const QueueSettings& each : all) {
+    const Result<QueueSettings> back = decode_queue(encode(each));
+    ASSERT_TRUE(back) << back.status().message();
+    EXPECT_EQ(*back, each);
+  }
+  const RateWindow window(Duration(1000), {{at(1), at(3), 2}, {at(900), at(900), 1}});
+  const Result<RateWindow> back = decode_window(encode(window));
+  ASSERT_TRUE(back) << back.status().message();
+  EXPECT_EQ(*back, window);
 }
 
 Schedule full_schedule() {

@@ -1,5 +1,6 @@
 // Durations and times as text.
 #include "store/model/duration.h"
+#include "store/model/delay.h"
 
 #include <gtest/gtest.h>
 
@@ -152,9 +153,12 @@ TEST(Time, EveryTimeIsReadBackFromItsText) {
 
 TEST(Time, ADelayIsATimeOrADuration) {
   const Time now = at(1'000'000);
-  EXPECT_EQ(parse_delay("1h52m18s", now).value(), now + seconds(6738));
-  EXPECT_EQ(parse_delay("1970-01-01T00:00:01Z", now).value(), at(1000));
-  EXPECT_EQ(parse_delay("soon", now).status().code(), Code::kInvalid);
+  const Delay duration = parse_delay("1h52m18s").value(), time = parse_delay("1970-01-01T00:00:01Z").value();
+  EXPECT_EQ(end_of(duration, now), now + seconds(6738));
+  EXPECT_FALSE(is_calendar(duration));
+  EXPECT_EQ(end_of(time, now), at(1000));
+  EXPECT_TRUE(is_calendar(time));
+  EXPECT_EQ(parse_delay("soon").status().code(), Code::kInvalid);
 }
 
 }  // namespace

@@ -106,9 +106,9 @@ typedef struct perdure_next perdure_next;
 typedef perdure_status (*perdure_task_fn)(const perdure_attempt* attempt);
 
 /* Stands around an attempt. Calls next->call(next) once, which executes what is inside and returns its status, and then
- * returns that status or another. Its own result counts where it sets one, and its own error where its status is another
- * than the call's. Returning without the call is a failure of the attempt when the status says so, and else a success
- * with this function's own result; nothing inside is executed then. [1.0] */
+ * returns that status or another. Its own result counts where it sets one, and its own error where its status is
+ * another than the call's. Returning without the call is a failure of the attempt when the status says so, and else a
+ * success with this function's own result; nothing inside is executed then. [1.0] */
 typedef perdure_status (*perdure_middleware_fn)(const perdure_attempt* attempt, const perdure_next* next);
 
 /* What a middleware stands around. Valid during the middleware's call. [1.0] */
@@ -259,10 +259,11 @@ typedef struct perdure_trigger {
   uint64_t struct_size;
   perdure_str task_id;
   perdure_str payload; /* JSON, any value; empty: null */
-  perdure_str options; /* JSON object, or empty: delayMs, delayUntilMs, ttlMs, idempotencyKey, idempotencyKeyScope
-                          (run, attempt, global), idempotencyKeyTtlMs, debounce{key,delayMs,mode,maxDelayMs}, queue,
-                          concurrencyKey, priority (seconds), maxAttempts, maxDurationMs, machine, tags, metadata,
-                          version, allowPending, when ("on_success": only if this attempt succeeds) */
+  perdure_str
+      options; /* JSON object, or empty: delayMs, delayUntilMs, ttlMs, idempotencyKey, idempotencyKeyScope
+                  (run, attempt, global), idempotencyKeyTtlMs, debounce{key,delayMs,mode,maxDelayMs}, queue,
+                  queueConcurrencyLimit, concurrencyKey, priority (seconds), maxAttempts, maxDurationMs, machine, tags,
+                  metadata, version, allowPending, when ("on_success": only if this attempt succeeds) */
   /* 1.0 ends here */
 } perdure_trigger;
 
@@ -295,9 +296,9 @@ struct perdure_services {
   perdure_status (*log)(const perdure_attempt* attempt, perdure_level level, perdure_str message, perdure_str fields);
 
   /* Changes one entry of the run's metadata, or of its parent's or root's. Visible within 100 ms; durable with the
-   * outcome at the latest. value is JSON. A key that begins with "$." is a path into the entries, names and positions in
-   * arrays joined by dots. PERDURE_INVALID: the value does not fit the operation, or the metadata would exceed 256 KB.
-   * PERDURE_FAILED: the host could not record it. [any-thread] [1.0] */
+   * outcome at the latest. value is JSON. A key that begins with "$." is a path into the entries, names and positions
+   * in arrays joined by dots. PERDURE_INVALID: the value does not fit the operation, or the metadata would exceed 256
+   * KB. PERDURE_FAILED: the host could not record it. [any-thread] [1.0] */
   perdure_status (*set_metadata)(const perdure_attempt* attempt, perdure_metadata_target target, perdure_metadata_op op,
                                  perdure_str key, perdure_str value);
 
@@ -386,9 +387,9 @@ struct perdure_services {
 
   /* -- Between the functions of one attempt -- */
 
-  /* OK: *place is the address of a pointer that is the plugin's alone, NULL when the attempt begins. What one function of
-   * the attempt keeps there the later ones find: middleware, hooks and run alike. See perdure_plugin.drop_local for its
-   * end. The host does not lock it. [any-thread] [1.2] */
+  /* OK: *place is the address of a pointer that is the plugin's alone, NULL when the attempt begins. What one function
+   * of the attempt keeps there the later ones find: middleware, hooks and run alike. See perdure_plugin.drop_local for
+   * its end. The host does not lock it. [any-thread] [1.2] */
   perdure_status (*local)(const perdure_attempt* attempt, void*** place);
 
   /* Waits until run has returned, for on_cancel and the threads it starts; a timeout below 0 is none. OK: *json is

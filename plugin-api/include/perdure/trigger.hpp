@@ -33,6 +33,7 @@ struct TriggerOptions {
   KeyScope idempotency_scope = KeyScope::kRun;
   std::optional<milliseconds> idempotency_ttl{};  // 30 days
   std::string queue{};
+  std::optional<int> queue_concurrency_limit{};  // of that queue from now on, where no plugin declares one
   std::string concurrency_key{};
   std::optional<std::chrono::seconds> priority{};  // of head start in the queue
   std::optional<int> max_attempts{};
@@ -67,6 +68,7 @@ inline std::string trigger_json(const TriggerOptions& options) {
   if (options.idempotency_scope == KeyScope::kGlobal) out["idempotencyKeyScope"] = "global";
   put_ms("idempotencyKeyTtlMs", options.idempotency_ttl);
   put_text("queue", options.queue);
+  if (options.queue_concurrency_limit) out["queueConcurrencyLimit"] = *options.queue_concurrency_limit;
   put_text("concurrencyKey", options.concurrency_key);
   if (options.priority) out["priority"] = options.priority->count();
   if (options.max_attempts) out["maxAttempts"] = *options.max_attempts;

@@ -1,5 +1,6 @@
 // A plugin whose tasks take memory in ways that must be noticed, and in ways that must not be taken amiss. The tests
 // start them by id; numbers in payloads are MiB.
+#include <fcntl.h>
 #include <perdure/plugin.h>
 #include <sched.h>
 #include <stdlib.h>
@@ -8,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <chrono>
 #include <new>
 #include <string>
@@ -49,15 +51,27 @@ perdure_status hold(const perdure_attempt* a) {
 
 perdure_status take_and_return(const perdure_attempt* a) {
   const auto mebibytes = static_cast<std::size_t>(number(a));
-  give_back(take(mebibytes), mebibytes);
+  void* const memory = take(mebibytes);
   usleep(60'000);
+  give_back(memory, mebibytes);
   return done(a);
 }
+
+// How many MiB take_slowly() has taken in all processes together, in a page that the test sees, too.
+std::atomic<long>* const taken_by_all = [] {
+  const char* path = getenv("PERDURE_TEST_TAKEN");
+  const int file = path != nullptr ? open(path, O_RDWR | O_CLOEXEC) : -1;
+  void* page =
+      mmap(nullptr, sizeof(long), PROT_READ | PROT_WRITE, MAP_SHARED | (file < 0 ? MAP_ANONYMOUS : 0), file, 0);
+  if (file >= 0) close(file);
+  return static_cast<std::atomic<long>*>(page);
+}();
 
 // Takes memory a MiB at a time, with a pause after each.
 void take_slowly(long mebibytes, useconds_t rest) {
   for (long taken = 0; taken < mebibytes; taken++) {
     (void)take(1);
+    taken_by_all->fetch_add(1);
     if (rest > 0) usleep(rest);
   }
 }
@@ -79,6 +93,22 @@ perdure_status share_among_four(const perdure_attempt* a, useconds_t rest) {
 // At some 100 MB/s each, as work does that does something with it.
 perdure_status among_four(const perdure_attempt* a) { return share_among_four(a, 10'000); }
 perdure_status among_four_at_once(const perdure_attempt* a) { return share_among_four(a, 0); }
+
+// Takes memory, shares it with three processes, which costs nothing, and in a while all of them write to it.
+perdure_status unshare_among_four(const perdure_attempt* a) {
+  const long mebibytes = number(a);
+  char* const memory = static_cast<char*>(take(static_cast<std::size_t>(mebibytes)));
+  say(a, "sharing");
+  for (int i = 0; i < 3 && fork() != 0; i++) {
+  }
+  usleep(100'000);
+  for (long i = 0; i < mebibytes; i++) {
+    memset(memory + static_cast<std::size_t>(i) * kMiB, 2, kMiB);
+    usleep(10'000);
+  }
+  for (;;) pause();
+  return done(a);
+}
 
 // In a process that has left its session and its parent, and whose end the attempt does not see.
 perdure_status in_a_daemon(const perdure_attempt* a) {
@@ -138,6 +168,7 @@ constexpr Entry kTasks[] = {
     {"take_and_return", take_and_return},
     {"among_four", among_four},
     {"among_four_at_once", among_four_at_once},
+    {"unshare_among_four", unshare_among_four},
     {"in_a_daemon", in_a_daemon},
     {"in_a_child", in_a_child},
     {"twice", twice},

@@ -68,13 +68,13 @@ void RandomOperations::one(Store& store) {
     case 13:
       return finish(store);
     case 14:
-      return cancel(store);
+      return one_in(3) ? move(store) : cancel(store);
     case 15:
       expect_same(wake_due(store, now_), wake_due(reference_, now_), "wake_due");
       return;
     case 16:
       if (one_in(3)) return call_hooks(store);
-      return one_in(3) ? limit(store) : log(store);
+      return one_in(2) ? queues(store) : log(store);
     case 17:
       return one_in(3) ? offer(store) : quarantine(store);
     case 18:
@@ -102,9 +102,11 @@ void RandomOperations::enqueue(Store& store) {
     created.queue = QueueName(pick("queue", 3));
     if (one_in(2)) created.concurrency_key = pick("key", 3);
   }
+  if (one_in(20)) created.queue_limit = 1 + below(4);
   if (one_in(4)) created.priority = Duration(below(200));
   created.now = now_;
   if (one_in(4)) created.delayed_until = now_ + Duration(below(300));
+  created.calendar = one_in(2);
   created.pending_version = one_in(10);
   if (one_in(5)) created.options.ttl = Duration(below(300));
   if (one_in(3)) created.options.idempotency_key = pick("k", 20);
@@ -192,12 +194,57 @@ void RandomOperations::cancel(Store& store) {
   expect_same_run(conformance::cancel(store, id, now_), conformance::cancel(reference_, id, now_), "cancel");
 }
 
-void RandomOperations::limit(Store& store) {
+// A delay is moved, or a key reset.
+void RandomOperations::move(Store& store) {
+  const RunId id = some_run();
+  const Time until = now_ + Duration(below(400)) - Duration(50);
+  const bool calendar = one_in(2);
+  expect_same_run(reschedule(store, id, until, now_, calendar), reschedule(reference_, id, until, now_, calendar),
+                  "reschedule");
+  const TaskId task(pick("task", kTasks));
+  const std::string key = pick("k", 20);
+  expect_same(reset_key(store, task, key, now_), reset_key(reference_, task, key, now_), "reset_idempotency_key");
+}
+
+// Something is said about a queue, or asked.
+void RandomOperations::queues(Store& store) {
   const QueueName queue(queues_ == kManyQueues ? pick("queue", 3) : "queue");
-  const std::optional<std::size_t> limit = one_in(3) ? std::nullopt : std::optional<std::size_t>(below(4));
-  if (queues_ == kOneQueue) return;  // limits are not stored, so a reopened store has none
-  store.limit_queue(queue, limit);
-  reference_.limit_queue(queue, limit);
+  switch (below(4)) {
+    case 0: {
+      std::map<QueueName, QueueLimits> declared;
+      for (std::uint64_t i = below(3); i > 0; --i) {
+        QueueLimits& limits = declared[QueueName(pick("queue", 3))];
+        if (!one_in(3)) limits.concurrency = below(4);
+        if (one_in(3)) limits.rate = RateLimit{1 + below(3), Duration(1 + below(200))};
+      }
+      if (one_in(2)) declared[queue] = {3, std::nullopt};
+      const bool all = one_in(2);
+      store.declare_queues(declared, all);
+      reference_.declare_queues(declared, all);
+      return;
+    }
+    case 1: {
+      const bool paused = one_in(3);
+      return expect_same(pause(store, queue, paused), pause(reference_, queue, paused), "pause_queue");
+    }
+    case 2: {
+      const std::optional<std::size_t> limit = one_in(2) ? std::nullopt : std::optional<std::size_t>(below(4));
+      return expect_same(override_limit(store, queue, limit, now_), override_limit(reference_, queue, limit, now_),
+                         "override_limit");
+    }
+    default:
+      return compare_queues(store);
+  }
+}
+
+void RandomOperations::compare_queues(Store& store) {
+  const QueuePage subject = store.queues(0, 100), reference = reference_.queues(0, 100);
+  EXPECT_TRUE(subject == reference);
+  EXPECT_EQ(store.next_due(), reference_.next_due());
+  for (const Queue& each : reference.queues) {
+    expect_same(store.queue(each.name), reference_.queue(each.name), "queue");
+    EXPECT_TRUE(store.sub_queues(each.name, std::nullopt, 100) == reference_.sub_queues(each.name, std::nullopt, 100));
+  }
 }
 
 // A plugin comes or goes.
@@ -345,7 +392,7 @@ void RandomOperations::compare_run(Store& store, const RunId& id) {
 void RandomOperations::compare_all(Store& store) {
   for (const RunId& id : runs_) compare_run(store, id);
   EXPECT_EQ(store.counts(), reference_.counts());
-  EXPECT_EQ(store.next_due(), reference_.next_due());
+  compare_queues(store);
   EXPECT_EQ(store.locked_versions(), reference_.locked_versions());
   compare_schedules(store);
   expect_same(store.owing_hooks(SIZE_MAX), reference_.owing_hooks(SIZE_MAX), "owing_hooks");

@@ -34,7 +34,9 @@ class RandomOperations {
   void claim(Store& store);
   void finish(Store& store);
   void cancel(Store& store);
-  void limit(Store& store);
+  void move(Store& store);
+  void queues(Store& store);
+  void compare_queues(Store& store);
   void offer(Store& store);
   void quarantine(Store& store);
   void call_hooks(Store& store);

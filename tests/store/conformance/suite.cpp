@@ -19,8 +19,24 @@ Result<Run> cancel(Store& store, const RunId& run, Time now, const std::string& 
   return await<Run>([&](Done<Run> done) { store.cancel(run, now, reason, std::move(done)); });
 }
 
+Result<Run> reschedule(Store& store, const RunId& run, Time until, Time now, bool calendar) {
+  return await<Run>([&](Done<Run> done) { store.reschedule(run, until, calendar, now, std::move(done)); });
+}
+
+Result<RunId> reset_key(Store& store, const TaskId& task, const std::string& key, Time now) {
+  return await<RunId>([&](Done<RunId> done) { store.reset_idempotency_key(task, key, now, std::move(done)); });
+}
+
 Result<Run> hooks_ran(Store& store, const RunId& run, const std::vector<TimelineEvent>& events) {
   return await<Run>([&](Done<Run> done) { store.hooks_ran(run, events, std::move(done)); });
+}
+
+Result<Queue> pause(Store& store, const QueueName& queue, bool paused) {
+  return await<Queue>([&](Done<Queue> done) { store.pause_queue(queue, paused, std::move(done)); });
+}
+
+Result<Queue> override_limit(Store& store, const QueueName& queue, std::optional<std::size_t> limit, Time now) {
+  return await<Queue>([&](Done<Queue> done) { store.override_limit(queue, limit, now, std::move(done)); });
 }
 
 Result<std::size_t> wake_due(Store& store, Time now) {
@@ -164,6 +180,12 @@ Run StoreConformance::finish(AttemptEnd end) {
   Result<store::Run> after = conformance::finish(store(), std::move(end));
   EXPECT_TRUE(after) << after.status().message();
   return after ? std::move(*after) : store::Run();
+}
+
+Queue StoreConformance::queue(const std::string& name) {
+  Result<Queue> found = store().queue(QueueName(name));
+  EXPECT_TRUE(found) << found.status().message();
+  return found ? *found : Queue();
 }
 
 Run StoreConformance::run(const RunId& id) {

@@ -43,6 +43,8 @@ Result<Enqueued> enqueue(Store& store, NewRun run);
 Result<std::vector<Claim>> claim(Store& store, std::size_t max, Time now, const DecideClaim& decide);
 Result<Run> finish(Store& store, AttemptEnd end);
 Result<Run> cancel(Store& store, const RunId& run, Time now, const std::string& reason = "asked to");
+Result<Run> reschedule(Store& store, const RunId& run, Time until, Time now, bool calendar = false);
+Result<RunId> reset_key(Store& store, const TaskId& task, const std::string& key, Time now);
 Result<std::size_t> wake_due(Store& store, Time now);
 Result<std::size_t> release(Store& store, const std::vector<TaskId>& tasks, Time now);
 Result<std::size_t> recover(Store& store, Time now);
@@ -50,6 +52,8 @@ Result<Schedule> put_schedule(Store& store, Schedule schedule);
 Result<Schedule> fire_schedule(Store& store, Schedule schedule, std::vector<NewRun> runs);
 Status delete_schedule(Store& store, const ScheduleId& schedule);
 Result<Run> hooks_ran(Store& store, const RunId& run, const std::vector<TimelineEvent>& events);
+Result<Queue> pause(Store& store, const QueueName& queue, bool paused = true);
+Result<Queue> override_limit(Store& store, const QueueName& queue, std::optional<std::size_t> limit, Time now);
 Status synced(Store& store);
 Status change_metadata(Store& store, const RunId& run, std::vector<MetadataOperation> operations);
 Result<std::size_t> add_tags(Store& store, const RunId& run, const std::vector<std::string>& tags);
@@ -92,6 +96,8 @@ class StoreConformance : public testing::TestWithParam<Engine> {
     return finish(failure_of(claim, now, after, kind));
   }
 
+  /// The queue as it is.
+  store::Queue queue(const std::string& name);
   store::Run run(const RunId& id);
   RunStatus status(const RunId& id) { return run(id).status; }
   /// The names of the run's events, oldest first.

@@ -1,0 +1,35 @@
+// The options that a run is created with, as the verbs that create runs have them: trigger and replay. One thread.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "host/cli/console.h"
+#include "store/model/status.h"
+
+namespace CLI {
+class App;
+}
+
+namespace perdure::cli {
+
+struct TriggerOptions {
+  std::string delay, ttl, queue, concurrency_key, idempotency_key, metadata, machine, max_duration;
+  std::optional<std::string> payload;
+  std::optional<double> priority;
+  std::optional<unsigned> max_attempts;
+  std::vector<std::string> tags;
+};
+
+/// Adds them to a verb, all but the payload.
+void add_trigger_options(CLI::App& verb, TriggerOptions& options);
+
+/// The payload as a JSON string that holds it; empty when none was given. kInvalid: the command line is wrong.
+store::Result<std::string> payload_json(const TriggerOptions& options, Console& console);
+
+/// What was given as members of a JSON object, such as {"delay":"1h","tags":["a"]}. kInvalid: the command line is
+/// wrong.
+store::Result<std::string> options_json(const TriggerOptions& options, Console& console);
+
+}  // namespace perdure::cli

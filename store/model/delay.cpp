@@ -1,0 +1,40 @@
+#include "store/model/delay.h"
+
+#include <algorithm>
+#include <string>
+
+#include "store/model/duration.h"
+#include "store/model/timestamp.h"
+
+namespace perdure::store {
+
+Result<Delay> parse_delay(std::string_view text) {
+  if (const Result<Time> time = parse_time(text)) return Delay(*time);
+  if (const Result<Duration> duration = parse_duration(text)) return Delay(*duration);
+  return Status::invalid("\"" + std::string(text.substr(0, 100)) +
+                         "\" is neither a duration nor a time; write one such as 1h30m or 2030-01-31T12:00:00Z");
+}
+
+Time end_of(const Delay& delay, Time now) {
+  const Duration* const duration = std::get_if<Duration>(&delay);
+  return duration != nullptr ? now + *duration : std::get<Time>(delay);
+}
+
+bool in_trigger_delay(const Run& run) { return run.status == RunStatus::kDelayed && run.attempts == 0; }
+
+Status no_delay(const Run& run) {
+  std::string sentence = "run " + run.id.text() + " is " + std::string(status_name(run.status));
+  sentence += run.status == RunStatus::kDelayed ? " until its next attempt, which is no delay of its trigger"
+                                                : ", and only a DELAYED run can be rescheduled";
+  return Status::conflict(std::move(sentence));
+}
+
+void move_delay(Run& run, Time until, bool calendar, Time now) {
+  run.ready_at = std::max(until, now);
+  run.calendar = calendar && until > now;
+  run.updated_at = now;
+  const bool has_ttl = run.options.ttl && *run.options.ttl > Duration::zero();
+  run.expires_at = has_ttl ? std::optional(*run.ready_at + *run.options.ttl) : std::nullopt;
+}
+
+}  // namespace perdure::store
