@@ -1,4 +1,4 @@
-// GET /api/v1/runs: pages of runs, newest first, filtered by status, task, tag and time of creation.
+// GET /api/v1/runs: pages of runs, newest first, filtered by status, task, tag, schedule and time of creation.
 #include <algorithm>
 #include <optional>
 #include <string>
@@ -24,7 +24,7 @@ constexpr int kMostStorePages = 50;  // looked through for one page of ours
 constexpr std::string_view kParameters[] = {
     "filter[status]",        "filter[taskIdentifier]",    "filter[tag]", "filter[createdAt][from]",
     "filter[createdAt][to]", "filter[createdAt][period]", "page[size]",  "page[after]",
-    "page[before]"};
+    "page[before]",          "filter[schedule]"};
 
 std::optional<QueryFault> read_statuses(const Request& request, std::vector<RunStatus>& statuses) {
   std::string invalid;
@@ -71,16 +71,20 @@ std::optional<QueryFault> read_filter(const Request& request, store::RunFilter& 
   for (const Field& parameter : request.query) {
     // A filter that is left out would show runs that were not asked for.
     if (std::ranges::find(kParameters, parameter.name) == std::end(kParameters)) {
-      return QueryFault{parameter.name, parameter.name +
-                                            " is no parameter of this list; it takes filter[status], "
-                                            "filter[taskIdentifier], filter[tag], filter[createdAt][from], [to] and "
-                                            "[period], page[size], page[after] and page[before]"};
+      return QueryFault{parameter.name,
+                        parameter.name +
+                            " is no parameter of this list; it takes filter[status], "
+                            "filter[taskIdentifier], filter[tag], filter[schedule], "
+                            "filter[createdAt][from], [to] and [period], page[size], page[after] and page[before]"};
     }
   }
   if (auto fault = read_statuses(request, filter.statuses)) return fault;
   for (std::string& task : list_parameter(request, "filter[taskIdentifier]"))
     filter.tasks.emplace_back(std::move(task));
   filter.tags = list_parameter(request, "filter[tag]");
+  for (std::string& schedule : list_parameter(request, "filter[schedule]")) {
+    filter.schedules.emplace_back(std::move(schedule));
+  }
   if (auto fault = read_times(request, filter)) return fault;
   return read_cursors(request, filter);
 }

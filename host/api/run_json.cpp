@@ -4,6 +4,7 @@
 #include <string_view>
 #include <vector>
 
+#include "store/model/cron.h"
 #include "store/model/duration.h"
 
 namespace perdure::api {
@@ -82,6 +83,23 @@ void put_summary(JsonText& json, const store::Run& run) {
     json.text("ttl", store::format_duration(*run.options.ttl));
   }
   put_raw_if(json, "metadata", run.options.metadata);
+}
+
+void put_schedule_of(JsonText& json, const store::Run& run, const store::Result<store::Schedule>& schedule) {
+  if (run.schedule.empty()) return;
+  json.key("schedule").begin_object().text("id", run.schedule.text());
+  std::string pattern, description = "The schedule was deleted";
+  if (schedule) {
+    put_text_if(json, "externalId", schedule->external_id);
+    put_text_if(json, "deduplicationKey", schedule->deduplication_key);
+    pattern = schedule->rule.pattern;
+    const store::Result<store::CronPattern> parsed = store::CronPattern::parse(pattern);
+    description = parsed ? parsed->description() : pattern;
+  }
+  json.key("generator").begin_object().text("type", "CRON").text("expression", pattern);
+  json.text("description", description).end_object();
+  if (run.scheduled_for) json.time("timestamp", *run.scheduled_for);
+  json.end_object();
 }
 
 void put_descent(JsonText& json, const store::Run& run) {

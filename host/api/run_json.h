@@ -9,6 +9,8 @@
 #include "host/api/json_text.h"
 #include "store/model/failure.h"
 #include "store/model/run.h"
+#include "store/model/schedule.h"
+#include "store/model/status.h"
 
 namespace perdure::api {
 
@@ -22,6 +24,10 @@ void put_summary(JsonText& json, const store::Run& run);
 /// document of its related runs.
 void put_run(JsonText& json, const store::Run& run, const std::string& related,
              const std::optional<std::string>& payload, const std::optional<std::string>& output);
+
+/// The schedule that made the run, as the contract has it; `schedule` is what is stored of it, an error once it was
+/// deleted. Nothing when no schedule made it.
+void put_schedule_of(JsonText& json, const store::Run& run, const store::Result<store::Schedule>& schedule);
 
 /// How deep it is below its root, and by which call it was triggered.
 void put_descent(JsonText& json, const store::Run& run);

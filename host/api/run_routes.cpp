@@ -68,6 +68,7 @@ Response document(const store::Store& store, const store::RunId& id, Form form) 
   } else {
     const Values values = values_of(store, run);
     put_run(json, run, related_runs(store, run), values.payload, values.output);
+    if (!run.schedule.empty()) put_schedule_of(json, run, store.schedule(run.schedule));
   }
   if (form != Form::kPublic) {
     const store::Result<std::vector<store::Attempt>> attempts = store.attempts(id);

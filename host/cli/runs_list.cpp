@@ -21,7 +21,7 @@ using store::Status;
 constexpr std::size_t kLargestPage = 100;
 
 struct Options : ClientOptions {
-  std::vector<std::string> statuses, tasks, tags;
+  std::vector<std::string> statuses, tasks, tags, schedules;
   std::string since, until;
   std::size_t limit = 25;
 };
@@ -54,6 +54,7 @@ Result<std::string> filters_of(const Options& options) {
   add("filter[status]", statuses);
   add("filter[taskIdentifier]", joined(options.tasks));
   add("filter[tag]", joined(options.tags));
+  add("filter[schedule]", joined(options.schedules));
   for (const auto& [name, flag, text] : {std::tuple{"filter[createdAt][from]", "--since", &options.since},
                                          std::tuple{"filter[createdAt][to]", "--until", &options.until}}) {
     if (text->empty()) continue;
@@ -123,6 +124,8 @@ void add_runs_list(CLI::App& parent, Console& console, int& exit_status) {
       ->allow_extra_args(false);
   verb.add_option("--task", options->tasks, "Only runs of this task; repeat or a,b for more")
       ->delimiter(',')
+      ->allow_extra_args(false);
+  verb.add_option("--schedule", options->schedules, "Only runs of this schedule; repeat for any of more")
       ->allow_extra_args(false);
   verb.add_option("--tag", options->tags, "Only runs with this tag; repeat for any of more")->allow_extra_args(false);
   verb.add_option("--since", options->since, "Only runs created since then: a time, or how long ago (1h)");

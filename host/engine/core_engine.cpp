@@ -27,9 +27,15 @@ CoreEngine::CoreEngine(Core& core, store::Store& store, process::Launcher& launc
            .warn = [this](const std::string& message) { warn(message); },
            .changed = [watchers = watchers_](const store::RunId& run) { watchers->tell(run); },
            .idle = [this] { tell_if_idle(); }}),
-      canceled_children_(core, store, [this](const store::RunId& run, const std::string& reason) {
-        cancel(run, reason, [](const store::Result<store::Run>&) {});
-      }) {
+      canceled_children_(core, store,
+                         [this](const store::RunId& run, const std::string& reason) {
+                           cancel(run, reason, [](const store::Result<store::Run>&) {});
+                         }),
+      schedules_(core, store,
+                 {.catalog = [this] { return catalog(); },
+                  .cancel = [this](const store::RunId& run,
+                                   const std::string& reason) { cancel(run, reason, [](const auto&) {}); },
+                  .warn = [this](const std::string& message) { warn(message); }}) {
   store_.listen(this);
 }
 
@@ -48,6 +54,7 @@ void CoreEngine::start(store::DoneStatus done) {
                    done({});
                    owed_hooks_.start();
                    canceled_children_.start();
+                   schedules_.start();
                    dispatch();
                  }));
 }
@@ -74,6 +81,7 @@ void CoreEngine::offer(catalog::SnapshotPtr catalog) {
   note_schemas(*catalog);
   show_held();
   owed_hooks_.look_again();
+  schedules_.offered();
   if (fresh.empty()) return;
   store_.release({fresh.begin(), fresh.end()}, core_.now(),
                  [](const store::Result<std::size_t>&) {});  // on_ready says what came of it
@@ -84,6 +92,7 @@ void CoreEngine::drain(std::function<void()> idle) {
   draining_ = true;
   idle_ = std::move(idle);
   owed_hooks_.stop();
+  schedules_.stop();
   tell_if_idle();
 }
 
@@ -144,7 +153,10 @@ void CoreEngine::on_due_changed() {
   });
 }
 
-void CoreEngine::on_run_changed(const store::RunId& run, store::RunStatus) { watchers_->tell(run); }
+void CoreEngine::on_run_changed(const store::RunId& run, store::RunStatus status) {
+  watchers_->tell(run);
+  schedules_.run_changed(run, status);
+}
 
 void CoreEngine::on_version_free(const store::VersionId& version) {
   core_.post([this, alive = std::weak_ptr(alive_), version] {
@@ -161,6 +173,7 @@ void CoreEngine::on_health(const store::Status& health) {
     if (started_) due_->set(store_.next_due());
     owed_hooks_.store_serves();
     canceled_children_.look();
+    schedules_.store_serves();
     dispatch();
   });
 }

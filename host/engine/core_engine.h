@@ -24,6 +24,7 @@
 #include "host/engine/core.h"
 #include "host/engine/engine.h"
 #include "host/engine/owed_hooks.h"
+#include "host/engine/schedules.h"
 #include "host/engine/watch_hub.h"
 #include "host/process/launcher.h"
 #include "store/store.h"
@@ -86,6 +87,7 @@ class CoreEngine final : public Engine, private store::Listener, private process
   void attempt_start(const store::RunId& run, std::optional<std::uint32_t> number,
                      store::Done<AttemptStart> done) override;
   void stacks(const store::RunId& run, store::Done<RunStacks> done) override;
+  ScheduleControl& schedules() override { return schedules_; }
   [[nodiscard]] std::vector<catalog::Held> held() const override;
   [[nodiscard]] EngineStatus status() const override;
   store::Store& store() override { return store_; }
@@ -238,6 +240,7 @@ class CoreEngine final : public Engine, private store::Listener, private process
   HookChildren hook_children_;
   OwedHooks owed_hooks_;
   CanceledChildren canceled_children_;
+  Schedules schedules_;
 
   std::atomic<bool> dispatch_posted_{false}, due_posted_{false};
   std::atomic<std::size_t> executing_{0};

@@ -15,6 +15,7 @@
 
 #include "host/catalog/quarantine.h"
 #include "host/catalog/snapshot.h"
+#include "host/engine/schedule_control.h"
 #include "host/process/stack_source.h"
 #include "host/schema/schema.h"
 #include "store/model/delay.h"
@@ -149,6 +150,9 @@ class Engine {
   /// [any-thread] The stacks of the run's threads. done: kNotFound; kConflict when it does not execute, or has ended
   /// meanwhile; kUnavailable when they cannot be read, with why.
   virtual void stacks(const store::RunId& run, store::Done<RunStacks> done) = 0;
+
+  /// [any-thread] What can be asked about schedules.
+  virtual ScheduleControl& schedules() = 0;
 
   /// [any-thread] The tasks in quarantine now.
   virtual std::vector<catalog::Held> held() const = 0;

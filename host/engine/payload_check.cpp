@@ -33,7 +33,7 @@ void CoreEngine::note_schemas(const catalog::Snapshot& catalog) {
 std::optional<store::Failure> CoreEngine::payload_failure(const store::Claim& claim, const catalog::Task& task) const {
   if (task.payload_schema == nullptr) return std::nullopt;
   const auto checked = checked_since_.find(task.id);
-  if (checked != checked_since_.end() && claim.run.created_at > checked->second.since &&
+  if (claim.run.schedule.empty() && checked != checked_since_.end() && claim.run.created_at > checked->second.since &&
       checked->second.schema == task.options.payload_schema) {
     return std::nullopt;
   }

@@ -42,9 +42,9 @@ std::optional<Overlap> parse_overlap(std::string_view name);
 
 /// When a schedule is due, and what happens then.
 struct ScheduleRule {
-  std::string pattern;           // five fields, or a macro such as "@daily"
+  std::string pattern = {};      // five fields, or a macro such as "@daily"
   std::string timezone = "UTC";  // IANA name
-  std::string window;            // "30m", "50%": how far from its due time it may fire; empty: not at all
+  std::string window = {};       // "30m", "50%": how far from its due time it may fire; empty: not at all
   CatchUp catch_up = CatchUp::kLatest;
   Overlap overlap = Overlap::kAllow;
   bool operator==(const ScheduleRule&) const = default;

@@ -86,7 +86,10 @@ FakeEngine::FakeEngine()
                   [this](std::string_view) {
                     std::lock_guard lock(mutex_);
                     return broken_;
-                  }}) {
+                  }}),
+      schedules_(core_, store_, {.catalog = [this] { return catalog(); },
+                                 .cancel = [](const store::RunId&, const std::string&) {},
+                                 .warn = [](const std::string&) {}}) {
   catalog::Snapshot snapshot;
   snapshot.loaded = true;
   for (const char* name : {"echo", "team/report"}) {
@@ -110,6 +113,7 @@ FakeEngine::FakeEngine()
   snapshot.plugins.push_back(plugin);
   set_catalog(std::move(snapshot));
   store_.listen(this);
+  schedules_.start();
 }
 
 FakeEngine::~FakeEngine() {

@@ -14,7 +14,9 @@
 #include <vector>
 
 #include "host/engine/engine.h"
+#include "host/engine/schedules.h"
 #include "store/memory/memory_store.h"
+#include "tests/api/inline_core.h"
 
 namespace perdure::api {
 
@@ -65,6 +67,7 @@ class FakeEngine final : public engine::Engine, private store::Listener {
   void attempt_start(const store::RunId& run, std::optional<std::uint32_t> number,
                      store::Done<engine::AttemptStart> done) override;
   void stacks(const store::RunId& run, store::Done<engine::RunStacks> done) override;
+  engine::ScheduleControl& schedules() override { return schedules_; }
   std::vector<catalog::Held> held() const override;
   engine::EngineStatus status() const override;
   store::Store& store() override { return store_; }
@@ -114,6 +117,8 @@ class FakeEngine final : public engine::Engine, private store::Listener {
   std::optional<engine::TriggerRequest> last_;
   std::size_t triggers_ = 0;
   store::MemoryStore store_;
+  InlineCore core_;
+  engine::Schedules schedules_;  // the real ones, which fire nothing by themselves: no timer ever fires
   std::optional<schema::Fault> fault_;
 };
 

@@ -40,6 +40,11 @@ bool SimulatedCore::step() {
   return true;
 }
 
+void SimulatedCore::run_until(store::Time when) {
+  while (!queue_.empty() && queue_.begin()->first.first <= when) step();
+  now_ = std::max(now_, when);
+}
+
 bool SimulatedCore::run_out(std::size_t most) {
   while (most-- > 0) {
     if (!step()) return true;

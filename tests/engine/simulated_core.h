@@ -27,6 +27,10 @@ class SimulatedCore final : public Core {
   bool step();
   /// Runs until nothing is left, or `most` steps were taken. false: something was left.
   bool run_out(std::size_t most);
+  /// Runs what is to run until `when`, and lets it be that time.
+  void run_until(store::Time when);
+  /// Somebody sets the clock: all that waits does so by it.
+  void set_clock(store::Time now) { now_ = now; }
 
  private:
   store::Time now_{std::chrono::milliseconds(1'800'000'000'000)};
