@@ -25,6 +25,11 @@ void put_generator(JsonText& json, const std::string& pattern) {
   json.text("description", parsed ? parsed->description() : pattern).end_object();
 }
 
+void put_options(JsonText& json, const store::ScheduleRule& rule) {
+  put_text_if(json, "window", rule.window);
+  json.text("catchUp", store::catch_up_name(rule.catch_up)).text("overlap", store::overlap_name(rule.overlap));
+}
+
 }  // namespace
 
 void put_schedule(JsonText& json, const store::Schedule& schedule) {
@@ -40,9 +45,7 @@ void put_schedule(JsonText& json, const store::Schedule& schedule) {
 }
 
 void put_schedule_details(JsonText& json, const store::Schedule& schedule, store::Time now) {
-  put_text_if(json, "window", schedule.rule.window);
-  json.text("catchUp", store::catch_up_name(schedule.rule.catch_up));
-  json.text("overlap", store::overlap_name(schedule.rule.overlap));
+  put_options(json, schedule.rule);
   put_text_if(json, "declaredBy", schedule.declared_by);
   json.time("createdAt", schedule.created_at).time("updatedAt", schedule.updated_at);
   put_time_if(json, "lastDue", schedule.last_due);
@@ -54,6 +57,14 @@ void put_schedule_details(JsonText& json, const store::Schedule& schedule, store
   }
   const store::Result<store::Timetable> times = store::Timetable::parse(schedule.rule);
   if (times) put_upcoming(json, *times, now, schedule.id.text(), kUpcomingShown);
+}
+
+void put_declared_rule(JsonText& json, const store::ScheduleRule& rule) {
+  json.begin_object();
+  put_generator(json, rule.pattern);
+  json.text("timezone", rule.timezone);
+  put_options(json, rule);
+  json.end_object();
 }
 
 void put_upcoming(JsonText& json, const store::Timetable& times, store::Time after, std::string_view schedule_id,

@@ -14,6 +14,9 @@ void put_schedule(JsonText& json, const store::Schedule& schedule);
 /// times.
 void put_schedule_details(JsonText& json, const store::Schedule& schedule, store::Time now);
 
+/// The object that a task shows of the schedule it declares.
+void put_declared_rule(JsonText& json, const store::ScheduleRule& rule);
+
 /// "upcoming": the next `count` due times after `after`, each with when it fires.
 void put_upcoming(JsonText& json, const store::Timetable& times, store::Time after, std::string_view schedule_id,
                   std::size_t count);
