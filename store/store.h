@@ -23,6 +23,7 @@
 #include <variant>
 #include <vector>
 
+#include "store/model/call.h"
 #include "store/model/failure.h"
 #include "store/model/ids.h"
 #include "store/model/metadata.h"
@@ -57,8 +58,8 @@ struct NewRun {
   std::string origin;
   RunId parent, root;  // see Run
   std::uint32_t depth = 0;
-  // Which of the parent's trigger calls this is, counted from 1; 0: none. The same call of a later attempt of the
-  // parent answers the run that the first one did, and creates nothing; kConflict when that is of another task.
+  // Which of the parent's durable calls this is, counted from 1; 0: none. The same call of a later attempt of the
+  // parent answers the run that the first one did, and creates nothing; kConflict when that was another call.
   std::uint64_t call = 0;
   // At most one run per (task, key) and per (task, request id): a repeat answers the first run and creates nothing.
   // options.idempotency_key is the key. A key is freed when its run ends FAILED, CRASHED, SYSTEM_FAILURE, TIMED_OUT or
@@ -125,6 +126,16 @@ struct AttemptEnd {
   std::vector<LogEntry> logs;         // written along with it
   std::vector<TimelineEvent> events;  // … and these, before the event that the end itself is; see append_events()
   bool owes_hooks = false;            // if the run ends with it, it owes hooks from then on; see owe_hooks()
+};
+
+/// The result of a step of an attempt that executes.
+struct NewStep {
+  RunId run;
+  std::uint32_t number = 0;  // of the attempt
+  std::string token;         // its fence
+  std::uint64_t call = 0;    // which of the run's durable calls the step is, from 1
+  std::string name;
+  std::string result;  // JSON text
 };
 
 /// Chunks for one stream of a run.
@@ -260,6 +271,11 @@ class Store {
   /// statuses are given here. done: written.
   virtual void append_events(const RunId& run, std::vector<TimelineEvent> events) = 0;
 
+  /// Records the result of a step, for later attempts of the run. A repeat with the same name is answered like the
+  /// first and changes nothing. kConflict: the attempt does not execute or the token is another's, or another call is
+  /// recorded there. kInvalid: not as check_step() wants it. done: durable.
+  virtual void record_step(NewStep step, DoneStatus done) = 0;
+
   /// Does the operations to a run's metadata in order, all or none, whatever its status; beside those of others nothing
   /// is lost. They are as check_operation() wants them. kInvalid: one does not fit what is there, or the metadata would
   /// exceed kMostMetadata. done: written; before return where the engine can.
@@ -318,6 +334,8 @@ class Store {
   virtual Result<std::vector<LogEntry>> logs(const RunId& id, std::uint64_t after, std::size_t limit) const = 0;
   /// What the run's metadata is now: a JSON object.
   virtual Result<std::string> metadata(const RunId& id) const = 0;
+  /// What is recorded of the run's durable call of that number.
+  virtual Result<RecordedCall> recorded_call(const RunId& run, std::uint64_t call) const = 0;
   /// The run's streams, by name.
   virtual Result<std::vector<StreamInfo>> streams(const RunId& id) const = 0;
   /// Chunks with a sequence above `after`, oldest first, at most `limit` and about kStreamPage bytes; none of a stream

@@ -15,13 +15,17 @@ struct Options : ClientOptions {
   std::string id;
 };
 
-// "task.init 1.25 ms", and how it failed.
-std::string hook_line(const JsonView& hook) {
-  const long long duration = hook["durationUs"].number();
+// "1.25 ms"
+std::string milliseconds(const JsonView& span) {
+  const long long duration = span["durationUs"].number();
   std::string hundredths = std::to_string(duration % 1000 / 10);
   if (hundredths.size() < 2) hundredths.insert(0, 1, '0');
-  std::string line = hook["scope"].text() + "." + hook["hook"].text() + " " + std::to_string(duration / 1000) + "." +
-                     hundredths + " ms";
+  return std::to_string(duration / 1000) + "." + hundredths + " ms";
+}
+
+// "task.init 1.25 ms", and how it failed.
+std::string hook_line(const JsonView& hook) {
+  std::string line = hook["scope"].text() + "." + hook["hook"].text() + " " + milliseconds(hook);
   if (hook["error"]) line += ": " + error_line(hook["error"]);
   if (hook["ignored"].is_true()) line += " (ignored)";
   return line;
@@ -29,6 +33,7 @@ std::string hook_line(const JsonView& hook) {
 
 std::string data_line(const JsonView& event) {
   if (event["name"].text() == "hook") return hook_line(event["data"]);
+  if (event["name"].text() == "step") return event["data"]["name"].text() + " " + milliseconds(event["data"]);
   std::string line;
   for (const auto& [name, value] : event["data"].members())
     line += (line.empty() ? "" : " ") + name + "=" + value.text();

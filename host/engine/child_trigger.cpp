@@ -248,7 +248,7 @@ store::Result<TriggerRequest> read_child_trigger(const std::string& json, std::s
   const auto task = members ? store::find_member(*members, "task") : std::nullopt;
   Reading reading{{}, now};
   TriggerRequest& request = reading.request;
-  if (const auto ordinal = call ? number_in(*call, 1, 1e15) : std::nullopt) {
+  if (const auto ordinal = call ? number_in(*call, 1, 9e15) : std::nullopt) {
     request.call = static_cast<std::uint64_t>(*ordinal);
   } else {
     return Status::invalid("a trigger says which call of its attempt it is: \"call\", from 1");

@@ -155,6 +155,9 @@ class CoreEngine final : public Engine, private store::Listener, private process
   void ask_tags(process::AttemptHandle attempt, const store::Run& run, const process::AttemptRequest& request);
   void ask_stream(process::AttemptHandle attempt, const store::Run& run, const process::AttemptRequest& request);
   void ask_trigger(process::AttemptHandle attempt, const Slot& slot, process::AttemptRequest request);
+  // steps.cpp: what they have done for good
+  void ask_recall(process::AttemptHandle attempt, const store::Run& run, const process::AttemptRequest& request);
+  void ask_record(process::AttemptHandle attempt, const Slot& slot, process::AttemptRequest request);
 
   void declare_queues(const catalog::Snapshot& catalog);  // queues.cpp
   void dispatch();

@@ -1,53 +1,20 @@
-// What an executing attempt asks: metadata, tags, streams and triggers. Each request is done and answered, or refused
-// with words, before the attempt goes on; what was answered is written, and durable with the outcome at the latest.
+// What an executing attempt asks: metadata, tags, streams and triggers; its steps are in steps.cpp. Each request is
+// done and answered, or refused with words, before the attempt goes on; what was answered is written, and durable with
+// the outcome at the latest.
 #include <string_view>
 #include <utility>
 
+#include "host/engine/attempt_request.h"
 #include "host/engine/child_trigger.h"
 #include "host/engine/core_engine.h"
 #include "host/process/utf8_text.h"
 #include "store/model/json_members.h"
-#include "store/model/json_text.h"
 
 namespace perdure::engine {
-
-namespace {
 
 using process::AttemptReply;
 using protocol::ReplyStatus;
 using protocol::RequestKind;
-
-constexpr store::JsonLimits kRequestLimits{std::size_t{512} << 10, 130};
-
-ReplyStatus status_of(store::Code code) {
-  switch (code) {
-    case store::Code::kOk:
-      return ReplyStatus::kOk;
-    case store::Code::kNotFound:
-      return ReplyStatus::kNotFound;
-    case store::Code::kInvalid:
-      return ReplyStatus::kInvalid;
-    default:
-      return ReplyStatus::kFailed;
-  }
-}
-
-AttemptReply reply_of(const store::Status& status) { return {status_of(status.code()), status.message(), {}}; }
-
-// A member of a request's json as text.
-std::string text_member(const std::vector<store::JsonMember>& members, std::string_view name) {
-  const auto value = store::find_member(members, name);
-  return value ? store::json_string(*value).value_or("") : "";
-}
-
-store::Result<std::vector<store::JsonMember>> members_of(const std::string& json) {
-  if (store::Status checked = store::check_json(json, kRequestLimits, "the request"); !checked) return checked;
-  std::optional<std::vector<store::JsonMember>> members = store::json_members(json);
-  if (!members) return store::Status::invalid("a request is a JSON object");
-  return std::move(*members);
-}
-
-}  // namespace
 
 void CoreEngine::on_request(process::AttemptHandle attempt, process::AttemptRequest request) {
   const auto it = slots_.find(attempt);
@@ -64,6 +31,10 @@ void CoreEngine::on_request(process::AttemptHandle attempt, process::AttemptRequ
       return ask_stream(attempt, run, request);
     case RequestKind::kTrigger:
       return ask_trigger(attempt, it->second, std::move(request));
+    case RequestKind::kRecall:
+      return ask_recall(attempt, run, request);
+    case RequestKind::kRecord:
+      return ask_record(attempt, it->second, std::move(request));
     default:
       launcher_.reply(attempt, request.id, {ReplyStatus::kInvalid, "this host does not answer such a request", {}});
   }
@@ -132,8 +103,10 @@ void CoreEngine::ask_trigger(process::AttemptHandle attempt, const Slot& slot, p
       read_child_trigger(request.json, std::move(request.raw), slot.run, slot.attempt.number, core_.now());
   if (!child) return launcher_.reply(attempt, request.id, reply_of(child.status()));
   child->allow_pending = child->allow_pending || options_.allow_pending;
-  trigger(std::move(*child), on_core([this, attempt, id = request.id](const store::Result<Triggered>& triggered) {
-            AttemptReply reply = reply_of(triggered.status());
+  const AskedCall asked{child->call, store::CallKind::kTrigger, child->task.text()};
+  trigger(std::move(*child), on_core([this, attempt, id = request.id, whose = slot.run.id,
+                                      asked](const store::Result<Triggered>& triggered) {
+            AttemptReply reply = call_reply(store_, whose, asked, triggered.status());
             if (triggered) reply.raw = triggered->id.text();
             launcher_.reply(attempt, id, std::move(reply));
           }));

@@ -66,7 +66,7 @@ enum class Kind : std::uint16_t {
   kUsage = 54,    // before its kOutcome, by an attempt that took longer than kMoment; raw: UsageReport
 };
 
-/// arg of kRequest. The numbers above kTrigger are kept for the durable calls.
+/// arg of kRequest. Numbers are spoken between builds: append only.
 enum class RequestKind : std::uint32_t {
   kJudge = 1,     // the attempt ends so: what becomes of the run? json: {"outcome":arg of kOutcome,"said":its json?},
                   //   raw as kOutcome's. Once more after catch_error, with what that made of it: "replaced":error?,
@@ -76,12 +76,37 @@ enum class RequestKind : std::uint32_t {
   kMetadata = 2,  // changes an entry of a run's metadata
   kTags = 3,      // adds tags to the run
   kStream = 4,    // appends to a stream of the run
-  kTrigger = 5,   // triggers a run
+  kTrigger = 5,   // triggers a run; a durable call
+  kRecall = 6,  // what an earlier attempt has recorded of a step: {"call":n,"name":text}; raw of the reply: its result.
+                //   kNotFound: nothing
+  kRecord =
+      7,  // a step's result, a durable call: {"call":n,"name":text,"durationUs":n}; raw: JSON. Answered once it is
+          //   durable
 };
-inline constexpr std::uint32_t kLastRequestKind = static_cast<std::uint32_t>(RequestKind::kTrigger);
+inline constexpr std::uint32_t kLastRequestKind = static_cast<std::uint32_t>(RequestKind::kRecord);
 
-/// arg of kReply: those of perdure_status (plugin.h) that a host answers with.
-enum class ReplyStatus : std::uint32_t { kOk = 0, kFailed = 1, kNotFound = 8, kInvalid = 9 };
+/// "call" of a durable call: which one it is of its caller, from 1, and above that bit who the caller is. All attempts
+/// of a run number theirs alike, so that a later one finds what an earlier one did.
+inline constexpr int kCallerShift = 48;
+/// Whose durable calls are numbered together: those of the task and the middleware around it, and those of each hook.
+/// Numbers are stored: append only.
+enum class Caller : std::uint8_t {
+  kRun = 0,
+  kOnStartAttempt = 1,
+  kOnStart = 2,
+  kInit = 3,
+  kCleanup = 4,
+  kCatchError = 5,
+  kOnSuccess = 6,
+  kOnFailure = 7,
+  kOnComplete = 8,
+  kOnCancel = 9,
+};
+inline constexpr std::size_t kCallers = static_cast<std::size_t>(Caller::kOnCancel) + 1;
+
+/// arg of kReply: those of perdure_status (plugin.h) that a host answers with, and kMismatch: an earlier attempt has
+/// made another call there; json: the error that the attempt ends with, raw: why, for people.
+enum class ReplyStatus : std::uint32_t { kOk = 0, kFailed = 1, kNotFound = 8, kInvalid = 9, kMismatch = 64 };
 
 /// arg of kOutcome.
 enum class Outcome : std::uint32_t { kSuccess = 0, kFailed = 1, kAborted = 2, kOutOfMemory = 3, kCanceled = 4 };

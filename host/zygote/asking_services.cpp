@@ -25,9 +25,10 @@ std::counting_semaphore<>& turns() {
   return places;
 }
 
-// Asks the host; on success `answer` holds the raw part of its reply.
-perdure_status ask(AttemptState& state, RequestKind kind, std::string_view json, std::string_view raw,
-                   std::string* answer = nullptr) {
+}  // namespace
+
+perdure_status ask(Call& call, RequestKind kind, std::string_view json, std::string_view raw, std::string* answer) {
+  AttemptState& state = call.state;
   if (state.info.run.empty()) return fail(PERDURE_INVALID, "a self test has no run; this service is for attempts");
   protocol::Incoming reply;
   turns().acquire();
@@ -38,8 +39,14 @@ perdure_status ask(AttemptState& state, RequestKind kind, std::string_view json,
     if (answer != nullptr) *answer = reply.raw;
     return PERDURE_OK;
   }
+  if (reply.arg == static_cast<std::uint32_t>(ReplyStatus::kMismatch)) {
+    call.said.mismatch = reply.json;
+    return fail(PERDURE_FAILED, reply.raw);
+  }
   return fail(static_cast<perdure_status>(reply.arg), reply.json);
 }
+
+namespace {
 
 std::string_view target_name(perdure_metadata_target target) {
   switch (target) {
@@ -85,7 +92,7 @@ perdure_status set_metadata(const perdure_attempt* attempt, perdure_metadata_tar
     json.append(change_name(op)).append("\",\"target\":\"").append(target_name(target)).append("\",\"key\":");
     append_json_string(json, text_of(key));
     json += '}';
-    return ask(state_of(attempt), RequestKind::kMetadata, json, op == PERDURE_META_DELETE ? "" : text_of(value));
+    return ask(call_of(attempt), RequestKind::kMetadata, json, op == PERDURE_META_DELETE ? "" : text_of(value));
   });
 }
 
@@ -100,7 +107,7 @@ perdure_status add_tags(const perdure_attempt* attempt, const perdure_str* tags,
       append_json_string(json, text_of(tags[i]));
     }
     json += "]}";
-    return ask(state_of(attempt), RequestKind::kTags, json, {});
+    return ask(call_of(attempt), RequestKind::kTags, json, {});
   });
 }
 
@@ -112,7 +119,7 @@ perdure_status stream_append(const perdure_attempt* attempt, perdure_str stream,
     std::string json = "{\"stream\":";
     append_json_string(json, text_of(stream));
     json += '}';
-    return ask(state_of(attempt), RequestKind::kStream, json, text_of(chunk));
+    return ask(call_of(attempt), RequestKind::kStream, json, text_of(chunk));
   });
 }
 
@@ -129,13 +136,13 @@ perdure_status trigger(const perdure_attempt* attempt, const perdure_trigger* tr
     if (options.size() > kMostOptions || (!options.empty() && !is_json_object(options))) {
       return fail(PERDURE_INVALID, "the options of a trigger are one JSON object of at most 512 KB, or empty");
     }
-    // A later attempt that makes the same calls in the same order gets the same runs.
-    std::string json = "{\"call\":" + std::to_string(++state.triggers) + ",\"task\":";
+    Call& call = call_of(attempt);
+    std::string json = "{\"call\":" + std::to_string(state.next_call(call.caller)) + ",\"task\":";
     append_json_string(json, text_of(trigger->task_id));
     if (!options.empty()) json.append(",\"options\":").append(options);
     json += '}';
     std::string id;
-    const perdure_status status = ask(state, RequestKind::kTrigger, json, payload, &id);
+    const perdure_status status = ask(call, RequestKind::kTrigger, json, payload, &id);
     if (status == PERDURE_OK && run_id != nullptr) *run_id = state.hand_out(std::move(id));
     return status;
   });

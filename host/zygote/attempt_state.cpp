@@ -47,12 +47,19 @@ void AttemptState::begin(const StartInfo& start) {
   info = start;
   local = nullptr;
   awaited_.reset();
-  triggers = 0;
+  step.reset();
+  calls_.fill(0);
   logged_ = 0;
   dropped_ = 0;
   started_ = std::chrono::steady_clock::now();
   handed_out_.clear();
   thread_ = pthread_self();
+}
+
+std::uint64_t AttemptState::next_call(protocol::Caller caller) {
+  step.reset();
+  const std::uint64_t number = ++calls_[static_cast<std::size_t>(caller)];
+  return static_cast<std::uint64_t>(caller) << protocol::kCallerShift | number;
 }
 
 perdure_str AttemptState::hand_out(std::string text) {

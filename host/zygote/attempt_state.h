@@ -6,6 +6,7 @@
 #include <perdure/plugin.h>
 #include <pthread.h>
 
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
@@ -76,8 +77,20 @@ class AttemptState {
 
   AttemptLink& link;
   StartInfo info;
-  void* local = nullptr;       // the plugin's own
-  std::uint64_t triggers = 0;  // calls of trigger so far
+  void* local = nullptr;  // the plugin's own
+
+  /// A step that nobody has recorded yet. [attempt's thread]
+  struct OpenStep {
+    std::string name;
+    std::uint64_t call = 0;
+    std::chrono::steady_clock::time_point began{};
+  };
+  std::optional<OpenStep> step;  // the last durable call, when it was memo_get's of a step to be done
+
+  /// The number of the next durable call of `caller`; what step was open is so no more. [attempt's thread]
+  std::uint64_t next_call(protocol::Caller caller);
+  /// Whether an earlier attempt, or an earlier process of this one, may have made durable calls.
+  bool may_repeat() const { return info.attempt > 1 || !info.only.empty(); }
 
  private:
   /// Of await_result(); only attempts that can be asked have one.
@@ -96,6 +109,7 @@ class AttemptState {
   std::mutex handing_out_;
   std::forward_list<std::string> handed_out_;  // guarded by handing_out_
   std::unique_ptr<Awaited> awaited_;
+  std::array<std::uint64_t, protocol::kCallers> calls_{};  // durable ones so far, by their callers
 };
 
 /// What one function of the plugin said by its services.
@@ -104,6 +118,7 @@ struct Said {
   std::uint64_t too_large = 0;  // bytes of a result that was not even copied
   std::string error;            // JSON as kOutcome carries it, but for retry_at; empty: none set
   std::int64_t retry_at = 0;    // ms since the epoch; 0: none asked for
+  std::string mismatch;         // JSON of the error that it ends with, whatever it says; empty: none
 };
 
 /// A plugin beside the task's own, in one attempt: what its hooks find there that is theirs.
@@ -121,6 +136,7 @@ struct Call {
   AttemptState& state;
   const pthread_t thread;
   Guest* guest = nullptr;  // whose function it is; null: the task's own plugin's
+  protocol::Caller caller = protocol::Caller::kRun;
   Said said;
 };
 

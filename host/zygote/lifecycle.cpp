@@ -35,15 +35,18 @@ bool decides(std::string_view decision) {
 
 }  // namespace
 
-const Lifecycle::Named Lifecycle::kOnStartAttempt{&perdure_hooks::on_start_attempt, "on_start_attempt"};
-const Lifecycle::Named Lifecycle::kOnStart{&perdure_hooks::on_start, "on_start"};
-const Lifecycle::Named Lifecycle::kInit{&perdure_hooks::init, "init"};
-const Lifecycle::Named Lifecycle::kCleanup{&perdure_hooks::cleanup, "cleanup"};
-const Lifecycle::Named Lifecycle::kCatchError{&perdure_hooks::catch_error, "catch_error"};
-const Lifecycle::Named Lifecycle::kOnSuccess{&perdure_hooks::on_success, "on_success"};
-const Lifecycle::Named Lifecycle::kOnFailure{&perdure_hooks::on_failure, "on_failure"};
-const Lifecycle::Named Lifecycle::kOnComplete{&perdure_hooks::on_complete, "on_complete"};
-const Lifecycle::Named Lifecycle::kOnCancel{&perdure_hooks::on_cancel, "on_cancel"};
+const Lifecycle::Named Lifecycle::kOnStartAttempt{&perdure_hooks::on_start_attempt, "on_start_attempt",
+                                                  protocol::Caller::kOnStartAttempt};
+const Lifecycle::Named Lifecycle::kOnStart{&perdure_hooks::on_start, "on_start", protocol::Caller::kOnStart};
+const Lifecycle::Named Lifecycle::kInit{&perdure_hooks::init, "init", protocol::Caller::kInit};
+const Lifecycle::Named Lifecycle::kCleanup{&perdure_hooks::cleanup, "cleanup", protocol::Caller::kCleanup};
+const Lifecycle::Named Lifecycle::kCatchError{&perdure_hooks::catch_error, "catch_error",
+                                              protocol::Caller::kCatchError};
+const Lifecycle::Named Lifecycle::kOnSuccess{&perdure_hooks::on_success, "on_success", protocol::Caller::kOnSuccess};
+const Lifecycle::Named Lifecycle::kOnFailure{&perdure_hooks::on_failure, "on_failure", protocol::Caller::kOnFailure};
+const Lifecycle::Named Lifecycle::kOnComplete{&perdure_hooks::on_complete, "on_complete",
+                                              protocol::Caller::kOnComplete};
+const Lifecycle::Named Lifecycle::kOnCancel{&perdure_hooks::on_cancel, "on_cancel", protocol::Caller::kOnCancel};
 
 bool has_hooks(const Registration& registration, const TaskEntry& task) {
   if (task.run == nullptr || task.id.empty()) return false;
@@ -158,6 +161,7 @@ Ended Lifecycle::call(const Table& table, const Named& hook, std::string_view ev
   callee.function = table.hooks->*hook.hook;
   callee.user = table.hooks->user;
   callee.guest = table.guest;
+  callee.caller = hook.caller;
   callee.what = what;
   callee.event = event;
   callee.init = init_;

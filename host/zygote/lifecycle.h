@@ -34,6 +34,7 @@ class Lifecycle {
   struct Named {
     Hook hook;
     const char* name;
+    protocol::Caller caller;
   };
   struct Table {
     const perdure_hooks* hooks;

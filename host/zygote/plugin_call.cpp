@@ -8,6 +8,7 @@
 #include <new>
 #include <string>
 #include <typeinfo>
+#include <utility>
 
 #include "host/zygote/outcome_frames.h"
 
@@ -73,6 +74,7 @@ __attribute__((no_sanitize("undefined"))) perdure_status enter(const perdure_att
 Ended call_plugin(AttemptState& state, const perdure_attempt& attempt, const Callee& callee) {
   Call call(state);
   call.guest = callee.guest;
+  call.caller = callee.caller;
   perdure_attempt own = attempt;
   own.host = &call;
   own.user = callee.user;
@@ -81,6 +83,11 @@ Ended call_plugin(AttemptState& state, const perdure_attempt& attempt, const Cal
   Ended ended;
   ended.status = enter(own, callee, call);
   ended.said = std::move(call.said);
+  if (!ended.said.mismatch.empty() && ended.status != PERDURE_CANCELLED) {
+    ended.status = PERDURE_FAILED;
+    ended.said.error = std::exchange(ended.said.mismatch, {});
+    ended.said.retry_at = 0;
+  }
   if (ended.status != PERDURE_OK && ended.said.error.empty()) {
     ended.said.error = unexplained(ended.status, callee, attempt.task_id.len == 0);
   }

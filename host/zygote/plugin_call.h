@@ -17,7 +17,8 @@ struct Callee {
   perdure_middleware_fn middleware = nullptr;
   const perdure_next* next = nullptr;
   void* user = nullptr;
-  Guest* guest = nullptr;              // whose function it is; null: the task's own plugin's
+  Guest* guest = nullptr;  // whose function it is; null: the task's own plugin's
+  protocol::Caller caller = protocol::Caller::kRun;
   std::string_view what = "the task";  // begins the error of one that explains nothing
   std::string_view event{};            // JSON, of hooks
   std::string_view init{};             // JSON

@@ -4,6 +4,7 @@
 
 #include <perdure/plugin.h>
 
+#include <string>
 #include <string_view>
 
 #include "host/zygote/attempt_state.h"
@@ -29,11 +30,18 @@ perdure_status guarded(Body body) noexcept {
 inline constexpr std::string_view kOtherThread =
     "this service is for the thread that runs the task, and another one called it";
 
+/// Asks the host and waits for its answer; `answer`, where there is one, gets the raw part of it.
+perdure_status ask(Call& call, protocol::RequestKind kind, std::string_view json, std::string_view raw,
+                   std::string* answer = nullptr);
+
 // asking_services.cpp: those that the host answers; as plugin.h says.
 perdure_status set_metadata(const perdure_attempt* attempt, perdure_metadata_target target, perdure_metadata_op op,
                             perdure_str key, perdure_str value);
 perdure_status add_tags(const perdure_attempt* attempt, const perdure_str* tags, std::uint64_t count);
 perdure_status stream_append(const perdure_attempt* attempt, perdure_str stream, perdure_str chunk);
 perdure_status trigger(const perdure_attempt* attempt, const perdure_trigger* trigger, perdure_str* run_id);
+// step_services.cpp
+perdure_status memo_get(const perdure_attempt* attempt, perdure_str key, perdure_str* json);
+perdure_status memo_put(const perdure_attempt* attempt, perdure_str key, perdure_str json);
 
 }  // namespace perdure::zygote

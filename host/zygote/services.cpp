@@ -158,8 +158,8 @@ perdure_services make_services() {
   table.cancel_fd = cancel_fd;
   table.config = config;
   table.usage = usage;
-  table.memo_get = not_offered;
-  table.memo_put = not_offered;
+  table.memo_get = memo_get;
+  table.memo_put = memo_put;
   table.trigger = trigger;
   table.trigger_and_wait = not_offered;
   table.batch_trigger = not_offered;

@@ -72,10 +72,40 @@ Result<std::optional<RunId>> MemoryStore::called_before(const NewRun& created) c
   if (parent == nullptr) return std::optional<RunId>();
   const auto call = parent->calls.find(created.call);
   if (call == parent->calls.end()) return std::optional<RunId>();
-  const TaskId& task = runs_.at(call->second).run.task;
-  if (task == created.task) return std::optional(call->second);
-  return Status::conflict("call " + std::to_string(created.call) + " of run " + created.parent.text() +
-                          " has triggered \"" + task.text() + "\" before, and not \"" + created.task.text() + "\"");
+  if (Status same = check_same_call(created.parent, call->second, CallKind::kTrigger, created.task.text()); !same) {
+    return same;
+  }
+  return std::optional(call->second.child);
+}
+
+void MemoryStore::record_step(NewStep step, DoneStatus done) {
+  if (Status admitted = admit("record_step"); !admitted) return done(admitted);
+  Mutation mutation(*this);
+  mutation.finish([done = std::move(done), recorded = record(std::move(step))] { done(recorded); });
+}
+
+Status MemoryStore::record(NewStep step) {
+  if (Status checked = check_step(step.name, step.result); !checked) return checked;
+  const auto found = runs_.find(step.run);
+  if (found == runs_.end()) return no_run(step.run);
+  Entry& entry = found->second;
+  const bool executes = entry.run.status == RunStatus::kExecuting && entry.attempts.back().number == step.number &&
+                        entry.attempts.back().token == step.token;
+  if (!executes) return not_executing(step.run, step.number);
+  const auto before = entry.calls.find(step.call);
+  if (before != entry.calls.end()) return check_same_call(step.run, before->second, CallKind::kStep, step.name);
+  entry.calls[step.call] = {CallKind::kStep, std::move(step.name), std::move(step.result), {}};
+  return Status::ok();
+}
+
+Result<RecordedCall> MemoryStore::recorded_call(const RunId& run, std::uint64_t call) const {
+  Result<RecordedCall> found = Status::not_found("run " + run.text() + " has recorded no call " + std::to_string(call));
+  const auto copy = [&](const Entry& entry) {
+    if (const auto at = entry.calls.find(call); at != entry.calls.end()) found = at->second;
+    return true;
+  };
+  if (const Result<bool> there = read<bool>(run, copy); !there) return there.status();
+  return found;
 }
 
 Result<std::string> MemoryStore::metadata(const RunId& id) const {

@@ -89,7 +89,9 @@ void MemoryStore::enqueue(NewRun created, Done<Enqueued> done) {
   if (*called) return mutation.finish<Enqueued>(std::move(done), Enqueued{**called, true, true});
   const auto parent = runs_.find(created.parent);
   const auto note_call = [&](const RunId& child) {
-    if (created.call != 0 && parent != runs_.end()) parent->second.calls[created.call] = child;
+    if (created.call != 0 && parent != runs_.end()) {
+      parent->second.calls[created.call] = {CallKind::kTrigger, created.task.text(), {}, child};
+    }
   };
   if (auto known = known_run(request_ids_, created.task, created.request_id, created.now)) {
     return mutation.finish<Enqueued>(std::move(done), Enqueued{*known, true, true});

@@ -62,6 +62,7 @@ class MemoryStore final : public Store {
   void children_over(const RunId& run, DoneStatus done) override;
   void append_logs(const RunId& run, std::vector<LogEntry> entries) override;
   void append_events(const RunId& run, std::vector<TimelineEvent> events) override;
+  void record_step(NewStep step, DoneStatus done) override;
   void change_metadata(const RunId& run, std::vector<MetadataOperation> operations, DoneStatus done) override;
   void add_tags(const RunId& run, const std::vector<std::string>& tags, Done<std::size_t> done) override;
   void append_stream(StreamAppend append, DoneStatus done) override;
@@ -80,6 +81,7 @@ class MemoryStore final : public Store {
   Result<std::vector<TimelineEvent>> timeline(const RunId& id) const override;
   Result<std::vector<LogEntry>> logs(const RunId& id, std::uint64_t after, std::size_t limit) const override;
   Result<std::string> metadata(const RunId& id) const override;
+  Result<RecordedCall> recorded_call(const RunId& run, std::uint64_t call) const override;
   Result<std::vector<StreamInfo>> streams(const RunId& id) const override;
   Result<std::vector<StreamChunk>> read_stream(const RunId& id, const std::string& name, std::uint64_t after,
                                                std::size_t limit) const override;
@@ -115,9 +117,9 @@ class MemoryStore final : public Store {
     std::string metadata = "{}";
     std::map<std::string, std::vector<StreamChunk>> streams;
     std::set<RunId> children;
-    std::map<std::uint64_t, RunId> calls;  // its triggers, by their number
-    bool claimable = false;                // QUEUED, durably so, and not set aside
-    std::optional<VersionId> aside = {};   // QUEUED, but set aside for this version
+    std::map<std::uint64_t, RecordedCall> calls;  // its durable calls, by their number
+    bool claimable = false;                       // QUEUED, durably so, and not set aside
+    std::optional<VersionId> aside = {};          // QUEUED, but set aside for this version
   };
   /// An idempotency key or a request id.
   struct Key {
@@ -138,8 +140,9 @@ class MemoryStore final : public Store {
   Status apply(Mutation& mutation, Entry& entry, RunEvent event, Time now, std::uint32_t attempt = 0,
                std::string data = {});
   void add_event(Entry& entry, std::string_view name, Time now, std::uint32_t attempt, std::string data);
-  /// The run that the same trigger call of the parent made before.
+  /// The run that the same call of the parent made before.
   Result<std::optional<RunId>> called_before(const NewRun& created) const;
+  Status record(NewStep step);
   static std::vector<StreamInfo> infos(const Entry& entry);
   /// Enters a run that is new.
   void create(Mutation& mutation, NewRun created);

@@ -112,8 +112,8 @@ struct Attempt {
 struct TimelineEvent {
   std::uint32_t sequence = 0;
   Time at{};
-  std::string name;                       // the RunEvent's name, e.g. "attempt_started", or "hook"; the first is
-                                          // "triggered"
+  std::string name;                       // the RunEvent's name, e.g. "attempt_started", or "hook" or "step"; the
+                                          // first is "triggered"
   RunStatus status = RunStatus::kQueued;  // the run's status after it
   std::uint32_t attempt = 0;              // 0: none
   std::string data;                       // JSON object or empty

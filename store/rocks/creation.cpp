@@ -58,25 +58,6 @@ Result<std::optional<KeyRecord>> RocksStore::live_key(KeyKind kind, const TaskId
   return std::optional<KeyRecord>(*record);
 }
 
-Result<std::optional<PackedId>> RocksStore::called_before(const NewRun& created) const {
-  const std::optional<PackedId> parent = pack(created.parent);
-  if (created.call == 0 || !parent) return std::optional<PackedId>();
-  std::string bytes;
-  const Status got = database_->get(Family::kLive, call_key(*parent, created.call), bytes);
-  if (got.code() == Code::kNotFound) return std::optional<PackedId>();
-  if (!got) return got;
-  Result<CallRecord> call = decode_call(bytes);
-  if (!call) return call.status();
-  // A call whose run was withdrawn (see reopening.cpp) made nothing.
-  const Status run = database_->get(Family::kRuns, run_key(call->run), bytes);
-  if (run.code() == Code::kNotFound) return std::optional<PackedId>();
-  if (!run) return run;
-  if (call->task == created.task) return std::optional(call->run);
-  return Status::conflict("call " + std::to_string(created.call) + " of run " + created.parent.text() +
-                          " has triggered \"" + call->task.text() + "\" before, and not \"" + created.task.text() +
-                          "\"");
-}
-
 Status RocksStore::room_for_more() const {
   if (space_->may_grow()) return Status::ok();
   return Status::no_space("the disk of " + options_.directory + " has less than the reserve of " +
@@ -135,15 +116,14 @@ void RocksStore::enqueue(NewRun created, Done<Enqueued> done) {
     if (now) answer(*now);
     return;
   }
-  const std::optional<PackedId> caller = created.call == 0 ? std::nullopt : pack(created.parent);
   for (const KeyKind kind : {KeyKind::kRequest, KeyKind::kIdempotency}) {
     const std::string& key = kind == KeyKind::kRequest ? created.request_id : created.options.idempotency_key;
     Result<std::optional<KeyRecord>> known = live_key(kind, created.task, key, created.now);
     if (!known) return answer(known.status());
     if (!*known) continue;
-    if (caller && kind == KeyKind::kIdempotency) {  // the same answer to the same call, whatever becomes of the key
+    if (created.call != 0 && kind == KeyKind::kIdempotency) {  // the same answer to it, whatever becomes of the key
       Batch batch(*database_);
-      batch.put(Family::kLive, call_key(*caller, created.call), encode(CallRecord{(*known)->run, created.task}));
+      note_call(created, (*known)->run, batch);
       if (Status written = write(batch); !written) return answer(written);
     }
     std::optional<Enqueued> now = after_sync(done, Enqueued{unpack((*known)->run), true, kind == KeyKind::kRequest});
@@ -167,7 +147,7 @@ void RocksStore::enqueue(NewRun created, Done<Enqueued> done) {
     batch.put(Family::kKeys, key_key(KeyKind::kIdempotency, created.task, created.options.idempotency_key),
               encode(for_key));
   }
-  if (caller) batch.put(Family::kLive, call_key(*caller, created.call), encode(CallRecord{*id, created.task}));
+  note_call(created, *id, batch);
   const std::optional<Time> due_before = hot_.next_due();
   RunId made = created.id;
   create(*id, std::move(created), batch);

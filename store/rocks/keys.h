@@ -67,7 +67,7 @@ enum class QueuePart : char {
 
 /// What follows the run id in a key of Family::kLive. Never reuse a retired one (none so far).
 enum class LivePart : char {
-  kCall = 'p',      // number of a trigger call -> CallRecord
+  kCall = 'p',      // number of a durable call -> RecordedCall
   kChild = 'c',     // run -> nothing: its parent is the run in front
   kMetadata = 'm',  // nothing -> JSON object; then numbers, ascending -> operations done to it since
   kStream = 's',    // name, last sequence -> StreamPiece

@@ -7,7 +7,8 @@
 namespace perdure::store::rocks {
 namespace {
 
-constexpr std::uint8_t kVersion = 1;  // of every kind of value so far
+constexpr std::uint8_t kVersion = 1;    // of every kind of value so far; of calls: triggers
+constexpr std::uint8_t kOtherCall = 2;  // … and a call of another kind
 
 bool has_version(Decoder& in) { return in.u8() == kVersion && in.ok(); }
 Status damaged(std::string_view what) {
@@ -82,24 +83,42 @@ Result<StreamPiece> decode_stream_piece(std::string_view bytes) {
   return piece;
 }
 
-std::string encode(const CallRecord& call) {
+std::string encode(const RecordedCall& call) {
   std::string bytes;
   Encoder out(bytes);
-  out.u8(kVersion);
-  out.u64(call.run.high);
-  out.u64(call.run.low);
-  out.name(call.task);
+  if (call.kind == CallKind::kTrigger) {
+    const PackedId child = pack(call.child).value_or(PackedId{});
+    out.u8(kVersion);
+    out.u64(child.high);
+    out.u64(child.low);
+    out.text(call.name);
+    return bytes;
+  }
+  bytes.reserve(call.name.size() + call.result.size() + 16);
+  out.u8(kOtherCall);
+  out.u8(static_cast<std::uint8_t>(call.kind));
+  out.text(call.name);
+  out.text(call.result);
   return bytes;
 }
 
-Result<CallRecord> decode_call(std::string_view bytes) {
+Result<RecordedCall> decode_call(std::string_view bytes) {
   Decoder in(bytes);
-  if (!has_version(in)) return damaged("trigger call");
-  CallRecord call;
-  call.run.high = in.u64();
-  call.run.low = in.u64();
-  call.task = in.name<TaskId>();
-  if (!in.ok()) return damaged("trigger call");
+  const std::uint8_t version = in.u8();
+  RecordedCall call;
+  if (version == kVersion) {
+    call.kind = CallKind::kTrigger;
+    const std::uint64_t high = in.u64();
+    call.child = unpack({high, in.u64()});
+    call.name = in.string();
+  } else if (version == kOtherCall) {
+    call.kind = in.one_of(CallKind::kStep, CallKind::kStep);
+    call.name = in.string();
+    call.result = in.string();
+  } else {
+    return damaged("durable call");
+  }
+  if (!in.ok()) return damaged("durable call");
   return call;
 }
 

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "store/model/call.h"
 #include "store/model/metadata.h"
 #include "store/model/stream.h"
 #include "store/rocks/keys.h"
@@ -21,21 +22,14 @@ struct StreamPiece {
   bool operator==(const StreamPiece&) const = default;
 };
 
-/// The run that a trigger call of another made or found.
-struct CallRecord {
-  PackedId run;
-  TaskId task;
-  bool operator==(const CallRecord&) const = default;
-};
-
 std::string encode(const std::vector<MetadataOperation>& operations);
 std::string encode(const StreamPiece& piece);
-std::string encode(const CallRecord& call);
+std::string encode(const RecordedCall& call);
 
 Result<std::vector<MetadataOperation>> decode_operations(std::string_view bytes);
 /// How many bytes the stream has up to the end of a piece.
 Result<std::uint64_t> decode_stream_bytes(std::string_view bytes);
 Result<StreamPiece> decode_stream_piece(std::string_view bytes);
-Result<CallRecord> decode_call(std::string_view bytes);
+Result<RecordedCall> decode_call(std::string_view bytes);
 
 }  // namespace perdure::store::rocks

@@ -11,7 +11,7 @@
 //
 // Locks: mutex_ before database_lock_. Reads take database_lock_ shared and no other. Files: rocks_store.cpp (opening,
 // reads of hot state), commit_loop.cpp, reopening.cpp, creation.cpp, delays.cpp, claims.cpp, ends.cpp,
-// transitions.cpp, owed_hooks.cpp, queues.cpp, schedules.cpp, live.cpp, reads.cpp, live_reads.cpp, list.cpp.
+// transitions.cpp, owed_hooks.cpp, queues.cpp, schedules.cpp, live.cpp, calls.cpp, reads.cpp, live_reads.cpp, list.cpp.
 #pragma once
 
 #include <atomic>
@@ -65,6 +65,7 @@ class RocksStore final : public Store {
   void children_over(const RunId& run, DoneStatus done) override;
   void append_logs(const RunId& run, std::vector<LogEntry> entries) override;
   void append_events(const RunId& run, std::vector<TimelineEvent> events) override;
+  void record_step(NewStep step, DoneStatus done) override;
   void change_metadata(const RunId& run, std::vector<MetadataOperation> operations, DoneStatus done) override;
   void add_tags(const RunId& run, const std::vector<std::string>& tags, Done<std::size_t> done) override;
   void append_stream(StreamAppend append, DoneStatus done) override;
@@ -83,6 +84,7 @@ class RocksStore final : public Store {
   Result<std::vector<TimelineEvent>> timeline(const RunId& id) const override;
   Result<std::vector<LogEntry>> logs(const RunId& id, std::uint64_t after, std::size_t limit) const override;
   Result<std::string> metadata(const RunId& id) const override;
+  Result<RecordedCall> recorded_call(const RunId& run, std::uint64_t call) const override;
   Result<std::vector<StreamInfo>> streams(const RunId& id) const override;
   Result<std::vector<StreamChunk>> read_stream(const RunId& id, const std::string& name, std::uint64_t after,
                                                std::size_t limit) const override;
@@ -176,8 +178,10 @@ class RocksStore final : public Store {
   void store_schedule(Schedule schedule, std::vector<NewRun> runs, bool must_exist, Done<Schedule>& done);
   Result<Schedule> change_schedule(Schedule schedule, std::vector<NewRun> runs, bool must_exist);
   Status check_schedule(PackedId id, const Schedule& schedule, const std::optional<Schedule>& before) const;
-  /// The run that the same trigger call of the parent made or found before.
+  /// The run that the same call of the parent made or found before.
   Result<std::optional<PackedId>> called_before(const NewRun& created) const;
+  /// Notes which run that call has made or found, when the parent's call it is.
+  static void note_call(const NewRun& created, PackedId child, Batch& batch);
   /// The record of a run for a change beside its transitions: that of an executing one in hot_, any other's in `other`.
   Result<RunRecord*> record_to_change(PackedId id, RunRecord& other);
   /// Writes a batch for whose durability nobody waits.

@@ -33,6 +33,14 @@ process::AttemptRequest trigger(int call, const std::string& task, const std::st
           R"({"call":)" + std::to_string(call) + R"(,"task":")" + task + R"(","options":)" + options + "}", payload};
 }
 
+process::AttemptRequest recall(std::uint64_t call, const std::string& name) {
+  return {0, RequestKind::kRecall, boost::json::serialize(boost::json::object{{"call", call}, {"name", name}}), {}};
+}
+process::AttemptRequest record(std::uint64_t call, const std::string& name, const std::string& result) {
+  return {0, RequestKind::kRecord,
+          boost::json::serialize(boost::json::object{{"call", call}, {"name", name}, {"durationUs", 1500}}), result};
+}
+
 // One run of "task" whose attempt asks these things; the answers.
 class OneRun {
  public:
@@ -170,6 +178,44 @@ TEST(Requests, ALaterAttemptGetsTheSameChildrenAndSeesTheMetadataAsItIs) {
   ASSERT_EQ(asked.contexts.size(), 3u);
   EXPECT_EQ(boost::json::parse(asked.contexts[0]).at("metadata"), boost::json::parse("{}"));
   EXPECT_EQ(boost::json::parse(asked.contexts[2]).at("metadata"), boost::json::parse(R"({"n":2})"));
+}
+
+TEST(Requests, AStepIsRecordedForLaterAttempts) {
+  OneRun asked({recall(1, "charge"), record(1, "charge", "7"), recall(1, "charge")}, 2);
+  ASSERT_EQ(asked.answers.size(), 6u);
+  EXPECT_EQ(asked.answers[0].status, ReplyStatus::kNotFound);
+  EXPECT_EQ(asked.answers[1].status, ReplyStatus::kOk) << asked.answers[1].json;
+  EXPECT_EQ(asked.answers[2].raw, "7");
+  EXPECT_EQ(asked.answers[3].raw, "7") << "in the second attempt";
+  std::vector<store::TimelineEvent> steps = asked.store().timeline(asked.run()).value();
+  std::erase_if(steps, [](const store::TimelineEvent& event) { return event.name != "step"; });
+  ASSERT_EQ(steps.size(), 2u) << "each attempt has recorded it, the second one what was there";
+  EXPECT_EQ(steps[0].data, R"({"name":"charge","durationUs":1500})");
+  EXPECT_EQ(steps[0].attempt, 1u);
+}
+
+TEST(Requests, AnotherCallThanTheRecordedOneIsAMismatchThatSaysBoth) {
+  const std::uint64_t of_hook = std::uint64_t{3} << protocol::kCallerShift;
+  OneRun asked({record(1, "charge", "7"), trigger(2, "child"), recall(1, "refund"), record(2, "mail", "1"),
+                trigger(1, "child"), record(of_hook + 1, "of a hook", "1")});
+  ASSERT_EQ(asked.answers.size(), 6u);
+  for (const std::size_t wrong : {std::size_t{2}, std::size_t{3}, std::size_t{4}}) {
+    ASSERT_EQ(asked.answers[wrong].status, ReplyStatus::kMismatch) << asked.answers[wrong].json;
+    EXPECT_EQ(boost::json::parse(asked.answers[wrong].json).at("name"), "STEP_MISMATCH");
+  }
+  EXPECT_EQ(boost::json::parse(asked.answers[3].json).at("details"),
+            boost::json::parse(R"({"expected":{"call":2,"kind":"trigger","name":"child"},)"
+                               R"("got":{"call":2,"kind":"step","name":"mail"}})"));
+  EXPECT_NE(asked.answers[2].raw.find("same order"), std::string::npos) << asked.answers[2].raw;
+  EXPECT_EQ(asked.answers[5].status, ReplyStatus::kOk) << "the calls of a hook are counted apart";
+  EXPECT_EQ(asked.children().size(), 1u);
+}
+
+TEST(Requests, AStepThatIsWrongIsRefusedWithWords) {
+  EXPECT_NE(refusal(record(0, "charge", "1")).find("from 1"), std::string::npos);
+  EXPECT_NE(refusal(record(1, "", "1")).find("1 to 256 bytes"), std::string::npos);
+  EXPECT_NE(refusal(record(1, "charge", "{")).find("not acceptable JSON"), std::string::npos);
+  EXPECT_NE(refusal(recall(0, "charge")).find("from 1"), std::string::npos);
 }
 
 TEST(Requests, ChildrenAreTriggeredWhileTheHostDrains) {

@@ -161,5 +161,51 @@ TEST(Live, ALaterAttemptGetsTheChildrenThatAnEarlierOneTriggered) {
   EXPECT_NE(second.find_log("child_2"), nullptr);
 }
 
+// ---- Steps ----------------------------------------------------------------------------------------------------------
+
+TEST(Steps, GiveTheirResultAndALaterAttemptGetsTheRecordedOne) {
+  static int done = 0;
+  done = 0;
+  const auto steps = [](Attempt& attempt) {
+    const Order order = attempt.step("order", [] { return Order{"a7", ++done}; });
+    attempt.step("nothing", [] { ++done; });
+    attempt.log.info(order.id + " " + std::to_string(order.items));
+  };
+  const Result first = run(steps);
+  ASSERT_TRUE(first.succeeded()) << first.describe();
+  EXPECT_EQ(done, 2);
+  const Result second = run(steps, {.attempt = 2, .recorded = first.steps});
+  ASSERT_TRUE(second.succeeded()) << second.describe();
+  EXPECT_EQ(done, 2) << "nothing was done again";
+  EXPECT_NE(second.find_log("a7 1"), nullptr);
+}
+
+TEST(Steps, ThatThrowAreNotRecorded) {
+  const Result result =
+      run([](Attempt& attempt) { attempt.step("fails", []() -> int { throw std::runtime_error("no"); }); });
+  EXPECT_EQ(result.error().message, "no");
+  EXPECT_TRUE(result.steps.empty());
+}
+
+TEST(Steps, TakeNoDurableCallInside) {
+  const Result result = run([](Attempt& attempt) { attempt.step("outer", [&] { attempt.step("inner", [] {}); }); });
+  EXPECT_NE(result.error().message.find("inside the step \"outer\""), std::string::npos) << result.describe();
+  const Result again = run([](Attempt& attempt) {
+    try {
+      attempt.step("fails", [&] { attempt.trigger(child, {}); });
+    } catch (const Abort&) {
+    }
+    attempt.step("next", [] {});
+  });
+  EXPECT_TRUE(again.succeeded()) << "the step that was left is over: " << again.describe();
+}
+
+TEST(Steps, RecordedWithAnotherTypeOfResultSaySo) {
+  const auto first = run([](Attempt& attempt) { attempt.step("number", [] { return std::string("seven"); }); });
+  const auto second =
+      run([](Attempt& attempt) { attempt.step("number", [] { return 7; }); }, {.attempt = 2, .recorded = first.steps});
+  EXPECT_EQ(second.error().name, "STEP_RESULT_INVALID") << second.describe();
+}
+
 }  // namespace
 }  // namespace perdure::test

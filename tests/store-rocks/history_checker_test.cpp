@@ -79,6 +79,7 @@ class LyingStore final : public Store {
   void append_events(const RunId& id, std::vector<TimelineEvent> events) override {
     truth_.append_events(id, std::move(events));
   }
+  void record_step(NewStep step, DoneStatus done) override { truth_.record_step(std::move(step), std::move(done)); }
   void change_metadata(const RunId& id, std::vector<MetadataOperation> operations, DoneStatus done) override {
     truth_.change_metadata(id, std::move(operations), std::move(done));
   }
@@ -129,6 +130,9 @@ class LyingStore final : public Store {
     return run;
   }
   Result<std::string> metadata(const RunId& id) const override { return truth_.metadata(id); }
+  Result<RecordedCall> recorded_call(const RunId& run, std::uint64_t call) const override {
+    return truth_.recorded_call(run, call);
+  }
   Result<std::vector<StreamInfo>> streams(const RunId& id) const override { return truth_.streams(id); }
   Result<std::vector<StreamChunk>> read_stream(const RunId& id, const std::string& name, std::uint64_t after,
                                                std::size_t limit) const override {

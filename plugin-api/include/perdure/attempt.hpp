@@ -101,6 +101,40 @@ class Attempt {
     add_tags(views.data(), views.size());
   }
 
+  /// Does `work` once for the run, and gives its result: that is recorded before step() returns, and a later attempt of
+  /// the run gets what was recorded instead of doing it again. run.step("charge", [&] { return pay(order); }). The
+  /// result, if there is one, is a value that JSON can hold, at most 3 MB of it. A step whose work throws is not
+  /// recorded. Steps and triggers are durable calls: every attempt must make the same ones in the same order, or it
+  /// fails as STEP_MISMATCH; none may be made inside a step. `name`: 1 to 256 bytes, may come again.
+  template <class Work>
+  auto step(std::string_view name, Work&& work) -> std::decay_t<std::invoke_result_t<Work&>> {
+    using Result = std::decay_t<std::invoke_result_t<Work&>>;
+    begin_durable_call();
+    perdure_str recorded{};
+    const perdure_status status = attempt_->services->memo_get(attempt_, detail::str(name), &recorded);
+    if (status == PERDURE_OK) {
+      if constexpr (std::is_void_v<Result>) {
+        return;
+      } else {
+        return step_result<Result>(name, detail::view(recorded));
+      }
+    }
+    if (status != PERDURE_NOT_FOUND) expect_done(status);
+    step_ = name;
+    const struct Leave {
+      std::string_view& step;
+      ~Leave() { step = {}; }
+    } leave{step_};
+    if constexpr (std::is_void_v<Result>) {
+      work();
+      record_step(name, "null");
+    } else {
+      Result result = work();
+      record_step(name, payload_json(result));
+      return result;
+    }
+  }
+
   /// Triggers a run, which is this one's child, and goes on: run.trigger(hello, {.name = "Ada"}, {.delay = 5min}). A
   /// later attempt that makes the same calls in the same order gets the same runs. Throws Abort when no such task is
   /// known or an option is wrong.
@@ -150,8 +184,33 @@ class Attempt {
       return to_json(payload);
     }
   }
-  RunHandle trigger_text(std::string_view task_id, const std::string& payload, const TriggerOptions& options) {
+  void begin_durable_call() {
     leaving_.go_on();
+    if (step_.empty()) return;
+    throw Abort("a durable call inside the step \"" + std::string(step_) +
+                "\": a later attempt leaves the whole step out, so make the call before or after it");
+  }
+  /// Of a call that the host may have failed to record.
+  void expect_done(perdure_status status) {
+    if (status == PERDURE_FAILED || status == PERDURE_DISCONNECTED) detail::expect_recorded(attempt_, status);
+    leaving_.check(attempt_, status);
+  }
+  void record_step(std::string_view name, const std::string& result) {
+    leaving_.go_on();
+    expect_done(attempt_->services->memo_put(attempt_, detail::str(name), detail::str(result)));
+  }
+  template <class T>
+  static T step_result(std::string_view name, std::string_view recorded) {
+    try {
+      return from_json<T>(recorded);
+    } catch (const JsonError& e) {
+      throw Error("STEP_RESULT_INVALID",
+                  "the step \"" + std::string(name) +
+                      "\" was recorded by an earlier attempt with another type of result: " + e.what());
+    }
+  }
+  RunHandle trigger_text(std::string_view task_id, const std::string& payload, const TriggerOptions& options) {
+    begin_durable_call();
     const std::string text = detail::trigger_json(options);
     perdure_trigger asked{};
     asked.struct_size = sizeof asked;
@@ -160,8 +219,7 @@ class Attempt {
     asked.options = detail::str(text);
     perdure_str id{};
     const perdure_status status = attempt_->services->trigger(attempt_, &asked, &id);
-    if (status == PERDURE_FAILED || status == PERDURE_DISCONNECTED) detail::expect_recorded(attempt_, status);
-    leaving_.check(attempt_, status);
+    expect_done(status);
     return {std::string(detail::view(id))};
   }
   void add_tags(const std::string_view* tags, std::size_t count) const {
@@ -179,6 +237,7 @@ class Attempt {
 
   const perdure_attempt* attempt_;
   detail::Leaving leaving_;
+  std::string_view step_;  // whose work executes; empty: none
 };
 
 }  // namespace perdure

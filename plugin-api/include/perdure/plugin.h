@@ -340,11 +340,13 @@ struct perdure_services {
 
   /* The recorded result of the step named key. OK: *json holds it. PERDURE_NOT_FOUND: do the step, then memo_put. Memos
    * belong to the run, names are free (1 to 256 bytes); the same name may come again and is then the next step of that
-   * name. [attempt-thread] [1.0] */
+   * name. A step that is not followed by its memo_put stays to be done; its place among the durable calls is taken all
+   * the same. Durable calls of a hook are counted apart from those of run. [attempt-thread] [1.0] */
   perdure_status (*memo_get)(const perdure_attempt* attempt, perdure_str key, perdure_str* json);
 
   /* Records the result of the step that memo_get has just not found. Durable when it returns OK. PERDURE_INVALID: not
-   * JSON, too large, or no such memo_get before it. [attempt-thread] [1.0] */
+   * JSON, over 3 MB, or no such memo_get before it with no durable call since. PERDURE_FAILED: the host could not
+   * record it. [attempt-thread] [1.0] */
   perdure_status (*memo_put)(const perdure_attempt* attempt, perdure_str key, perdure_str json);
 
   /* Triggers a run, a child of this one. OK: *run_id. PERDURE_NOT_FOUND: no such task. PERDURE_INVALID: bad payload or

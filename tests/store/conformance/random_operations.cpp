@@ -25,6 +25,17 @@ std::string said(const Run& run) {
          std::to_string(run.updated_at.time_since_epoch().count());
 }
 
+std::vector<std::string> said(const Result<std::vector<TimelineEvent>>& timeline) {
+  if (!timeline) return {std::string(code_name(timeline.status().code()))};
+  std::vector<std::string> events;
+  for (const TimelineEvent& each : *timeline) {
+    events.push_back(std::to_string(each.sequence) + " " + each.name + " " + std::string(status_name(each.status)) +
+                     " at " + std::to_string(each.at.time_since_epoch().count()) + " attempt " +
+                     std::to_string(each.attempt) + " " + each.data);
+  }
+  return events;
+}
+
 void expect_same_run(const Result<Run>& subject, const Result<Run>& reference, const char* what) {
   ASSERT_EQ(code_name(subject.status().code()), code_name(reference.status().code()))
       << what << ": " << subject.status().message() << reference.status().message();
@@ -81,6 +92,7 @@ void RandomOperations::one(Store& store) {
       if (one_in(20)) return recover_all(store);
       return compare_run(store, some_run());
     case 19:
+      return one_in(2) ? step(store) : live(store);
     case 20:
     case 21:
     case 22:
@@ -367,16 +379,33 @@ void RandomOperations::recover_all(Store& store) {
 
 void RandomOperations::reopened() { reference_.serve_again(); }
 
+// An attempt, which may be over, records a step; its call may be another one's.
+void RandomOperations::step(Store& store) {
+  if (claims_.empty()) return;
+  const Claimed& claimed = claims_[below(claims_.size())];
+  const auto of = [](const Claim& claim, std::uint64_t call, std::string name, std::string result) {
+    return NewStep{claim.run.id, claim.attempt.number, claim.attempt.token, call, std::move(name), std::move(result)};
+  };
+  const std::uint64_t call = 1 + below(3);
+  const std::string name = pick("task", kTasks), result = one_in(10) ? "no JSON" : pick("", 100);
+  const Status subject = record_step(store, of(claimed.subject, call, name, result));
+  const Status reference = record_step(reference_, of(claimed.reference, call, name, result));
+  EXPECT_EQ(code_name(subject.code()), code_name(reference.code())) << subject.message() << reference.message();
+}
+
 void RandomOperations::compare_run(Store& store, const RunId& id) {
   SCOPED_TRACE(id.text());
   expect_same_run(store.run(id), reference_.run(id), "run");
   expect_same(store.payload(id), reference_.payload(id), "payload");
   expect_same(store.output(id), reference_.output(id), "output");
-  expect_same(store.timeline(id), reference_.timeline(id), "timeline");
+  EXPECT_EQ(said(store.timeline(id)), said(reference_.timeline(id)));
   expect_same(store.logs(id, 0, 1000), reference_.logs(id, 0, 1000), "logs");
   expect_same(store.metadata(id), reference_.metadata(id), "metadata");
   expect_same(store.streams(id), reference_.streams(id), "streams");
   expect_same(store.children(id, {}, 1000), reference_.children(id, {}, 1000), "children");
+  for (std::uint64_t call = 1; call <= 3; ++call) {
+    expect_same(store.recorded_call(id, call), reference_.recorded_call(id, call), "recorded_call");
+  }
   for (const char* stream : {"s0", "s1", "s2"}) {
     const std::uint64_t after = below(3);
     expect_same(store.read_stream(id, stream, after, 100), reference_.read_stream(id, stream, after, 100), stream);

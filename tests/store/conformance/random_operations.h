@@ -43,6 +43,7 @@ class RandomOperations {
   void log(Store& store);
   void list(Store& store);
   void live(Store& store);
+  void step(Store& store);
   // random_schedules.cpp
   void schedule(Store& store);
   void fire(Store& store, Schedule schedule);

@@ -83,6 +83,10 @@ Result<std::size_t> add_tags(Store& store, const RunId& run, const std::vector<s
   return await<std::size_t>([&](Done<std::size_t> done) { store.add_tags(run, tags, std::move(done)); });
 }
 
+Status record_step(Store& store, NewStep step) {
+  return await_status([&](DoneStatus done) { store.record_step(std::move(step), std::move(done)); });
+}
+
 Status append_stream(Store& store, StreamAppend append) {
   return await_status([&](DoneStatus done) { store.append_stream(std::move(append), std::move(done)); });
 }

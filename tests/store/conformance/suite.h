@@ -57,6 +57,7 @@ Result<Queue> override_limit(Store& store, const QueueName& queue, std::optional
 Status synced(Store& store);
 Status change_metadata(Store& store, const RunId& run, std::vector<MetadataOperation> operations);
 Result<std::size_t> add_tags(Store& store, const RunId& run, const std::vector<std::string>& tags);
+Status record_step(Store& store, NewStep step);
 Status append_stream(Store& store, StreamAppend append);
 
 /// The end of a claimed attempt: by success, by an error, by any failure.

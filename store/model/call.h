@@ -1,0 +1,43 @@
+// The durable calls of a run's attempts: what each has recorded, so that a later attempt that makes the same calls in
+// the same order gets what the first one did, and nothing is done again. Values; any thread.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "store/model/ids.h"
+#include "store/model/status.h"
+
+namespace perdure::store {
+
+/// Numbers are stored: append only.
+enum class CallKind : std::uint8_t {
+  kTrigger = 1,  // a child was triggered
+  kStep = 2,     // a step's result was recorded
+};
+std::string_view call_kind_name(CallKind kind);  // "trigger", "step"
+
+/// One of them, as it was made.
+struct RecordedCall {
+  CallKind kind = CallKind::kStep;
+  std::string name;    // the step's, or the triggered task's
+  std::string result;  // a step's: JSON text
+  RunId child;         // of a trigger
+  bool operator==(const RecordedCall&) const = default;
+};
+
+inline constexpr std::size_t kLongestStepName = 256;                     // bytes
+inline constexpr std::size_t kLargestStepResult = std::size_t{3} << 20;  // bytes, as a payload
+
+/// kInvalid unless a step may have this name and this result.
+Status check_step(std::string_view name, std::string_view result);
+
+/// kConflict, for a step of an attempt whose end is recorded, or that is another host's.
+Status not_executing(const RunId& run, std::uint32_t number);
+
+/// kConflict unless a call of this kind and name may be answered with what is recorded at its place.
+Status check_same_call(const RunId& run, const RecordedCall& recorded, CallKind kind, std::string_view name);
+
+}  // namespace perdure::store
