@@ -1,6 +1,7 @@
 // Schedules over HTTP: the contract's shapes and refusals, and Perdure's own members and routes.
 #include <gtest/gtest.h>
 
+#include <boost/json/serialize.hpp>
 #include <chrono>
 #include <future>
 #include <string>
