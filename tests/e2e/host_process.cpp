@@ -90,9 +90,7 @@ HostProcess::~HostProcess() {
   if (pid_ > 0) stop();
 }
 
-bool HostProcess::start() {
-  int out[2];
-  if (::pipe2(out, O_CLOEXEC) != 0) return false;
+std::vector<std::string> HostProcess::command() const {
   std::vector<std::string> arguments = options_.within;
   for (const std::string& each :
        {options_.executable.string(), std::string("serve"), std::string("--plugins"), options_.plugins.string(),
@@ -100,7 +98,21 @@ bool HostProcess::start() {
     arguments.push_back(each);
   }
   arguments.insert(arguments.end(), options_.arguments.begin(), options_.arguments.end());
-  pid_ = spawn(arguments, options_.environment, out[1], directory_.path() / "log");
+  return arguments;
+}
+
+bool HostProcess::launch() {
+  const int out = ::open("/dev/null", O_WRONLY | O_CLOEXEC);
+  if (out < 0) return false;
+  pid_ = spawn(command(), options_.environment, out, directory_.path() / "log");
+  ::close(out);
+  return pid_ > 0;
+}
+
+bool HostProcess::start() {
+  int out[2];
+  if (::pipe2(out, O_CLOEXEC) != 0) return false;
+  pid_ = spawn(command(), options_.environment, out[1], directory_.path() / "log");
   ::close(out[1]);
   std::string said;
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::minutes(1);

@@ -55,6 +55,8 @@ class HostProcess {
 
   /// Starts it and waits until it is ready. False, with `log()` telling why, when it is not within a minute.
   [[nodiscard]] bool start();
+  /// Starts it and waits for nothing; it has no url() then. False: it cannot be started.
+  [[nodiscard]] bool launch();
   /// SIGKILL, and waits until it is gone.
   void kill();
   /// SIGTERM, and waits; the exit status, or -1 by a signal.
@@ -78,6 +80,8 @@ class HostProcess {
   [[nodiscard]] Ended cli(std::vector<std::string> arguments) const;
 
  private:
+  [[nodiscard]] std::vector<std::string> command() const;
+
   TemporaryDirectory directory_;
   HostOptions options_;
   pid_t pid_ = -1;
