@@ -140,6 +140,9 @@ void print_people(Console& console, const Checked& checked) {
                                                            short_duration(retry.max_timeout.count())));
     line("queue", options.queue.empty() ? "" : options.queue.text());
     line("concurrency", options.concurrency_limit ? std::to_string(*options.concurrency_limit) : "");
+    line("rate", options.rate_limit ? fmt::format("{} in {}", options.rate_limit->limit,
+                                                  short_duration(options.rate_limit->period.count()))
+                                    : "");
     line("machine", options.machine);
     line("max duration", options.max_duration ? store::format_duration(*options.max_duration) : "");
     line("ttl", options.ttl ? store::format_duration(*options.ttl) : "");
