@@ -1,7 +1,8 @@
 // What the routes have at hand, and the routes themselves, each a coroutine that answers one exchange. By file:
 // trigger.cpp, replay.cpp, reschedule.cpp, idempotency.cpp, cancel.cpp, run_routes.cpp, list.cpp, metadata_routes.cpp,
-// tags.cpp, streams.cpp, logs.cpp, attempt_start.cpp, stack.cpp, queue_routes.cpp, catalog_routes.cpp,
-// plugin_routes.cpp, host_routes.cpp. Thread: any of the server's; several at once when it has several threads.
+// tags.cpp, streams.cpp, logs.cpp, attempt_start.cpp, stack.cpp, queue_routes.cpp, schedule_routes.cpp,
+// schedule_times.cpp, catalog_routes.cpp, plugin_routes.cpp, host_routes.cpp. Thread: any of the server's; several at
+// once when it has several threads.
 #pragma once
 
 #include "host/api/handling.h"
@@ -36,6 +37,15 @@ Handling show_queue(Api& api, ExchangePtr exchange);
 Handling pause_queue(Api& api, ExchangePtr exchange);
 Handling override_queue(Api& api, ExchangePtr exchange);
 Handling reset_queue(Api& api, ExchangePtr exchange);
+// … of schedules
+Handling list_schedules(Api& api, ExchangePtr exchange);
+Handling create_schedule(Api& api, ExchangePtr exchange);
+Handling retrieve_schedule(Api& api, ExchangePtr exchange);
+Handling update_schedule(Api& api, ExchangePtr exchange);
+Handling delete_schedule(Api& api, ExchangePtr exchange);
+Handling activate_schedule(Api& api, ExchangePtr exchange);
+Handling deactivate_schedule(Api& api, ExchangePtr exchange);
+Handling list_timezones(Api& api, ExchangePtr exchange);
 
 // Perdure's own.
 Handling show_run(Api& api, ExchangePtr exchange);
@@ -55,5 +65,11 @@ Handling release_plugin(Api& api, ExchangePtr exchange);
 Handling show_status(Api& api, ExchangePtr exchange);
 Handling show_health(Api& api, ExchangePtr exchange);
 Handling show_readiness(Api& api, ExchangePtr exchange);
+// … of schedules
+Handling list_schedules_at_length(Api& api, ExchangePtr exchange);
+Handling show_schedule(Api& api, ExchangePtr exchange);
+Handling show_upcoming(Api& api, ExchangePtr exchange);
+Handling preview_upcoming(Api& api, ExchangePtr exchange);
+Handling backfill_schedule(Api& api, ExchangePtr exchange);
 
 }  // namespace perdure::api

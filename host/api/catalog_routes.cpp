@@ -7,6 +7,7 @@
 #include "host/api/api.h"
 #include "host/api/catalog_json.h"
 #include "host/api/errors.h"
+#include "host/api/schedule_json.h"
 
 namespace perdure::api {
 namespace {
@@ -29,6 +30,7 @@ void put_task(JsonText& json, const catalog::Task& task, const std::vector<catal
   if (options.max_duration) json.number("maxDurationMs", options.max_duration->count());
   if (options.ttl) json.number("ttlMs", options.ttl->count());
   json.number("recycleAfter", options.recycle_after);
+  if (options.cron) put_declared_rule(json.key("cron"), *options.cron);
   put_texts(json, "hooks", task.hooks);
   if (!options.document.empty()) json.raw("options", options.document);
   json.end_object();

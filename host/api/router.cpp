@@ -47,6 +47,16 @@ constexpr std::array<std::string_view, 3> kPlugins{"perdure", "v1", "plugins"};
 constexpr std::array<std::string_view, 5> kRollback{"perdure", "v1", "plugins", "*", "rollback"};
 constexpr std::array<std::string_view, 5> kRelease{"perdure", "v1", "plugins", "*", "release"};
 constexpr std::array<std::string_view, 3> kStatus{"perdure", "v1", "status"};
+constexpr std::array<std::string_view, 3> kSchedules{"api", "v1", "schedules"};
+constexpr std::array<std::string_view, 4> kSchedule{"api", "v1", "schedules", "*"};
+constexpr std::array<std::string_view, 5> kActivate{"api", "v1", "schedules", "*", "activate"};
+constexpr std::array<std::string_view, 5> kDeactivate{"api", "v1", "schedules", "*", "deactivate"};
+constexpr std::array<std::string_view, 3> kTimezones{"api", "v1", "timezones"};
+constexpr std::array<std::string_view, 3> kLongSchedules{"perdure", "v1", "schedules"};
+constexpr std::array<std::string_view, 4> kLongSchedule{"perdure", "v1", "schedules", "*"};
+constexpr std::array<std::string_view, 5> kUpcoming{"perdure", "v1", "schedules", "*", "upcoming"};
+constexpr std::array<std::string_view, 5> kBackfill{"perdure", "v1", "schedules", "*", "backfill"};
+constexpr std::array<std::string_view, 3> kPreview{"perdure", "v1", "upcoming"};
 constexpr std::array<std::string_view, 1> kHealth{"healthz"};
 constexpr std::array<std::string_view, 1> kReadiness{"readyz"};
 
@@ -82,6 +92,19 @@ constexpr std::array kRoutes{
     Entry{Method::kPost, kRollback, roll_back_plugin},
     Entry{Method::kPost, kRelease, release_plugin},
     Entry{Method::kGet, kStatus, show_status},
+    Entry{Method::kGet, kSchedules, list_schedules},
+    Entry{Method::kPost, kSchedules, create_schedule},
+    Entry{Method::kGet, kSchedule, retrieve_schedule},
+    Entry{Method::kPut, kSchedule, update_schedule},
+    Entry{Method::kDelete, kSchedule, delete_schedule},
+    Entry{Method::kPost, kActivate, activate_schedule},
+    Entry{Method::kPost, kDeactivate, deactivate_schedule},
+    Entry{Method::kGet, kTimezones, list_timezones},
+    Entry{Method::kGet, kLongSchedules, list_schedules_at_length},
+    Entry{Method::kGet, kLongSchedule, show_schedule},
+    Entry{Method::kGet, kUpcoming, show_upcoming},
+    Entry{Method::kPost, kBackfill, backfill_schedule},
+    Entry{Method::kGet, kPreview, preview_upcoming},
     Entry{Method::kGet, kHealth, show_health},
     Entry{Method::kGet, kReadiness, show_readiness},
 };
@@ -93,6 +116,7 @@ bool matches(const Entry& entry, const std::vector<std::string>& path) {
 }
 
 bool needs_key(const Request& request) {
+  if (std::ranges::equal(request.path, kTimezones)) return false;  // clients ask without one
   return !request.path.empty() &&
          (request.path[0] == "api" || request.path[0] == "perdure" || request.path[0] == "realtime");
 }

@@ -70,6 +70,14 @@ std::optional<std::string> Client::post(const std::string& path, const std::stri
   return answer;
 }
 
+std::optional<std::string> Client::put(const std::string& path, const std::string& body) {
+  auto answer = take(http_->put(path, body));
+  if (!answer && answer_lost_) answer = take(http_->put(path, body));  // doing it twice is doing it once
+  return answer;
+}
+
+std::optional<std::string> Client::remove(const std::string& path) { return take(http_->remove(path)); }
+
 bool Client::lines(const std::string& path, const std::function<void(std::string_view)>& on_line,
                    const std::function<void()>& on_tick) {
   return take(http_->lines(path, on_line, on_tick)).has_value();

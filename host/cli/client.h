@@ -34,6 +34,9 @@ class Client {
   std::optional<std::string> get(const std::string& path);
   /// A POST whose answer broke off is sent once more, under the same request key, so that it is done once.
   std::optional<std::string> post(const std::string& path, const std::string& body);
+  std::optional<std::string> put(const std::string& path, const std::string& body);
+  /// A DELETE.
+  std::optional<std::string> remove(const std::string& path);
   /// Gives each line of the answer to `on_line`. False: it did not end well.
   bool lines(const std::string& path, const std::function<void(std::string_view line)>& on_line,
              const std::function<void()>& on_tick = {});

@@ -35,6 +35,7 @@ struct HttpClient::Transfer {
   std::string partial;  // of a line
   const std::string* body = nullptr;
   std::string request_key;
+  const char* method = nullptr;  // other than GET, or POST when there is a body
 
   std::size_t write(std::string_view data) {
     long status = 0;
@@ -92,6 +93,19 @@ Result<Answer> HttpClient::post(const std::string& path, const std::string& body
   return perform(transfer, path);
 }
 
+Result<Answer> HttpClient::put(const std::string& path, const std::string& body) {
+  Transfer transfer;
+  transfer.body = &body;
+  transfer.method = "PUT";
+  return perform(transfer, path);
+}
+
+Result<Answer> HttpClient::remove(const std::string& path) {
+  Transfer transfer;
+  transfer.method = "DELETE";
+  return perform(transfer, path);
+}
+
 Result<Answer> HttpClient::lines(const std::string& path, const std::function<void(std::string_view)>& on_line,
                                  const std::function<void()>& on_tick) {
   Transfer transfer;
@@ -141,6 +155,8 @@ Result<Answer> HttpClient::perform(Transfer& transfer, const std::string& path) 
     curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(transfer.body->size()));
     curl_easy_setopt(easy, CURLOPT_POSTFIELDS, transfer.body->data());
   }
+
+  if (transfer.method != nullptr) curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, transfer.method);
 
   const CURLcode code = curl_easy_perform(easy);
   curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &transfer.answer.status);

@@ -28,6 +28,9 @@ class HttpClient {
   store::Result<Answer> get(const std::string& path);
   /// `request_key` names the call, so that a host asked twice does it once; see the contract's request idempotency.
   store::Result<Answer> post(const std::string& path, const std::string& body, const std::string& request_key);
+  store::Result<Answer> put(const std::string& path, const std::string& body);
+  /// DELETE.
+  store::Result<Answer> remove(const std::string& path);
 
   /// Gets a body line by line as it arrives; a 2xx answer's lines go to `on_line`, any other one's are its `body`.
   /// `on_tick` is called about once a second meanwhile; it may be empty.

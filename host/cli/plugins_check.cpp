@@ -18,6 +18,7 @@
 #include "host/process/supervisor.h"
 #include "store/model/duration.h"
 #include "store/model/task_options.h"
+#include "store/model/timetable.h"
 
 namespace perdure::cli {
 namespace {
@@ -139,12 +140,18 @@ void print_people(Console& console, const Checked& checked) {
                                                            short_duration(retry.max_timeout.count())));
     line("queue", options.queue.empty() ? "" : options.queue.text());
     line("concurrency", options.concurrency_limit ? std::to_string(*options.concurrency_limit) : "");
+    line("rate", options.rate_limit ? fmt::format("{} in {}", options.rate_limit->limit,
+                                                  short_duration(options.rate_limit->period.count()))
+                                    : "");
     line("machine", options.machine);
     line("max duration", options.max_duration ? store::format_duration(*options.max_duration) : "");
     line("ttl", options.ttl ? store::format_duration(*options.ttl) : "");
     line("recycled", options.recycle_after > 1 ? fmt::format("after {} attempts", options.recycle_after) : "");
-    const JsonView cron = JsonView(options.document)["cron"];
-    line("schedule", cron ? cron.text() : "");
+    if (options.cron) {
+      const store::Result<store::Timetable> times = store::Timetable::parse(*options.cron);
+      line("schedule", options.cron->pattern + ", " + options.cron->timezone +
+                           (times ? " (" + times->pattern().description() + ")" : ""));
+    }
     std::string hooks;
     for (const std::string& hook : task.hooks) hooks += (hooks.empty() ? "" : ", ") + hook;
     line("hooks", hooks);

@@ -11,6 +11,7 @@
 #include "host/cli/json_view.h"
 #include "store/model/duration.h"
 #include "store/model/json_text.h"
+#include "store/model/queue.h"
 
 namespace perdure::cli {
 namespace {
@@ -55,7 +56,12 @@ Result<std::string> options_json(const TriggerOptions& options, Console& console
   text("concurrencyKey", options.concurrency_key);
   text("idempotencyKey", options.idempotency_key);
   text("machine", options.machine);
-  text("queue", options.queue);
+  if (options.queue_limit) {
+    member("queue", R"({"name":)" + json_string(options.queue) + R"(,"concurrencyLimit":)" +
+                        std::to_string(*options.queue_limit) + "}");
+  } else {
+    text("queue", options.queue);
+  }
   if (options.priority && std::isnan(*options.priority))
     return Status::invalid("--priority: expected seconds, not nan");
   if (options.priority) member("priority", fmt::format("{}", *options.priority));
@@ -87,7 +93,11 @@ Result<std::string> options_json(const TriggerOptions& options, Console& console
 void add_trigger_options(CLI::App& verb, TriggerOptions& options) {
   verb.add_option("--delay", options.delay, "Start after this long, or at this time: 90s, 1h30m, 2030-01-01T09:00:00Z");
   verb.add_option("--ttl", options.ttl, "Expire unless started within this time: 10m");
-  verb.add_option("--queue", options.queue, "The queue to wait in, instead of the task's own");
+  CLI::Option* const queue =
+      verb.add_option("--queue", options.queue, "The queue to wait in, instead of the task's own");
+  verb.add_option("--queue-limit", options.queue_limit, "The limit of that queue from now on, where no plugin has one")
+      ->needs(queue)
+      ->check(CLI::Range(std::size_t{0}, store::kLargestQueueLimit));
   verb.add_option("--concurrency-key", options.concurrency_key, "Which copy of the queue: one for each key");
   verb.add_option("--priority", options.priority, "Seconds of head start in the queue")
       ->check(CLI::Range(0.0, 315'360'000.0));  // ten years, which the host takes at the most

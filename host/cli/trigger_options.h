@@ -19,6 +19,7 @@ struct TriggerOptions {
   std::optional<std::string> payload;
   std::optional<double> priority;
   std::optional<unsigned> max_attempts;
+  std::optional<std::size_t> queue_limit;
   std::vector<std::string> tags;
 };
 

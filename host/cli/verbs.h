@@ -32,6 +32,14 @@ void add_queues(CLI::App& parent, Console& console, int& exit_status);
 void add_tasks(CLI::App& parent, Console& console, int& exit_status);
 void add_tasks_list(CLI::App& parent, Console& console, int& exit_status);
 void add_tasks_get(CLI::App& parent, Console& console, int& exit_status);
+void add_schedules(CLI::App& parent, Console& console, int& exit_status);
+void add_schedules_list(CLI::App& parent, Console& console, int& exit_status);
+void add_schedules_get(CLI::App& parent, Console& console, int& exit_status);
+void add_schedules_next(CLI::App& parent, Console& console, int& exit_status);
+void add_schedules_create(CLI::App& parent, Console& console, int& exit_status);
+void add_schedules_update(CLI::App& parent, Console& console, int& exit_status);
+/// Adds `schedules activate`, `deactivate`, `delete` and `backfill`.
+void add_schedules_control(CLI::App& parent, Console& console, int& exit_status);
 /// Adds `plugins list`; add_plugins_check() adds to the same `plugins`.
 void add_plugins_list(CLI::App& parent, Console& console, int& exit_status);
 /// Adds `plugins rollback` and `plugins release`.

@@ -108,6 +108,13 @@ TEST_F(QueueVerbs, ALimitThatIsNoneIsWrongUsage) {
   EXPECT_TRUE(host.requests().empty());
 }
 
+TEST_F(QueueVerbs, ATriggerMayNameAQueueWithItsLimit) {
+  host.on("POST /api/v1/tasks/hello/trigger", {{.body = R"({"id":"run_1"})"}});
+  EXPECT_EQ(ask({"trigger", "hello", "--queue", "paid", "--queue-limit", "7"}).status, kDone);
+  EXPECT_NE(host.requests().at(0).body.find(R"("queue":{"name":"paid","concurrencyLimit":7})"), std::string::npos);
+  EXPECT_EQ(ask({"trigger", "hello", "--queue-limit", "7"}).status, kWrongUsage) << "of which queue?";
+}
+
 TEST_F(QueueVerbs, EveryHelpHasAnExample) {
   for (const char* verb : {"list", "get", "pause", "resume", "limit", "reset"}) {
     const Ended ended = perdure({"queues", verb, "--help"});

@@ -36,6 +36,15 @@ TEST(Usage, EveryVerbsHelpHasAnExample) {
                                                                                     {"idempotency", "reset"},
                                                                                     {"tasks", "list"},
                                                                                     {"tasks", "get"},
+                                                                                    {"schedules", "list"},
+                                                                                    {"schedules", "get"},
+                                                                                    {"schedules", "next"},
+                                                                                    {"schedules", "create"},
+                                                                                    {"schedules", "update"},
+                                                                                    {"schedules", "activate"},
+                                                                                    {"schedules", "deactivate"},
+                                                                                    {"schedules", "delete"},
+                                                                                    {"schedules", "backfill"},
                                                                                     {"plugins", "list"}}) {
     auto arguments = verb;
     arguments.emplace_back("--help");
@@ -49,10 +58,10 @@ TEST(Usage, EveryVerbsHelpHasAnExample) {
 TEST(Usage, AnUnknownVerbIsNamedBesideThoseThereAre) {
   const Ended ended = perdure({"frobnicate"});
   EXPECT_EQ(ended.status, kWrongUsage);
-  EXPECT_EQ(
-      ended.err,
-      "perdure: there is no verb \"frobnicate\", only trigger, runs, queues, idempotency, tasks, plugins\nSee `perdure "
-      "--help`.\n");
+  EXPECT_EQ(ended.err,
+            "perdure: there is no verb \"frobnicate\", only trigger, runs, queues, idempotency, tasks, schedules, "
+            "plugins\nSee `perdure "
+            "--help`.\n");
   EXPECT_NE(perdure({"runs", "frobnicate"}).err.find("only list, get, logs"), std::string::npos);
 }
 
