@@ -7,6 +7,7 @@
 #include <array>
 #include <ostream>
 
+#include "store/model/machine.h"
 #include "store/model/timestamp.h"
 
 namespace perdure::cli {
@@ -96,6 +97,14 @@ void print_error(std::ostream& out, bool color, const JsonView& error, std::size
   if (!rest.empty()) {
     const auto more = 1 + std::ranges::count(rest, '\n');
     out << styled(color, Style::kDim, fmt::format("  … {} more; --json shows all", more)) << "\n";
+  }
+  const JsonView core = error["details"]["core"];
+  if (core["path"]) {
+    const std::string size = store::memory_in_words(static_cast<std::uint64_t>(core["bytes"].number()));
+    const char* cut = core["complete"].text() == "false" ? ", not all of it" : "";
+    out << "  core file " << printable(core["path"].text()) << " (" << size << cut << ")\n";
+  } else if (core) {
+    out << "  no core file: " << printable(core["error"].text()) << "\n";
   }
 }
 

@@ -59,6 +59,9 @@ Status make_passable(const std::string& data) {
 Status confine_attempts(const config::Config& config, process::SupervisorOptions& options) {
   options.environment = config.attempts.environment;
   options.core_dumps = config.attempts.core_dumps;
+  options.cores = std::filesystem::absolute(config.host.data + "/cores").string();
+  options.core_size = config.attempts.core_size;
+  options.cores_size = config.attempts.cores_size;
   options.temporary = std::filesystem::absolute(config.host.data + "/run/tmp").string();
   std::error_code failed;
   std::filesystem::create_directories(options.temporary, failed);

@@ -13,6 +13,7 @@ using store::Status;
 using Words = std::array<std::string_view, 5>;
 
 constexpr std::size_t kShortestSecret = 32;
+constexpr Duration kLeastMaxDuration{5000};  // as of a task's own
 constexpr Words kLevels{"trace", "debug", "info", "warn", "error"};
 constexpr std::array<std::string_view, 3> kFormats{"auto", "text", "json"};
 constexpr std::array<std::string_view, 1> kEngines{"rocksdb"};
@@ -41,7 +42,7 @@ const std::array kKeys{
     Key{"host", "memory", "PERDURE_MEMORY", "--memory", Kind::kSize, slot<&Config::host, &HostSection::memory>},
     Key{"defaults", "machine", "PERDURE_DEFAULTS_MACHINE", "", Kind::kChoice,
         slot<&Config::defaults, &DefaultsSection::machine>, kMachines},
-    Key{"defaults", "max_duration", "PERDURE_DEFAULTS_MAX_DURATION", "", Kind::kDuration,
+    Key{"defaults", "max_duration", "PERDURE_DEFAULTS_MAX_DURATION", "", Kind::kMaxDuration,
         slot<&Config::defaults, &DefaultsSection::max_duration>},
     Key{"retention", "completed", "PERDURE_RETENTION_COMPLETED", "", Kind::kDuration,
         slot<&Config::retention, &RetentionSection::completed>},
@@ -97,6 +98,10 @@ const std::array kKeys{
     Key{"attempts", "user", "PERDURE_ATTEMPTS_USER", "", Kind::kText, slot<&Config::attempts, &AttemptsSection::user>},
     Key{"attempts", "core_dumps", "PERDURE_ATTEMPTS_CORE_DUMPS", "", Kind::kSwitch,
         slot<&Config::attempts, &AttemptsSection::core_dumps>},
+    Key{"attempts", "core_size", "PERDURE_ATTEMPTS_CORE_SIZE", "", Kind::kSize,
+        slot<&Config::attempts, &AttemptsSection::core_size>},
+    Key{"attempts", "cores_size", "PERDURE_ATTEMPTS_CORES_SIZE", "", Kind::kSize,
+        slot<&Config::attempts, &AttemptsSection::cores_size>},
     Key{"telemetry", "level", "PERDURE_LOG_LEVEL", "--log-level", Kind::kChoice,
         slot<&Config::telemetry, &TelemetrySection::level>, kLevels},
     Key{"telemetry", "format", "PERDURE_LOG_FORMAT", "--log-format", Kind::kChoice,
@@ -189,6 +194,8 @@ std::string expectation(const Key& key) {
       return "a list of Ed25519 public keys (PEM texts, base64 of 32 bytes, or paths of PEM files)";
     case Kind::kDuration:
       return "a duration such as \"30s\" or \"1m30s\"";
+    case Kind::kMaxDuration:
+      return "0 for none, or a duration of at least 5 s such as \"5m\"";
     case Kind::kChoice: {
       std::string words;
       for (const std::string_view choice : key.choices) {
@@ -229,9 +236,11 @@ Status set_from_text(const Key& key, Config& config, std::string_view text) {
     case Kind::kVariables:
     case Kind::kKeys:
       return set_names(key, config, split(text));
-    case Kind::kDuration: {
+    case Kind::kDuration:
+    case Kind::kMaxDuration: {
       const auto duration = store::parse_ttl(text);
-      if (!duration) return expected(key, quoted(text));
+      const bool short_one = duration && duration.value() > Duration::zero() && duration.value() < kLeastMaxDuration;
+      if (!duration || (short_one && key.kind == Kind::kMaxDuration)) return expected(key, quoted(text));
       *std::get<Duration*>(slot) = duration.value();
       return Status::ok();
     }
@@ -259,7 +268,9 @@ Status set_from_text(const Key& key, Config& config, std::string_view text) {
 Status set_from_number(const Key& key, Config& config, std::int64_t number) {
   const std::string text = std::to_string(number);
   const bool counts = key.kind == Kind::kCount || key.kind == Kind::kSize;
-  if (!counts && key.kind != Kind::kDuration && key.kind != Kind::kMost) return expected(key, "the number " + text);
+  const bool takes_number =
+      counts || key.kind == Kind::kDuration || key.kind == Kind::kMaxDuration || key.kind == Kind::kMost;
+  if (!takes_number) return expected(key, "the number " + text);
   if (number < (counts ? 1 : 0)) return expected(key, text);
   return set_from_text(key, config, text);
 }

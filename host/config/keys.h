@@ -19,18 +19,19 @@ using Slot = std::variant<std::string*, std::uint64_t*, Duration*, bool*, std::v
 
 enum class Kind : std::uint8_t {
   kText,
-  kPath,       // relative ones in the file are relative to the file's directory
-  kAddress,    // ADDRESS:PORT
-  kCount,      // a whole number of at least 1
-  kMost,       // a whole number; 0: any number
-  kSize,       // bytes: "10MB", or a whole number
-  kDuration,   // "1m30s", or a whole number of seconds
-  kSwitch,     // true or false
-  kNames,      // a list of texts; separated by commas in variables and flags
-  kKeys,       // kNames that are public keys, see key_form.h; relative paths in the file are relative to the file
-  kVariables,  // kNames that are names of environment variables
-  kChoice,     // one of `choices`
-  kSecret,     // text that is not shown
+  kPath,         // relative ones in the file are relative to the file's directory
+  kAddress,      // ADDRESS:PORT
+  kCount,        // a whole number of at least 1
+  kMost,         // a whole number; 0: any number
+  kSize,         // bytes: "10MB", or a whole number
+  kDuration,     // "1m30s", or a whole number of seconds
+  kMaxDuration,  // such a one: 0 for none, or at least 5 s
+  kSwitch,       // true or false
+  kNames,        // a list of texts; separated by commas in variables and flags
+  kKeys,         // kNames that are public keys, see key_form.h; relative paths in the file are relative to the file
+  kVariables,    // kNames that are names of environment variables
+  kChoice,       // one of `choices`
+  kSecret,       // text that is not shown
 };
 
 struct Key {

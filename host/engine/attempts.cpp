@@ -3,6 +3,7 @@
 
 #include "host/engine/attempt_context.h"
 #include "host/engine/core_engine.h"
+#include "host/engine/diagnostics.h"
 
 namespace perdure::engine {
 
@@ -30,6 +31,7 @@ process::AttemptSpec CoreEngine::spec_of(const store::Claim& claim, const catalo
   spec.recycle_after = task.options.recycle_after;
   spec.sandbox = task.options.sandbox;
   spec.machine = machine;
+  spec.keep_core = keeps_core(claim.run, task.options);
   return spec;
 }
 

@@ -28,11 +28,11 @@ bool disagree(const store::QueueLimits& a, const store::QueueLimits& b) {
 void CoreEngine::declare_queues(const catalog::Snapshot& catalog) {
   std::map<store::QueueName, store::QueueLimits> declared;
   std::map<store::QueueName, std::string> disagreements;
-  for (const auto& [id, task] : catalog.tasks) {
+  const auto declare = [&](const store::TaskId& id, const catalog::Task& task) {
     const store::QueueName queue = task.options.queue.empty() ? store::own_queue(id) : task.options.queue;
     const store::QueueLimits limits{task.options.concurrency_limit, task.options.rate_limit};
     const auto [at, first] = declared.try_emplace(queue, limits);
-    if (first) continue;
+    if (first) return;
     const store::QueueLimits both = stricter(at->second, limits);
     if (disagree(at->second, limits)) {
       disagreements[queue] = "Tasks disagree on the limits of their queue \"" + queue.text() + "\", among them \"" +
@@ -40,6 +40,13 @@ void CoreEngine::declare_queues(const catalog::Snapshot& catalog) {
                              ".";
     }
     at->second = both;
+  };
+  for (const auto& [id, task] : catalog.tasks) declare(id, task);
+  // Runs that are locked to a version which alone has their task go on, and within its limits.
+  for (const auto& [version, tasks] : catalog.versions) {
+    for (const auto& [id, task] : *tasks) {
+      if (!catalog.tasks.contains(id)) declare(id, task);
+    }
   }
   std::set<std::string> said;
   for (auto& [queue, sentence] : disagreements) {

@@ -37,6 +37,7 @@ struct Attempt {
 
   std::optional<protocol::CrashReport> crash;
   std::string backtrace;
+  std::string core;  // what became of its core file, a JSON object; empty: none was wanted
 
   std::vector<std::uint64_t> requests;         // not answered yet
   std::optional<protocol::UsageReport> usage;  // of its process so far, once that says so

@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "host/process/core_file.h"
+
 namespace perdure::process {
 
 struct Frame {
@@ -37,8 +39,8 @@ std::optional<Backtrace> take_backtrace(pid_t pid, pid_t tid, std::string& why);
 std::string to_text(const Backtrace& backtrace, pid_t tid);
 
 /// The verb `perdure backtrace --pid P --tid T`: prints
-/// {"frames":[{"function","file","line","module","offset"}],"text"} to stdout. Limits its own memory and time. Returns
-/// the exit status.
-int print_backtrace(pid_t pid, pid_t tid);
+/// {"frames":[{"function","file","line","module","offset"}],"text"} to stdout, with "core" as keep_core() tells it when
+/// one is wanted. Limits its own memory and time. Returns the exit status.
+int print_backtrace(pid_t pid, pid_t tid, const std::optional<CoreWanted>& core = {});
 
 }  // namespace perdure::process

@@ -20,13 +20,14 @@ constexpr std::size_t kAtOnce = 2;  // each is busy with a processor
 constexpr std::size_t kMostWaiting = 4;
 constexpr std::size_t kMaxAnswer = std::size_t{1} << 20;
 
-std::string text_in(const std::string& answer) {
-  std::string text;
-  if (!store::check_json(answer, {kMaxAnswer, 16})) return text;
-  for_each_member(answer, [&text](std::string_view key, std::string_view value) {
-    if (key == "text") text = string_of(value).value_or("");
+BacktraceRequests::Taken taken_in(const std::string& answer) {
+  BacktraceRequests::Taken taken;
+  if (!store::check_json(answer, {kMaxAnswer, 16})) return taken;
+  for_each_member(answer, [&taken](std::string_view key, std::string_view value) {
+    if (key == "text") taken.text = string_of(value).value_or("");
+    if (key == "core") taken.core = value;
   });
-  return text;
+  return taken;
 }
 
 }  // namespace
@@ -34,7 +35,7 @@ std::string text_in(const std::string& answer) {
 // One `perdure backtrace` and what it has said so far.
 class BacktraceRequests::Reader final : public Watcher, public Timed {
  public:
-  Reader(BacktraceRequests& owner, Done done) : owner_(owner), done_(std::move(done)) {}
+  Reader(BacktraceRequests& owner, Answered done) : owner_(owner), done_(std::move(done)) {}
   ~Reader() override {
     close(output_);
     close(pidfd_);
@@ -89,13 +90,13 @@ class BacktraceRequests::Reader final : public Watcher, public Timed {
   void finish(std::string answer) {
     close(output_);
     close(pidfd_);
-    const Done done = std::move(done_);
+    const Answered done = std::move(done_);
     owner_.finished(*this);
     done(std::move(answer));
   }
 
   BacktraceRequests& owner_;
-  Done done_;
+  Answered done_;
   pid_t process_ = 0;
   os::UniqueFd output_, pidfd_;
   std::string answer_;
@@ -106,12 +107,16 @@ BacktraceRequests::BacktraceRequests(const SupervisorOptions& options, Descripto
 
 BacktraceRequests::~BacktraceRequests() = default;
 
-void BacktraceRequests::request(pid_t pid, pid_t tid, Done done) {
-  ask({"backtrace", "--pid", std::to_string(pid), "--tid", std::to_string(tid)},
-      [done = std::move(done)](const std::string& answer) { done(text_in(answer)); });
+void BacktraceRequests::request(pid_t pid, pid_t tid, const std::optional<CoreWanted>& core, Done done) {
+  std::vector<std::string> arguments{"backtrace", "--pid", std::to_string(pid), "--tid", std::to_string(tid)};
+  if (core) {
+    arguments.insert(arguments.end(), {"--core", core->path, "--core-size", std::to_string(core->size), "--cores-size",
+                                       std::to_string(core->all), "--signal", std::to_string(core->signal)});
+  }
+  ask(std::move(arguments), [done = std::move(done)](const std::string& answer) { done(taken_in(answer)); });
 }
 
-void BacktraceRequests::request_stacks(pid_t pid, pid_t parent, Done done) {
+void BacktraceRequests::request_stacks(pid_t pid, pid_t parent, std::function<void(std::string)> done) {
   if (waiting_.size() >= kMostWaiting) return done({});  // a crashed child cannot wait long, people can ask again
   ask({"backtrace", "--pid", std::to_string(pid), "--parent", std::to_string(parent)},
       [done = std::move(done)](const std::string& answer) {
@@ -121,7 +126,7 @@ void BacktraceRequests::request_stacks(pid_t pid, pid_t parent, Done done) {
       });
 }
 
-void BacktraceRequests::ask(std::vector<std::string> arguments, Done done) {
+void BacktraceRequests::ask(std::vector<std::string> arguments, Answered done) {
   if (options_.backtrace_executable.empty()) return done({});
   waiting_.push_back({std::move(arguments), std::chrono::steady_clock::now(), std::move(done)});
   next();

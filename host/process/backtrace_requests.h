@@ -7,10 +7,12 @@
 
 #include <deque>
 #include <functional>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
 
+#include "host/process/core_file.h"
 #include "host/process/deadlines.h"
 #include "host/process/descriptor_events.h"
 #include "host/process/supervisor_options.h"
@@ -19,8 +21,13 @@ namespace perdure::process {
 
 class BacktraceRequests {
  public:
-  /// Called once with the text of the backtrace, empty when there is none. May be called before request() returns.
-  using Done = std::function<void(std::string text)>;
+  /// What came of a request, empty where there is nothing: the text of the backtrace, and a JSON object about the core
+  /// file that was wanted, as keep_core() tells it.
+  struct Taken {
+    std::string text, core;
+  };
+  /// Called once, perhaps before request() returns.
+  using Done = std::function<void(Taken)>;
 
   BacktraceRequests(const SupervisorOptions& options, DescriptorEvents& events, Deadlines& deadlines);
   /// Kills and reaps what still runs.
@@ -28,21 +35,22 @@ class BacktraceRequests {
   BacktraceRequests(const BacktraceRequests&) = delete;
   BacktraceRequests& operator=(const BacktraceRequests&) = delete;
 
-  void request(pid_t pid, pid_t tid, Done done);
+  void request(pid_t pid, pid_t tid, const std::optional<CoreWanted>& core, Done done);
 
   /// What `perdure backtrace --parent` printed about a running child of `parent`, checked to be JSON; empty when that
   /// took too long or could not be had.
-  void request_stacks(pid_t pid, pid_t parent, Done done);
+  void request_stacks(pid_t pid, pid_t parent, std::function<void(std::string)> done);
 
  private:
+  using Answered = std::function<void(std::string printed)>;
   class Reader;
   struct Waiting {
     std::vector<std::string> arguments;  // of `perdure backtrace`
     Instant asked_at;
-    Done done;  // with what it printed
+    Answered done;
   };
 
-  void ask(std::vector<std::string> arguments, Done done);
+  void ask(std::vector<std::string> arguments, Answered done);
   void next();
   bool begin(Waiting& waiting);
   void finished(Reader& reader);

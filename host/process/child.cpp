@@ -132,7 +132,8 @@ void Child::died(const os::Ended& ended) {
   close_all();
   if (attempt_ == nullptr) return leave_limits();
   std::optional<store::Failure> memory = memory_failure();
-  finish(memory ? *std::move(memory) : classify_exit(ended.status, attempt_->crash, std::move(attempt_->backtrace)),
+  finish(memory ? *std::move(memory)
+                : classify_exit(ended.status, attempt_->crash, std::move(attempt_->backtrace), attempt_->core),
          &ended);
   leave_limits();
 }
@@ -254,9 +255,10 @@ void Child::dismiss() {
   schedule();
 }
 
-void Child::backtrace_taken(std::string text) {
+void Child::backtrace_taken(BacktraceRequests::Taken taken) {
   if (state_ != ChildState::kCrashing || attempt_ == nullptr) return;
-  attempt_->backtrace = std::move(text);
+  attempt_->backtrace = std::move(taken.text);
+  if (!taken.core.empty()) attempt_->core = std::move(taken.core);
   resume(now_steady());
   schedule();
 }
@@ -368,8 +370,8 @@ void Child::take_next_step(Instant now) {
       return;
     case ChildState::kCrashing:
       if (!attempt_->verdict) {
-        attempt_->verdict =
-            classify_exit(attempt_->crash->signal & 0x7f, attempt_->crash, std::move(attempt_->backtrace));
+        attempt_->verdict = classify_exit(attempt_->crash->signal & 0x7f, attempt_->crash,
+                                          std::move(attempt_->backtrace), attempt_->core);
       }
       return kill_now(now);
     case ChildState::kLeaving:

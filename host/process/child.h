@@ -60,8 +60,8 @@ class Child final : public Watcher, public Timed, public LineSink {
   /// Its processes used more memory than they may.
   void out_of_memory();
 
-  /// The backtrace that was asked for; empty when there is none.
-  void backtrace_taken(std::string text);
+  /// The backtrace that was asked for, as far as there is one, and what became of the core file.
+  void backtrace_taken(BacktraceRequests::Taken taken);
   /// Lets an idle child leave.
   void dismiss();
   /// The attempt of a child that could not be born, for another one to serve. May be null.
@@ -80,6 +80,7 @@ class Child final : public Watcher, public Timed, public LineSink {
   void on_outcome(const protocol::Incoming& frame);
   void on_log(const protocol::Incoming& frame);
   void on_crash(const protocol::Incoming& frame);
+  [[nodiscard]] std::optional<CoreWanted> core_wanted() const;
   void on_link_gone();
   void on_request(const protocol::Incoming& frame);
 

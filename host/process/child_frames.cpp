@@ -152,10 +152,24 @@ void Child::on_crash(const Incoming& frame) {
   }
   due_ = now + shared_.options.backtrace_timeout + shared_.options.leave_grace;
   schedule();
-  shared_.backtraces.request(pid_, report.tid, [&shared = shared_, handle = attempt_->spec.handle](std::string text) {
+  const auto taken = [&shared = shared_, handle = attempt_->spec.handle](BacktraceRequests::Taken what) {
     const Attempt* attempt = shared.find(handle);
-    if (attempt != nullptr && attempt->child != nullptr) attempt->child->backtrace_taken(std::move(text));
-  });
+    if (attempt != nullptr && attempt->child != nullptr) attempt->child->backtrace_taken(std::move(what));
+  };
+  shared_.backtraces.request(pid_, report.tid, core_wanted(), taken);
+}
+
+// The failure says what became of one that the task asked for, also when it is that there was none.
+std::optional<CoreWanted> Child::core_wanted() const {
+  const AttemptSpec& spec = attempt_->spec;
+  const SupervisorOptions& options = shared_.options;
+  if (!spec.keep_core) return std::nullopt;
+  attempt_->core = R"({"error":"it could not be written in time"})";
+  const std::string name = spec.run.text() + "-" + std::to_string(spec.number) + ".core";
+  return CoreWanted{.path = options.cores + "/" + name,
+                    .size = options.core_size,
+                    .all = options.cores_size,
+                    .signal = attempt_->crash->signal};
 }
 
 void Child::on_request(const Incoming& frame) {

@@ -61,7 +61,8 @@ std::string explained(int signal, const std::string& address) {
   }
 }
 
-Failure crashed(int signal, const std::optional<protocol::CrashReport>& crash, std::string backtrace) {
+Failure crashed(int signal, const std::optional<protocol::CrashReport>& crash, std::string backtrace,
+                const std::string& core) {
   Failure failure;
   failure.kind = FailureKind::kCrashed;
   failure.name = os::signal_name(signal);
@@ -73,6 +74,7 @@ Failure crashed(int signal, const std::optional<protocol::CrashReport>& crash, s
   if (fault) failure.details += ",\"address\":\"" + address + '"';
   if (signal == SIGXCPU) failure.details += ",\"rlimit\":\"RLIMIT_CPU\"";
   if (signal == SIGXFSZ) failure.details += ",\"rlimit\":\"RLIMIT_FSIZE\"";
+  if (!core.empty()) failure.details += ",\"core\":" + core;
   failure.details += '}';
   failure.message = "The attempt's process was ended by " + failure.name + " (" + explained(signal, address) + ")";
   failure.stack = std::move(backtrace);
@@ -90,8 +92,9 @@ Failure decided(FailureKind kind, std::string name, std::string message, std::st
 
 }  // namespace
 
-Failure classify_exit(int wait_status, const std::optional<protocol::CrashReport>& crash, std::string backtrace) {
-  if (WIFSIGNALED(wait_status)) return crashed(WTERMSIG(wait_status), crash, std::move(backtrace));
+Failure classify_exit(int wait_status, const std::optional<protocol::CrashReport>& crash, std::string backtrace,
+                      const std::string& core) {
+  if (WIFSIGNALED(wait_status)) return crashed(WTERMSIG(wait_status), crash, std::move(backtrace), core);
   const std::string code = std::to_string(WEXITSTATUS(wait_status));
   return decided(FailureKind::kExitedWithoutResult, "ExitedWithoutResult",
                  "The attempt's process exited with code " + code +

@@ -15,8 +15,10 @@
 namespace perdure::process {
 
 /// The failure of an attempt whose process ended with `wait_status` (as waitpid(2) gives it) and without an outcome.
-/// `crash` is what the process said about its signal, `backtrace` the symbolized stack; both may be missing.
-store::Failure classify_exit(int wait_status, const std::optional<protocol::CrashReport>& crash, std::string backtrace);
+/// `crash` is what the process said about its signal, `backtrace` the symbolized stack, `core` a JSON object about its
+/// core file; all may be missing.
+store::Failure classify_exit(int wait_status, const std::optional<protocol::CrashReport>& crash, std::string backtrace,
+                             const std::string& core = {});
 
 /// The failures that the host decides on before the process has ended.
 store::Failure protocol_error(const std::string& what);

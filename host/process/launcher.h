@@ -45,6 +45,7 @@ struct AttemptSpec {
   std::uint32_t recycle_after = 1;  // attempts one child may serve
   store::Sandbox sandbox;           // a child that serves it serves none with another one
   store::Machine machine;           // whose memory is the limit of all its processes together; 0: no limit
+  bool keep_core = false;           // when it crashes
   std::optional<HooksOnly> only;    // absent: the task itself
 };
 

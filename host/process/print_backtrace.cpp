@@ -2,6 +2,7 @@
 // the JSON in which they are told.
 #include <sys/resource.h>
 
+#include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
 #include <cstdio>
@@ -40,19 +41,22 @@ boost::json::object to_json(const Frame& frame) {
 
 }  // namespace
 
-int print_backtrace(pid_t pid, pid_t tid) {
+int print_backtrace(pid_t pid, pid_t tid, const std::optional<CoreWanted>& core) {
   limit_self();
   std::string why;
   const std::optional<Backtrace> backtrace = take_backtrace(pid, tid, why);
-  if (!backtrace) {
+  boost::json::object document;
+  if (core) document["core"] = boost::json::parse(keep_core(pid, tid, *core));
+  if (!backtrace && !core) {
     std::fprintf(stderr, "perdure backtrace: process %d: %s\n", pid, why.c_str());
     return 1;
   }
   boost::json::array frames;
-  for (const Frame& frame : backtrace->frames) frames.push_back(to_json(frame));
-  boost::json::object document;
+  if (backtrace) {
+    for (const Frame& frame : backtrace->frames) frames.push_back(to_json(frame));
+    document["text"] = to_text(*backtrace, tid);
+  }
   document["frames"] = std::move(frames);
-  document["text"] = to_text(*backtrace, tid);
   std::puts(boost::json::serialize(document).c_str());
   return std::fflush(stdout) == 0 ? 0 : 1;
 }

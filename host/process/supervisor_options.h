@@ -75,6 +75,10 @@ struct SupervisorOptions {
   std::string temporary;
   /// Leaves the limit of core dumps as it is for attempts; else they make none.
   bool core_dumps = false;
+  /// Where core files of attempts that ask for them are kept; and bytes of each, and of all, the oldest giving way.
+  std::string cores;
+  std::uint64_t core_size = std::uint64_t{1} << 30;
+  std::uint64_t cores_size = std::uint64_t{4} << 30;
   /// Told in a sentence what an operator should know, such as that a zygote died. May be empty.
   std::function<void(const std::string& message)> warn;
   /// The wall clock, for the times of log lines.

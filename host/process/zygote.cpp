@@ -384,9 +384,9 @@ void Zygote::on_crash(const Incoming& frame) {
   std::memcpy(&report, frame.raw.data(), sizeof report);
   shared_.deadlines.set(
       *this, std::chrono::steady_clock::now() + shared_.options.backtrace_timeout + shared_.options.leave_grace);
-  shared_.backtraces.request(report.pid, report.tid, [this, alive = std::weak_ptr(alive_)](const std::string& text) {
+  shared_.backtraces.request(report.pid, report.tid, {}, [this, alive = std::weak_ptr(alive_)](const auto& taken) {
     if (alive.expired()) return;
-    if (!text.empty()) refusal_ += '\n' + text;
+    if (!taken.text.empty()) refusal_ += '\n' + taken.text;
     (void)send(Kind::kResume, 0, 0);
   });
 }

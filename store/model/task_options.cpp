@@ -143,6 +143,11 @@ void read_sandbox(OptionSection in, Sandbox& sandbox) {
   in.close();
 }
 
+void read_diagnostics(OptionSection in, TaskOptions& options) {
+  options.core_of_last_attempt = in.one_of("lastAttempt", {"core"}) == "core";
+  in.close();
+}
+
 void read_document(OptionSection in, OptionsReading& reading, TaskOptions& options) {
   set(options.description, in.text("description", 0, 1000));
   if (const json::value* schema = in.find("payloadSchema")) {
@@ -161,6 +166,9 @@ void read_document(OptionSection in, OptionsReading& reading, TaskOptions& optio
   set(options.recycle_after, in.integer("recycleAfter", 1, 1000000));
   duration(in, "evictWaitsAfterMs", 0);
   if (std::optional<OptionSection> sandbox = in.section("sandbox")) read_sandbox(std::move(*sandbox), options.sandbox);
+  if (std::optional<OptionSection> diagnostics = in.section("diagnostics")) {
+    read_diagnostics(std::move(*diagnostics), options);
+  }
   in.close();
 }
 

@@ -30,8 +30,9 @@ struct TaskOptions {
   std::optional<ScheduleRule> cron;  // of its declarative schedule; a Timetable can be made of it
   std::uint32_t recycle_after = 1;
   Sandbox sandbox;
-  bool latest_version = false;  // retries start on the version that serves, not on the one the run began on
-  std::string document;         // the options as registered, JSON text
+  bool core_of_last_attempt = false;  // the last permitted one, after an attempt that crashed, leaves a core file
+  bool latest_version = false;        // retries start on the version that serves, not on the one the run began on
+  std::string document;               // the options as registered, JSON text
 };
 
 /// Changes what a `retry` object names of `policy`. kInvalid by path, such as "retry.maxAttempts"; `subject` begins the

@@ -64,26 +64,32 @@ Result<std::shared_ptr<const TimeZone>> TimeZones::find(std::string_view name) {
   static const auto utc = std::make_shared<const TimeZone>(TimeZone::utc());
   if (name == utc->name()) return utc;
   if (!is_zone_name(name)) return unknown(name);
-  const fs::path path = folder_ / name;
   std::error_code error;
-  if (!fs::is_regular_file(path, error)) return unknown(name);
-  const fs::file_time_type written = fs::last_write_time(path, error);
-  if (error) return unknown(name);
+  const fs::file_time_type written = fs::last_write_time(folder_ / name, error);
+  std::shared_ptr<const TimeZone> before;
   {
     const std::lock_guard lock(mutex_);
     const auto kept = kept_.find(name);
-    if (kept != kept_.end() && kept->second.written == written) return kept->second.zone;
+    if (kept != kept_.end()) before = kept->second.zone;
+    if (before && !error && kept->second.written == written) return before;
   }
-  const std::uintmax_t size = fs::file_size(path, error);
-  if (error || size > kLargestFile) {
-    return Status::corruption("the file " + path.string() + " of a time zone cannot be read, or has more than 1 MiB");
-  }
-  Result<TimeZone> read = TimeZone::read(std::string(name), content_of(path));
-  if (!read) return read.status();
+  Result<TimeZone> read = read_file(name);
+  if (!read) return before ? Result<std::shared_ptr<const TimeZone>>(before) : read.status();
   auto zone = std::make_shared<const TimeZone>(std::move(read).value());
   const std::lock_guard lock(mutex_);
   kept_.insert_or_assign(std::string(name), Kept{written, zone});
   return zone;
+}
+
+Result<TimeZone> TimeZones::read_file(std::string_view name) {
+  const fs::path path = folder_ / name;
+  std::error_code error;
+  if (!fs::is_regular_file(path, error)) return unknown(name);
+  const std::uintmax_t size = fs::file_size(path, error);
+  if (error || size > kLargestFile) {
+    return Status::corruption("the file " + path.string() + " of a time zone cannot be read, or has more than 1 MiB");
+  }
+  return TimeZone::read(std::string(name), content_of(path));
 }
 
 std::vector<std::string> TimeZones::names() {

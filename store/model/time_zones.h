@@ -23,9 +23,10 @@ class TimeZones {
   static TimeZones& system();
 
   /// The zone of that name, "UTC" also where there are no files. A file that has changed is read again, so that an
-  /// update of the system's zone files needs no restart. kInvalid when there is no such zone, with the nearest name;
-  /// kCorruption when its file is damaged. Names have 1 to 100 of [A-Za-z0-9_+-] in parts by "/", each of which begins
-  /// with a capital letter; so no name leads out of the folder or to a file that is no zone.
+  /// update of the system's zone files needs no restart; one that is gone or damaged since leaves what was read before.
+  /// kInvalid when there is no such zone, with the nearest name; kCorruption when its file is damaged. Names have 1 to
+  /// 100 of [A-Za-z0-9_+-] in parts by "/", each of which begins with a capital letter; so no name leads out of the
+  /// folder or to a file that is no zone.
   Result<std::shared_ptr<const TimeZone>> find(std::string_view name);
 
   /// The names to choose from: "UTC", then one for each region that has a time of its own, sorted (the system's
@@ -37,6 +38,7 @@ class TimeZones {
     std::filesystem::file_time_type written;
     std::shared_ptr<const TimeZone> zone;
   };
+  Result<TimeZone> read_file(std::string_view name);
   Status unknown(std::string_view name);
 
   const std::filesystem::path folder_;

@@ -51,6 +51,17 @@ TEST(Configuration, TakesDurationsAsWholeSecondsToo) {
             "perdure.toml:2: host.drain_timeout: expected a duration such as \"30s\" or \"1m30s\", got \"soon\"");
 }
 
+TEST(Configuration, TakesNoMaxDurationThatIsTooShortForAnyAttempt) {
+  const std::string why = "expected 0 for none, or a duration of at least 5 s such as \"5m\", got \"";
+  EXPECT_EQ(errors_of({.toml = "[defaults]\nmax_duration = \"4s\"\n"}),
+            "perdure.toml:2: defaults.max_duration: " + why + "4s\"");
+  EXPECT_EQ(errors_of({.variables = {{"PERDURE_DEFAULTS_MAX_DURATION", "1s"}}}),
+            "PERDURE_DEFAULTS_MAX_DURATION: " + why + "1s\"");
+  EXPECT_FALSE(load_given({.toml = "[defaults]\nmax_duration = 4\n"}));
+  EXPECT_TRUE(load_given({.toml = "[defaults]\nmax_duration = 5\n"}));
+  EXPECT_TRUE(load_given({.toml = "[defaults]\nmax_duration = 0\n"}));
+}
+
 TEST(Configuration, PrefersTheEnvironmentToTheFile) {
   const auto loaded =
       load_given({.toml = "[host]\nlisten = \"127.0.0.1:1\"\n", .variables = {{"PERDURE_LISTEN", "127.0.0.1:2"}}});

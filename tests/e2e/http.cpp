@@ -39,27 +39,56 @@ Answer Http::ask(const std::string& target, const std::string* body) {
   Answer answer;
   CURL* easy = handle_->easy;
   curl_easy_reset(easy);
+  if (body != nullptr) {
+    curl_easy_setopt(easy, CURLOPT_POSTFIELDS, body->c_str());
+    curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE, static_cast<long>(body->size()));
+  }
+  const int code = perform(
+      target,
+      +[](char* data, std::size_t one, std::size_t size, void* to) -> std::size_t {
+        static_cast<std::string*>(to)->append(data, one * size);
+        return one * size;
+      },
+      &answer.body);
+  if (code != CURLE_OK) return {0, curl_easy_strerror(static_cast<CURLcode>(code))};
+  long status = 0;
+  curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
+  answer.status = static_cast<int>(status);
+  return answer;
+}
+
+bool Http::follow(const std::string& target, const std::function<bool(const std::string& line)>& seen) {
+  struct Lines {
+    const std::function<bool(const std::string&)>& seen;
+    std::string rest{};
+    bool found = false;
+  } lines{seen};
+  curl_easy_reset(handle_->easy);
+  (void)perform(
+      target,
+      +[](char* data, std::size_t one, std::size_t size, void* to) -> std::size_t {
+        auto& [tell, rest, found] = *static_cast<Lines*>(to);
+        rest.append(data, one * size);
+        for (auto end = rest.find('\n'); end != std::string::npos && !found; end = rest.find('\n')) {
+          found = tell(rest.substr(0, end));
+          rest.erase(0, end + 1);
+        }
+        return found ? 0 : one * size;
+      },
+      &lines);
+  return lines.found;
+}
+
+int Http::perform(const std::string& target, Receive receive, void* to) {
+  CURL* easy = handle_->easy;
   const std::string url = base_ + target;
   curl_easy_setopt(easy, CURLOPT_URL, url.c_str());
   curl_easy_setopt(easy, CURLOPT_HTTPHEADER, handle_->headers);
   curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
   curl_easy_setopt(easy, CURLOPT_TIMEOUT, 90L);
-  if (body != nullptr) {
-    curl_easy_setopt(easy, CURLOPT_POSTFIELDS, body->c_str());
-    curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE, static_cast<long>(body->size()));
-  }
-  curl_easy_setopt(easy, CURLOPT_WRITEDATA, &answer.body);
-  curl_easy_setopt(
-      easy, CURLOPT_WRITEFUNCTION, +[](char* data, std::size_t one, std::size_t size, void* to) -> std::size_t {
-        static_cast<std::string*>(to)->append(data, one * size);
-        return one * size;
-      });
-  const CURLcode code = curl_easy_perform(easy);
-  if (code != CURLE_OK) return {0, curl_easy_strerror(code)};
-  long status = 0;
-  curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
-  answer.status = static_cast<int>(status);
-  return answer;
+  curl_easy_setopt(easy, CURLOPT_WRITEDATA, to);
+  curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, receive);
+  return curl_easy_perform(easy);
 }
 
 }  // namespace perdure::e2e

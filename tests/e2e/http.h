@@ -2,6 +2,7 @@
 #pragma once
 
 #include <boost/json/value.hpp>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -24,8 +25,13 @@ class Http {
 
   Answer get(const std::string& target);
   Answer post(const std::string& target, const std::string& body);
+  /// Gives every line of an answer that goes on and on to `seen` as it comes, until that says true, or false at the
+  /// answer's end, or after 90 seconds.
+  bool follow(const std::string& target, const std::function<bool(const std::string& line)>& seen);
 
  private:
+  using Receive = std::size_t (*)(char* data, std::size_t one, std::size_t size, void* to);
+  int perform(const std::string& target, Receive receive, void* to);
   Answer ask(const std::string& target, const std::string* body);
   struct Handle;
   std::unique_ptr<Handle> handle_;

@@ -98,6 +98,24 @@ TEST(QueueLimits, WhatNoPluginDeclaresAnyMoreIsForgottenOnceAllAreLoaded) {
   EXPECT_FALSE(settings(host, kMail));
 }
 
+TEST(QueueLimits, ATaskThatOnlyARetiringVersionHasKeepsItsLimit) {
+  HostSimulation host(options_of([](const process::AttemptSpec&) { return lasting(10ms); }));
+  host.catalog = catalog_with({{"a", kMail, {1, {}}}, {"b", {}, {4, {}}}});
+  host.boot();
+  auto next = std::make_shared<catalog::Snapshot>(*catalog_with({{"b", {}, {5, {}}}}));
+  next->tasks.begin()->second.version = store::VersionId(std::string(64, 'b'));
+  offer_version(*next, next->tasks);
+  next->versions[store::VersionId(std::string(64, 'a'))] =
+      host.catalog->versions.at(store::VersionId(std::string(64, 'a')));
+  host.engine->offer(next);
+  EXPECT_EQ(settings(host, kMail)->limit(), 1u) << "its runs that have begun go on";
+  EXPECT_EQ(settings(host, store::own_queue(store::TaskId("b")))->limit(), 5u) << "the version that serves says it";
+  next = std::make_shared<catalog::Snapshot>(*next);
+  next->versions.erase(store::VersionId(std::string(64, 'a')));
+  host.engine->offer(next);
+  EXPECT_FALSE(settings(host, kMail));
+}
+
 // ---- In force -------------------------------------------------------------------------------------------------------
 
 TEST(QueueLimits, ARateIsKeptByATimerAndNotByLookingAgain) {

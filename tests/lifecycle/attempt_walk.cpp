@@ -2,9 +2,7 @@
 
 #include <algorithm>
 #include <boost/json/parse.hpp>
-#include <chrono>
 #include <memory>
-#include <thread>
 
 namespace perdure::e2e {
 namespace {
@@ -72,15 +70,10 @@ std::string AttemptWalk::begin(const std::string& script, const std::string& tas
 
 void AttemptWalk::logged(const std::string& id, const std::string& message) {
   Http http = host->client();
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
-  while (
-      std::ranges::none_of(log_of(http, id), [&](const auto& entry) { return text(entry.at("message")) == message; })) {
-    if (std::chrono::steady_clock::now() > deadline) {
-      ADD_FAILURE() << "waited in vain for the line " << message;
-      return;
-    }
-    std::this_thread::sleep_for(std::chrono::milliseconds(20));  // between two looks
-  }
+  const bool found = http.follow("/perdure/v1/runs/" + id + "/logs?follow=1", [&](const std::string& line) {
+    return text(boost::json::parse(line).at("message")) == message;
+  });
+  EXPECT_TRUE(found) << "waited in vain for the line " << message;
 }
 
 void AttemptWalk::cancel(const std::string& id) {

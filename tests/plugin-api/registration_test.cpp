@@ -48,6 +48,7 @@ constexpr Task<Order, int> full{
     .recycle_after = 100,
     .evict_waits_after = 1h,
     .sandbox = {.network = false, .exec = false},
+    .diagnostics = {.last_attempt = LastAttempt::kCore},
     .run = [](Order, Attempt&) { return 1; },
     .on_success = [](const Order&, const int&, Attempt&) {},
     .cleanup = [](const Order&, Attempt&) {},
@@ -94,6 +95,7 @@ TEST(Registration, WritesEveryOption) {
     "recycleAfter": 100,
     "evictWaitsAfterMs": 3600000,
     "sandbox": {"network": false, "exec": false},
+    "diagnostics": {"lastAttempt": "core"},
     "payloadSchema": {"type": "object", "properties": {"id": {"type": "string"}}, "required": ["id"]}
   })"));
   EXPECT_EQ(json::value(plugin.task("own-machine").options()),

@@ -1,14 +1,25 @@
-// Stands for `perdure backtrace --pid P --tid T` and `perdure backtrace --pid P --parent Q` in tests that have no
-// perdure.
+// Stands for `perdure backtrace --pid P --tid T [--core FILE --core-size N --cores-size N --signal S]` and `perdure
+// backtrace --pid P --parent Q` in tests that have no perdure.
 #include <cstdlib>
-#include <cstring>
+#include <map>
+#include <optional>
+#include <string>
 
 #include "host/process/backtrace.h"
 #include "host/process/thread_stacks.h"
 
 int main(int count, char** arguments) {
-  if (count != 6 || std::strcmp(arguments[1], "backtrace") != 0) return 2;
-  const int pid = std::atoi(arguments[3]), other = std::atoi(arguments[5]);
-  return std::strcmp(arguments[4], "--parent") == 0 ? perdure::process::print_stacks(pid, other)
-                                                    : perdure::process::print_backtrace(pid, other);
+  if (count < 6 || count % 2 != 0 || std::string(arguments[1]) != "backtrace") return 2;
+  std::map<std::string, std::string> given;
+  for (int i = 2; i < count; i += 2) given[arguments[i]] = arguments[i + 1];
+  const auto number = [&](const char* name) { return std::atoi(given[name].c_str()); };
+  if (given.contains("--parent")) return perdure::process::print_stacks(number("--pid"), number("--parent"));
+  std::optional<perdure::process::CoreWanted> core;
+  if (given.contains("--core")) {
+    core = {.path = given["--core"],
+            .size = std::strtoull(given["--core-size"].c_str(), nullptr, 10),
+            .all = std::strtoull(given["--cores-size"].c_str(), nullptr, 10),
+            .signal = number("--signal")};
+  }
+  return perdure::process::print_backtrace(number("--pid"), number("--tid"), core);
 }

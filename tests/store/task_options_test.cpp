@@ -84,6 +84,11 @@ TEST(TaskOptions, AMachineMayBeASizeOfItsOwn) {
   EXPECT_EQ(parsed->machine, "0.5/536870912");
 }
 
+TEST(TaskOptions, ACoreFileIsKeptWhereItIsAskedFor) {
+  EXPECT_FALSE(parse(R"({})")->core_of_last_attempt);
+  EXPECT_TRUE(parse(R"({"diagnostics": {"lastAttempt": "core"}})")->core_of_last_attempt);
+}
+
 TEST(TaskOptions, ASandboxDeniesWhatItNamesAndNothingElse) {
   EXPECT_EQ(parse(R"({})")->sandbox, (Sandbox{.network = true, .exec = true}));
   EXPECT_EQ(parse(R"({"sandbox": {"network": false}})")->sandbox, (Sandbox{.network = false, .exec = true}));
@@ -127,6 +132,7 @@ const Wrong kWrong[] = {
     {R"({"payloadSchema": "string"})", "option payloadSchema must be an object, true or false"},
     {R"({"sandbox": {"network": "no"}})", "option sandbox.network must be true or false, not \"no\""},
     {R"({"sandbox": {"files": false}})", "option sandbox.files is unknown"},
+    {R"({"diagnostics": {"lastAttempt": "log"}})", "option diagnostics.lastAttempt must be"},
     {R"([])", "the options must be a JSON object"},
     {R"({"ttlMs": 1)", "the options document is not acceptable JSON"},
     {"{\"description\": \"\xff\"}", "the options document is not acceptable JSON"},

@@ -339,6 +339,21 @@ TEST_F(OwnFolder, AZoneIsReadOnceAndAgainWhenItsFileHasChanged) {
   EXPECT_EQ(first->offset_at(at(0)), chrono::hours(1));
 }
 
+TEST_F(OwnFolder, AZoneThatWasReadStaysWhenItsFileIsDamagedOrGoneUntilThereIsARightOne) {
+  TimeZones zones(folder_);
+  MadeUpFile file;
+  file.footer = "\nAAA-1\n";
+  write("Place", file.text(), 4);
+  const std::shared_ptr<const TimeZone> first = zones.find("Place").value();
+  write("Place", "half a fi", 3);
+  EXPECT_EQ(zones.find("Place").value(), first);
+  std::filesystem::remove(folder_ / "Place");
+  EXPECT_EQ(zones.find("Place").value(), first);
+  file.footer = "\nAAA-2\n";
+  write("Place", file.text(), 2);
+  EXPECT_EQ(zones.find("Place").value()->offset_at(at(0)), chrono::hours(2));
+}
+
 TEST_F(OwnFolder, AMachineWithoutZoneFilesHasUtcAndSaysWhatToInstall) {
   TimeZones zones(folder_);
   EXPECT_TRUE(zones.find("UTC"));

@@ -113,6 +113,15 @@ struct Sandbox {
   bool exec = true;     // false: no program can be executed
 };
 
+/// What the last permitted attempt leaves when it crashes, after one that crashed: what every attempt does, or its core
+/// file besides.
+enum class LastAttempt : std::uint8_t { kAsUsual, kCore };
+
+/// What is kept of attempts that fail.
+struct Diagnostics {
+  LastAttempt last_attempt = LastAttempt::kAsUsual;
+};
+
 /// The plugin version that retries run on: the one the run started on, or the newest loaded.
 enum class Version : std::uint8_t { kLocked, kLatest };
 

@@ -104,6 +104,12 @@ inline ObjectText sandbox_json(const Sandbox& sandbox) {
   return out;
 }
 
+inline ObjectText diagnostics_json(const Diagnostics& diagnostics) {
+  ObjectText out;
+  out.add_if(diagnostics.last_attempt == LastAttempt::kCore, "lastAttempt", std::string_view("core"));
+  return out;
+}
+
 /// The options document of `task`, a perdure::Task.
 template <class T>
 std::string options_json(const T& task) {
@@ -118,7 +124,8 @@ std::string options_json(const T& task) {
       .add("cron", cron_json(task.cron))
       .add_if(task.recycle_after != 0, "recycleAfter", task.recycle_after)
       .add("evictWaitsAfterMs", task.evict_waits_after)
-      .add("sandbox", sandbox_json(task.sandbox));
+      .add("sandbox", sandbox_json(task.sandbox))
+      .add("diagnostics", diagnostics_json(task.diagnostics));
   std::string schema(task.payload_schema);
   if (schema.empty()) schema = schema_of<typename T::Input>();
   if (!schema.empty()) out.raw("payloadSchema", schema);

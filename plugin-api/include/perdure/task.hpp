@@ -76,6 +76,7 @@ struct Task {
   int recycle_after = 0;                            // attempts one child process may serve; 0: the default, 1
   std::optional<milliseconds> evict_waits_after{};  // longer waits may leave memory
   Sandbox sandbox{};                                // what the task gives up
+  Diagnostics diagnostics{};                        // what its crashes leave
   std::string_view payload_schema{};                // JSON Schema, instead of the derived one
 
   /// What the task does. A value it returns is the run's output; an exception fails the attempt.
