@@ -109,6 +109,10 @@ void RocksStore::enqueue(NewRun created, Done<Enqueued> done) {
   if (!health_) return answer(refused());
   saw_time(created.now);
 
+  std::string unused;
+  // Nobody can ask again for a call of a run that was removed.
+  const std::optional<PackedId> parent = created.call == 0 ? std::nullopt : pack(created.parent);
+  if (parent && !database_->get(Family::kRuns, run_key(*parent), unused)) created.call = 0;
   const Result<std::optional<PackedId>> called = called_before(created);
   if (!called) return answer(called.status());
   if (*called) {
@@ -131,7 +135,6 @@ void RocksStore::enqueue(NewRun created, Done<Enqueued> done) {
     return;
   }
   if (Status room = room_for_more(); !room) return answer(room);
-  std::string unused;
   const Status there = database_->get(Family::kRuns, run_key(*id), unused);
   if (there.code() != Code::kNotFound) {
     return answer(there ? Status::conflict("there is a run " + created.id.text() + " already; take a new id") : there);
