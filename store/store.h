@@ -23,13 +23,17 @@
 #include <variant>
 #include <vector>
 
+#include "store/model/bulk_action.h"
 #include "store/model/call.h"
+#include "store/model/clock_stand.h"
+#include "store/model/debounce.h"
 #include "store/model/failure.h"
 #include "store/model/ids.h"
 #include "store/model/metadata.h"
 #include "store/model/queue.h"
 #include "store/model/retry.h"
 #include "store/model/run.h"
+#include "store/model/run_filter.h"
 #include "store/model/schedule.h"
 #include "store/model/status.h"
 #include "store/model/stream.h"
@@ -52,7 +56,10 @@ struct NewRun {
   Time now{};
   std::optional<Time> delayed_until;  // DELAYED until then
   bool calendar = false;              // … which is a time of the calendar, not the end of a duration
-  bool pending_version = false;       // PENDING_VERSION: no plugin offers the task now; a delay comes first
+  // A trigger under a key that a DELAYED run of the task has is taken in by that run: it starts later, and creates
+  // nothing. `delayed_until` says when the run of the first starts.
+  std::optional<Debounce> debounce;
+  bool pending_version = false;  // PENDING_VERSION: no plugin offers the task now; a delay comes first
   RunOptions options;
   std::string payload;  // JSON text
   std::string origin;
@@ -72,7 +79,7 @@ struct NewRun {
 };
 struct Enqueued {
   RunId id;
-  bool existing = false;      // an idempotency key, a request id or a call found an earlier run
+  bool existing = false;      // an idempotency key, a request id, a call or a debounce key found an earlier run
   bool same_request = false;  // … it was the request id or the call: answered as if this call had created it
 };
 
@@ -149,21 +156,6 @@ struct StreamAppend {
 
 /// The most that one read_stream() answers, in bytes: it ends with the chunk that reaches it.
 inline constexpr std::size_t kStreamPage = std::size_t{1} << 20;
-
-struct RunFilter {
-  std::vector<RunStatus> statuses;    // any of; empty: all
-  std::vector<TaskId> tasks;          // any of; empty: all
-  std::vector<std::string> tags;      // any of; empty: all
-  std::vector<ScheduleId> schedules;  // any of; empty: all
-  std::optional<Time> from, to;       // created_at, inclusive
-  RunId after, before;                // cursor: older than `after`, or newer than `before`; empty: from the newest
-  std::size_t limit = 25;             // 1-100
-};
-struct RunPage {
-  std::vector<Run> runs;     // newest first
-  bool more_after = false;   // there are older ones
-  bool more_before = false;  // there are newer ones
-};
 
 /// Schedules by age.
 struct SchedulePage {
@@ -246,6 +238,13 @@ class Store {
   /// Moves the end of a run's delay to `until`, and with it the end of its ttl, as move_delay() does. kConflict unless
   /// the run is DELAYED and has begun no attempt: a backoff is no delay. done: durable.
   virtual void reschedule(const RunId& run, Time until, bool calendar, Time now, Done<Run> done) = 0;
+
+  /// Tells how the wall clock stands, before the first mutation and whenever it was set. If it was set since this was
+  /// last told (on the same boot, also by an earlier host), what waits for the end of a duration (a delay, a backoff, a
+  /// ttl, an idempotency key) waits as long as it would have, and what waits for a time of the calendar till that time.
+  /// Costs the same however much waits. The `now` of later mutations goes by it. Takes effect at once, also while
+  /// mutations are refused. done: durable; by how much the clock was set.
+  virtual void clock_is(const ClockStand& stand, Done<Duration> done) = 0;
 
   /// Frees an idempotency key of a task, whatever becomes of the run that has it: the next trigger with the key makes a
   /// run. kNotFound when no run has it. done: durable; the run that had it.
@@ -342,6 +341,10 @@ class Store {
   /// Forgets a schedule; its runs stay. done: durable, or kNotFound.
   virtual void delete_schedule(const ScheduleId& schedule, DoneStatus done) = 0;
 
+  /// Keeps a bulk action as it is now, new or known, and that `affected` are runs that it canceled or made. done:
+  /// durable.
+  virtual void put_bulk_action(BulkAction action, const std::vector<RunId>& affected, DoneStatus done) = 0;
+
   /// Calls `done` once everything written before this call is durable.
   virtual void synced(DoneStatus done) = 0;
 
@@ -365,6 +368,8 @@ class Store {
                                                        std::size_t limit) const = 0;
   /// The runs whose parent this is, oldest first: those newer than `after` (empty: from the first), at most `limit`.
   virtual Result<std::vector<RunId>> children(const RunId& parent, const RunId& after, std::size_t limit) const = 0;
+  /// A page of the runs that the filter lets through, newest first. Looks at some thousand runs at the most, however
+  /// rare what is wanted is: then the page has fewer than asked for, or none, and a cursor to go on from.
   virtual Result<RunPage> list(const RunFilter& filter) const = 0;
   /// How many runs are in each status now; O(statuses).
   virtual std::map<RunStatus, std::uint64_t> counts() const = 0;
@@ -399,6 +404,12 @@ class Store {
   virtual std::optional<Time> next_schedule_due(Time after) const = 0;
   /// The schedules with `waiting` or `backfill`.
   virtual std::vector<ScheduleId> busy_schedules() const = 0;
+  virtual Result<BulkAction> bulk_action(const BulkActionId& id) const = 0;
+  /// Up to `limit` bulk actions older than `after`, or newer than `before`; both empty: from the newest.
+  virtual Result<BulkActionPage> bulk_actions(const BulkActionId& after, const BulkActionId& before,
+                                              std::size_t limit) const = 0;
+  /// Up to `max` bulk actions that are PENDING, oldest first.
+  virtual Result<std::vector<BulkActionId>> pending_bulk_actions(std::size_t max) const = 0;
   /// kOk, or why mutations are refused.
   virtual Status health() const = 0;
 };

@@ -1,5 +1,5 @@
 // What the routes have at hand, and the routes themselves, each a coroutine that answers one exchange. By file:
-// trigger.cpp, replay.cpp, reschedule.cpp, idempotency.cpp, cancel.cpp, run_routes.cpp, list.cpp, metadata_routes.cpp,
+// trigger.cpp, replay.cpp, reschedule.cpp, idempotency.cpp, bulk_actions.cpp, cancel.cpp, run_routes.cpp, list.cpp, metadata_routes.cpp,
 // tags.cpp, streams.cpp, logs.cpp, attempt_start.cpp, stack.cpp, queue_routes.cpp, schedule_routes.cpp,
 // schedule_times.cpp, catalog_routes.cpp, plugin_routes.cpp, host_routes.cpp. Thread: any of the server's; several at
 // once when it has several threads.
@@ -28,6 +28,10 @@ Handling cancel_run(Api& api, ExchangePtr exchange);
 Handling replay_run(Api& api, ExchangePtr exchange);
 Handling reschedule_run(Api& api, ExchangePtr exchange);
 Handling reset_idempotency_key(Api& api, ExchangePtr exchange);
+Handling begin_bulk_action(Api& api, ExchangePtr exchange);
+Handling list_bulk_actions(Api& api, ExchangePtr exchange);
+Handling show_bulk_action(Api& api, ExchangePtr exchange);
+Handling abort_bulk_action(Api& api, ExchangePtr exchange);
 Handling show_metadata(Api& api, ExchangePtr exchange);
 Handling change_metadata(Api& api, ExchangePtr exchange);
 Handling add_tags(Api& api, ExchangePtr exchange);

@@ -14,6 +14,7 @@
 #include "host/api/json_members.h"
 #include "host/api/json_text.h"
 #include "host/api/trigger_body.h"
+#include "host/engine/replay.h"
 #include "store/model/json_text.h"
 
 namespace perdure::api {
@@ -25,20 +26,6 @@ constexpr std::array<std::string_view, 17> kOverrides{
     "payload",     "payloadType", "metadata", "tags", "queue",          "concurrencyKey",    "machine",
     "version",     "region",      "delay",    "ttl",  "idempotencyKey", "idempotencyKeyTTL", "idempotencyKeyOptions",
     "maxAttempts", "maxDuration", "priority"};
-
-engine::TriggerRequest as_before(const store::Run& run, std::string payload) {
-  engine::TriggerRequest request;
-  request.task = run.task;
-  request.payload = std::move(payload);
-  request.options = run.options;
-  request.options.idempotency_key.clear();
-  request.options.idempotency_shown.clear();
-  request.queue = run.queue;
-  request.concurrency_key = run.concurrency_key;
-  request.priority = run.priority;
-  request.origin = run.id;
-  return request;
-}
 
 // Changes what the body names of the request; the refusal, if any.
 std::optional<Response> override_by(std::string_view body, store::Time now, engine::TriggerRequest& request) {
@@ -86,7 +73,7 @@ Handling replay_run(Api& api, ExchangePtr exchange) {
                                                                       : error_response(payload.status()));
     co_return;
   }
-  engine::TriggerRequest asked = as_before(*run, std::move(*payload));
+  engine::TriggerRequest asked = engine::replay_of(*run, std::move(*payload));
   asked.allow_pending = api.options.allow_pending;
   if (std::optional<Response> refusal = override_by(exchange->request().body, wall_clock(), asked)) {
     exchange->reply(refused(std::move(*refusal)));

@@ -24,6 +24,9 @@ constexpr std::array<std::string_view, 5> kCancel{"api", "v2", "runs", "*", "can
 constexpr std::array<std::string_view, 5> kReplay{"api", "v1", "runs", "*", "replay"};
 constexpr std::array<std::string_view, 5> kReschedule{"api", "v1", "runs", "*", "reschedule"};
 constexpr std::array<std::string_view, 5> kResetKey{"api", "v1", "idempotencyKeys", "*", "reset"};
+constexpr std::array<std::string_view, 3> kBulkActions{"api", "v1", "bulk-actions"};
+constexpr std::array<std::string_view, 4> kBulkAction{"api", "v1", "bulk-actions", "*"};
+constexpr std::array<std::string_view, 5> kBulkAbort{"api", "v1", "bulk-actions", "*", "abort"};
 constexpr std::array<std::string_view, 5> kMetadata{"api", "v1", "runs", "*", "metadata"};
 constexpr std::array<std::string_view, 5> kTags{"api", "v1", "runs", "*", "tags"};
 constexpr std::array<std::string_view, 3> kQueues{"api", "v1", "queues"};
@@ -68,6 +71,10 @@ constexpr std::array kRoutes{
     Entry{Method::kPost, kReplay, replay_run},
     Entry{Method::kPost, kReschedule, reschedule_run},
     Entry{Method::kPost, kResetKey, reset_idempotency_key},
+    Entry{Method::kPost, kBulkActions, begin_bulk_action},
+    Entry{Method::kGet, kBulkActions, list_bulk_actions},
+    Entry{Method::kGet, kBulkAction, show_bulk_action},
+    Entry{Method::kPost, kBulkAbort, abort_bulk_action},
     Entry{Method::kGet, kMetadata, show_metadata},
     Entry{Method::kPut, kMetadata, change_metadata},
     Entry{Method::kPost, kTags, add_tags},

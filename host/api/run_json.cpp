@@ -6,6 +6,7 @@
 
 #include "store/model/cron.h"
 #include "store/model/duration.h"
+#include "store/model/run_filter.h"
 
 namespace perdure::api {
 namespace {
@@ -60,12 +61,8 @@ void put_error(JsonText& json, const store::Failure& failure) {
 
 }  // namespace
 
-RunStatus public_status(const store::Run& run) {
-  return run.status == RunStatus::kDelayed && run.attempts > 0 ? RunStatus::kQueued : run.status;
-}
-
 void put_summary(JsonText& json, const store::Run& run) {
-  const RunStatus status = public_status(run);
+  const RunStatus status = store::told_status(run);
   json.text("id", run.id.text()).text("taskIdentifier", run.task.text()).text("status", store::status_name(status));
   put_flags(json, status);
   json.boolean("isTest", run.options.is_test).time("createdAt", run.created_at).time("updatedAt", run.updated_at);
@@ -126,6 +123,7 @@ void put_details(JsonText& json, const store::Run& run) {
   if (run.options.max_duration) json.number("maxDurationMs", run.options.max_duration->count());
   put_text_if(json, "machine", run.machine.empty() ? run.options.machine : run.machine);
   put_text_if(json, "payloadType", run.options.payload_type);
+  put_text_if(json, "debounceKey", run.debounce_key);
   put_text_if(json, "replayOf", run.origin);
   put_text_if(json, "parentRunId", run.parent.text());
   put_text_if(json, "rootRunId", run.root.text());

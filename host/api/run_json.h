@@ -14,9 +14,6 @@
 
 namespace perdure::api {
 
-/// The status that clients are told: a run between two attempts is QUEUED, also while its backoff lasts.
-store::RunStatus public_status(const store::Run& run);
-
 /// The members that a run has wherever it is shown, in lists too.
 void put_summary(JsonText& json, const store::Run& run);
 

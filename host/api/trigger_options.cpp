@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "host/api/debounce_option.h"
 #include "host/api/errors.h"
 #include "host/api/trigger_body.h"
 #include "store/model/duration.h"
@@ -264,7 +265,7 @@ constexpr std::array kOptions{
     Option{"priority", read_priority},
     Option{"test", read_test},
     Option{"allowPending", read_allow_pending},
-    Option{"debounce", refuse},
+    Option{"debounce", read_debounce},
     Option{"concurrency", refuse},
     Option{"parentRunId", read_parent},
     Option{"resumeParentOnCompletion", refuse},
@@ -297,6 +298,9 @@ std::optional<Response> read_trigger_options(std::string_view json, store::Time 
   for (const JsonMember& member : *members) {
     const Fault fault = read_trigger_option(member, now, request);
     if (!fault.empty()) return option_error(member.name, fault);
+  }
+  if (request.debounce && (request.delay || request.delayed_until)) {
+    return option_error("debounce", "is a delay of its own; leave options.delay out");
   }
   return std::nullopt;
 }

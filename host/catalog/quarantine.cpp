@@ -119,6 +119,13 @@ std::vector<std::pair<store::VersionId, store::TaskId>> Quarantine::probe_due(st
   return due;
 }
 
+void Quarantine::clock_set(store::Duration by) {
+  for (auto& [key, circuit] : circuits_) {
+    for (store::Time& crash : circuit.crashes) crash += by;
+    if (circuit.probe_at) *circuit.probe_at += by;
+  }
+}
+
 std::vector<store::TaskId> Quarantine::release(const store::VersionId& version) {
   std::vector<store::TaskId> released;
   for (auto circuit = circuits_.begin(); circuit != circuits_.end();) {

@@ -64,6 +64,9 @@ class Quarantine {
   /// The circuits whose pause is over: each lets one run go.
   std::vector<std::pair<store::VersionId, store::TaskId>> probe_due(store::Time now);
 
+  /// The wall clock was set by this much, and pauses go on as if it had not been.
+  void clock_set(store::Duration by);
+
   /// Closes the version's circuits by hand. Answers with the tasks that were held.
   std::vector<store::TaskId> release(const store::VersionId& version);
   /// Forgets a version that is no longer loaded.

@@ -1,8 +1,9 @@
-// perdure runs cancel ID: cancels a run.
+// perdure runs cancel ID, or with filters: cancels a run, or many.
 #include <CLI/CLI.hpp>
 #include <memory>
 #include <ostream>
 
+#include "host/cli/bulk_action.h"
 #include "host/cli/client.h"
 #include "host/cli/run_text.h"
 #include "host/cli/verbs.h"
@@ -12,6 +13,7 @@ namespace {
 
 struct Options : ClientOptions {
   std::string id;
+  RunFilters filters;
 };
 
 int cancel(const Options& options, Console& console) {
@@ -36,11 +38,23 @@ int cancel(const Options& options, Console& console) {
 
 void add_runs_cancel(CLI::App& parent, Console& console, int& exit_status) {
   auto options = std::make_shared<Options>();
-  CLI::App& verb = *parent.add_subcommand("cancel", "Cancel a run; one that is final stays as it is");
-  verb.add_option("ID", options->id, "The run's id, run_…")->required();
+  CLI::App& verb = *parent.add_subcommand("cancel", "Cancel a run, or those that filters choose");
+  verb.add_option("ID", options->id, "The run's id, run_…; one that is final stays as it is");
+  add_run_filters(verb, options->filters);
+  add_tag_and_queue_filters(verb, options->filters);
   add_client_options(verb, *options);
-  verb.footer("Example:\n  perdure runs cancel run_06bq2mtf8k3v1c9h5e7n4x0a2");
-  verb.callback([options, &console, &exit_status] { exit_status = cancel(*options, console); });
+  verb.footer(
+      "Examples:\n"
+      "  perdure runs cancel run_06bq2mtf8k3v1c9h5e7n4x0a2\n"
+      "  perdure runs cancel --task report --status QUEUED,DELAYED");
+  verb.callback([options, &console, &exit_status] {
+    if (options->id.empty() == options->filters.empty()) {
+      exit_status = one_or_many(console);
+    } else {
+      exit_status =
+          options->id.empty() ? do_in_bulk("cancel", options->filters, *options, console) : cancel(*options, console);
+    }
+  });
 }
 
 }  // namespace perdure::cli

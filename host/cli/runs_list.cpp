@@ -1,69 +1,24 @@
 // perdure runs list: the newest runs, filtered.
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <chrono>
 #include <memory>
 #include <ostream>
 
 #include "host/cli/client.h"
+#include "host/cli/run_filters.h"
 #include "host/cli/run_text.h"
 #include "host/cli/table.h"
 #include "host/cli/verbs.h"
-#include "store/model/duration.h"
-#include "store/model/timestamp.h"
 
 namespace perdure::cli {
 namespace {
 
-using store::Result;
-using store::Status;
-
 constexpr std::size_t kLargestPage = 100;
 
 struct Options : ClientOptions {
-  std::vector<std::string> statuses, tasks, tags, schedules;
-  std::string since, until;
+  RunFilters filters;
   std::size_t limit = 25;
 };
-
-// A time, or how long ago, as the milliseconds since the epoch that the query takes.
-Result<std::string> moment(const std::string& name, const std::string& text) {
-  const auto now = std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
-  if (const auto ago = store::parse_duration(text)) {
-    return std::to_string((now - ago.value()).time_since_epoch().count());
-  }
-  const auto time = store::parse_time(text);
-  if (time) return std::to_string(time.value().time_since_epoch().count());
-  return Status::invalid(name + ": \"" + text +
-                         "\" is neither a time such as 2030-01-01T09:00:00Z nor how long ago, such as 1h30m");
-}
-
-std::string joined(const std::vector<std::string>& texts) {
-  std::string out;
-  for (const std::string& text : texts) out += (out.empty() ? "" : ",") + text;
-  return out;
-}
-
-Result<std::string> filters_of(const Options& options) {
-  std::string query;
-  const auto add = [&](const char* name, const std::string& value) {
-    if (!value.empty()) query += "&" + percent_encoded(name) + "=" + percent_encoded(value);
-  };
-  std::string statuses = joined(options.statuses);
-  std::ranges::transform(statuses, statuses.begin(), [](char c) { return c >= 'a' && c <= 'z' ? char(c - 32) : c; });
-  add("filter[status]", statuses);
-  add("filter[taskIdentifier]", joined(options.tasks));
-  add("filter[tag]", joined(options.tags));
-  add("filter[schedule]", joined(options.schedules));
-  for (const auto& [name, flag, text] : {std::tuple{"filter[createdAt][from]", "--since", &options.since},
-                                         std::tuple{"filter[createdAt][to]", "--until", &options.until}}) {
-    if (text->empty()) continue;
-    const auto at = moment(flag, *text);
-    if (!at) return at.status();
-    add(name, at.value());
-  }
-  return query;
-}
 
 void add_row(Table& table, const JsonView& run) {
   const std::string status = run["status"].text();
@@ -79,7 +34,7 @@ void add_row(Table& table, const JsonView& run) {
 }
 
 int list(const Options& options, Console& console) {
-  const auto filters = filters_of(options);
+  const auto filters = query_of(options.filters);
   if (!filters) {
     console.err << styled(color_err(console), Style::kRed, "perdure:") << " " << filters.status().message() << "\n";
     return kWrongUsage;
@@ -101,7 +56,7 @@ int list(const Options& options, Console& console) {
       }
     }
     const JsonView next = page["pagination"]["next"];
-    if (!next || page["data"].items().empty()) break;
+    if (!next) break;  // an empty page may have one: then much was looked at in vain
     cursor = "&" + percent_encoded("page[after]") + "=" + percent_encoded(next.text());
   }
   if (options.json) return kDone;
@@ -119,17 +74,8 @@ int list(const Options& options, Console& console) {
 void add_runs_list(CLI::App& parent, Console& console, int& exit_status) {
   auto options = std::make_shared<Options>();
   CLI::App& verb = *parent.add_subcommand("list", "List runs, newest first");
-  verb.add_option("--status", options->statuses, "Only runs in this status, such as FAILED; repeat or a,b for more")
-      ->delimiter(',')
-      ->allow_extra_args(false);
-  verb.add_option("--task", options->tasks, "Only runs of this task; repeat or a,b for more")
-      ->delimiter(',')
-      ->allow_extra_args(false);
-  verb.add_option("--schedule", options->schedules, "Only runs of this schedule; repeat for any of more")
-      ->allow_extra_args(false);
-  verb.add_option("--tag", options->tags, "Only runs with this tag; repeat for any of more")->allow_extra_args(false);
-  verb.add_option("--since", options->since, "Only runs created since then: a time, or how long ago (1h)");
-  verb.add_option("--until", options->until, "Only runs created until then: a time, or how long ago");
+  add_run_filters(verb, options->filters);
+  add_tag_and_queue_filters(verb, options->filters);
   verb.add_option("--limit", options->limit, "At most so many")
       ->capture_default_str()
       ->check(CLI::Range(std::size_t{1}, std::size_t{1'000'000}));

@@ -1,8 +1,10 @@
-// perdure runs replay ID: a new run like an earlier one, but for what is given.
+// perdure runs replay ID: a new run like an earlier one, but for what is given. With filters: of each of many, as they
+// were.
 #include <CLI/CLI.hpp>
 #include <memory>
 #include <ostream>
 
+#include "host/cli/bulk_action.h"
 #include "host/cli/client.h"
 #include "host/cli/json_view.h"
 #include "host/cli/trigger_options.h"
@@ -13,6 +15,7 @@ namespace {
 
 struct Options : ClientOptions, TriggerOptions {
   std::string id;
+  RunFilters filters;
 };
 
 store::Result<std::string> body_of(const Options& options, Console& console) {
@@ -38,20 +41,42 @@ int replay(const Options& options, Console& console) {
   return kDone;
 }
 
+// Without an id, --tag and --queue choose runs, and nothing can be changed.
+int replay_many(const Options& options, Console& console) {
+  RunFilters filters = options.filters;
+  filters.tags = options.tags;
+  if (!options.queue.empty()) filters.queues = {options.queue};
+  TriggerOptions unchanged = options;
+  unchanged.tags.clear();
+  unchanged.queue.clear();
+  const auto changed = options_json(unchanged, console);
+  if (filters.empty() || options.payload || !changed || *changed != "{}") return one_or_many(console);
+  return do_in_bulk("replay", filters, options, console);
+}
+
 }  // namespace
 
 void add_runs_replay(CLI::App& parent, Console& console, int& exit_status) {
   auto options = std::make_shared<Options>();
-  CLI::App& verb = *parent.add_subcommand("replay", "Create a run like an earlier one, on the task's newest version");
-  verb.add_option("ID", options->id, "The earlier run's id, run_…")->required();
+  CLI::App& verb = *parent.add_subcommand(
+      "replay", "Create a run like an earlier one, on the task's newest version; or of each that filters choose");
+  verb.add_option("ID", options->id, "The earlier run's id, run_…; without it, --tag and --queue choose runs");
+  add_run_filters(verb, options->filters);
   verb.add_option("--payload", options->payload, "Another payload: JSON, @FILE, or - for standard input");
   add_trigger_options(verb, *options);
   add_client_options(verb, *options);
   verb.footer(
       "Examples:\n"
       "  perdure runs replay run_06bq2mtf8k3v1c9h5e7n4x0a2\n"
-      "  perdure runs replay run_06bq2mtf8k3v1c9h5e7n4x0a2 --payload '{\"name\":\"Ada\"}' --delay 10m");
-  verb.callback([options, &console, &exit_status] { exit_status = replay(*options, console); });
+      "  perdure runs replay run_06bq2mtf8k3v1c9h5e7n4x0a2 --payload '{\"name\":\"Ada\"}' --delay 10m\n"
+      "  perdure runs replay --status FAILED,CRASHED --task report --since 1d");
+  verb.callback([options, &console, &exit_status] {
+    if (!options->id.empty() && !options->filters.empty()) {
+      exit_status = one_or_many(console);
+    } else {
+      exit_status = options->id.empty() ? replay_many(*options, console) : replay(*options, console);
+    }
+  });
 }
 
 }  // namespace perdure::cli

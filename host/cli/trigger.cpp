@@ -91,6 +91,7 @@ void add_trigger(CLI::App& parent, Console& console, int& exit_status) {
   verb.add_option("PAYLOAD", options->payload, "JSON, @FILE, or - for standard input; null unless given");
   verb.add_flag("--wait", options->wait, "Follow the logs and print the output; status 1 unless it completes");
   add_trigger_options(verb, *options);
+  add_debounce_options(verb, *options);
   add_client_options(verb, *options);
   verb.footer(
       "Examples:\n"

@@ -65,6 +65,13 @@ Result<std::string> options_json(const TriggerOptions& options, Console& console
   if (options.priority && std::isnan(*options.priority))
     return Status::invalid("--priority: expected seconds, not nan");
   if (options.priority) member("priority", fmt::format("{}", *options.priority));
+  if (!options.debounce_key.empty()) {
+    std::string debounce =
+        "{\"key\":" + json_string(options.debounce_key) + ",\"delay\":" + json_string(options.debounce_delay);
+    if (!options.debounce_mode.empty()) debounce += ",\"mode\":" + json_string(options.debounce_mode);
+    if (!options.debounce_max_delay.empty()) debounce += ",\"maxDelay\":" + json_string(options.debounce_max_delay);
+    member("debounce", debounce + "}");
+  }
   if (options.max_attempts) member("maxAttempts", std::to_string(*options.max_attempts));
   if (!options.max_duration.empty()) {
     const auto duration = options.max_duration == "none" ? store::Result<store::Duration>(store::Duration(0))
@@ -107,6 +114,20 @@ void add_trigger_options(CLI::App& verb, TriggerOptions& options) {
   verb.add_option("--machine", options.machine, "The machine preset, such as small-2x");
   verb.add_option("--max-attempts", options.max_attempts, "Attempts in total, instead of the task's");
   verb.add_option("--max-duration", options.max_duration, "Longest execution of an attempt: 5m, or none");
+}
+
+void add_debounce_options(CLI::App& verb, TriggerOptions& options) {
+  CLI::Option* const key = verb.add_option("--debounce", options.debounce_key,
+                                           "Make one run of all triggers under this key that come close together");
+  CLI::Option* const delay = verb.add_option("--debounce-delay", options.debounce_delay,
+                                             "… which starts this long after the latest: 5s, at least 1s");
+  key->needs(delay);
+  delay->needs(key);
+  verb.add_option("--debounce-mode", options.debounce_mode, "… and is what the first asked for (leading) or the latest")
+      ->check(CLI::IsMember({"leading", "trailing"}))
+      ->needs(key);
+  verb.add_option("--debounce-max-delay", options.debounce_max_delay, "… but starts this long after the first at most")
+      ->needs(key);
 }
 
 }  // namespace perdure::cli

@@ -16,6 +16,7 @@ namespace perdure::cli {
 
 struct TriggerOptions {
   std::string delay, ttl, queue, concurrency_key, idempotency_key, metadata, machine, max_duration;
+  std::string debounce_key, debounce_delay, debounce_mode, debounce_max_delay;
   std::optional<std::string> payload;
   std::optional<double> priority;
   std::optional<unsigned> max_attempts;
@@ -25,6 +26,9 @@ struct TriggerOptions {
 
 /// Adds them to a verb, all but the payload.
 void add_trigger_options(CLI::App& verb, TriggerOptions& options);
+
+/// Adds those of a debounce.
+void add_debounce_options(CLI::App& verb, TriggerOptions& options);
 
 /// The payload as a JSON string that holds it; empty when none was given. kInvalid: the command line is wrong.
 store::Result<std::string> payload_json(const TriggerOptions& options, Console& console);

@@ -26,6 +26,7 @@ void add_runs_watch(CLI::App& parent, Console& console, int& exit_status);
 void add_runs_cancel(CLI::App& parent, Console& console, int& exit_status);
 void add_runs_replay(CLI::App& parent, Console& console, int& exit_status);
 void add_runs_reschedule(CLI::App& parent, Console& console, int& exit_status);
+void add_bulk(CLI::App& parent, Console& console, int& exit_status);
 void add_idempotency(CLI::App& parent, Console& console, int& exit_status);
 /// Adds `queues list`, `get`, `pause`, `resume`, `limit` and `reset`.
 void add_queues(CLI::App& parent, Console& console, int& exit_status);

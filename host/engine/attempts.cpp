@@ -104,7 +104,7 @@ void CoreEngine::on_log(process::AttemptHandle attempt, store::LogEntry entry) {
 }
 
 void CoreEngine::write_soon() {
-  if (!std::exchange(logs_waiting_, true)) log_timer_->set(core_.now() + kLogDelay);
+  if (!std::exchange(logs_waiting_, true)) log_timer_->after(kLogDelay);
 }
 
 void CoreEngine::write_logs() {

@@ -176,6 +176,30 @@ Fault read_allow_pending(std::string_view value, Reading& to) {
   return {};
 }
 
+Fault read_debounce(std::string_view value, Reading& to) {
+  const auto members = store::json_members(value);
+  if (!members) return must_be("an object with key and delayMs", value);
+  store::Debounce debounce;
+  for (const store::JsonMember& member : *members) {
+    const auto text = store::json_string(member.value);
+    const auto length = milliseconds(member.value, 0, kLongestMilliseconds);
+    if (member.name == "key" && text) {
+      debounce.key = *text;
+    } else if (member.name == "delayMs" && length) {
+      debounce.delay = *length;
+    } else if (member.name == "maxDelayMs" && length) {
+      debounce.max_delay = length;
+    } else if (member.name == "mode" && (text == "leading" || text == "trailing")) {
+      debounce.trailing = text == "trailing";
+    } else {
+      return "has a wrong " + member.name + "; it takes key, delayMs, mode (leading or trailing) and maxDelayMs";
+    }
+  }
+  if (const Status checked = store::check_debounce(debounce); !checked) return checked.message();
+  to.request.debounce = std::move(debounce);
+  return {};
+}
+
 // Accepting one of these without doing it would be a lie.
 Fault refuse(std::string_view, Reading&) { return "is not offered by this version of Perdure; leave it out"; }
 
@@ -200,7 +224,7 @@ constexpr std::array kOptions{
     Option{"tags", read_tags},
     Option{"metadata", read_metadata},
     Option{"allowPending", read_allow_pending},
-    Option{"debounce", refuse},
+    Option{"debounce", read_debounce},
     Option{"version", refuse},
     Option{"when", refuse},
 };
@@ -262,6 +286,9 @@ store::Result<TriggerRequest> read_child_trigger(const std::string& json, std::s
   request.payload = std::move(payload);
   if (const auto options = store::find_member(*members, "options"); options && *options != "null") {
     if (Status read = read_options(*options, reading); !read) return read;
+  }
+  if (request.debounce && (request.delay || request.delayed_until)) {
+    return Status::invalid("a trigger has a delay or a debounce, which is a delay of its own, and not both");
   }
   request.options.idempotency_key = scoped(request.options.idempotency_shown, reading.scope, parent.id, number);
   request.options.payload_type = "application/json";

@@ -31,6 +31,11 @@ CoreEngine::CoreEngine(Core& core, store::Store& store, process::Launcher& launc
                          [this](const store::RunId& run, const std::string& reason) {
                            cancel(run, reason, [](const store::Result<store::Run>&) {});
                          }),
+      bulk_actions_(core, store,
+                    {.cancel = [this](const store::RunId& run, const std::string& reason,
+                                      store::DoneStatus done) { cancel_in_bulk(run, reason, std::move(done)); },
+                     .replay = [this](const store::RunId& run, const store::RunId& made,
+                                      store::DoneStatus done) { replay_in_bulk(run, made, std::move(done)); }}),
       schedules_(core, store,
                  {.catalog = [this] { return catalog(); },
                   .cancel = [this](const store::RunId& run,
@@ -40,9 +45,15 @@ CoreEngine::CoreEngine(Core& core, store::Store& store, process::Launcher& launc
   store_.listen(this);
 }
 
-CoreEngine::~CoreEngine() { store_.listen(nullptr); }
+CoreEngine::~CoreEngine() {
+  core_.on_clock_set({});
+  store_.listen(nullptr);
+}
 
 void CoreEngine::start(store::DoneStatus done) {
+  core_.on_clock_set([this] { clock_set(); });
+  core_.adopt_clock();  // it may have been set since the core was made
+  store_.clock_is(core_.clock(), [](const store::Result<store::Duration>&) {});  // recover() fails too when it does
   store_.recover(core_.now(), on_core([this, done = std::move(done)](const store::Result<std::size_t>& recovered) {
                    if (!recovered) return done(recovered.status());
                    if (*recovered > 0) {
@@ -55,6 +66,7 @@ void CoreEngine::start(store::DoneStatus done) {
                    done({});
                    owed_hooks_.start();
                    canceled_children_.start();
+                   bulk_actions_.start();
                    schedules_.start();
                    retention_.start();
                    dispatch();
@@ -83,6 +95,7 @@ void CoreEngine::offer(catalog::SnapshotPtr catalog) {
   note_schemas(*catalog);
   show_held();
   owed_hooks_.look_again();
+  bulk_actions_.try_again();
   schedules_.offered();
   if (fresh.empty()) return;
   store_.release({fresh.begin(), fresh.end()}, core_.now(),
@@ -94,6 +107,7 @@ void CoreEngine::drain(std::function<void()> idle) {
   draining_ = true;
   idle_ = std::move(idle);
   owed_hooks_.stop();
+  bulk_actions_.stop();
   schedules_.stop();
   retention_.stop();
   tell_if_idle();
@@ -176,6 +190,7 @@ void CoreEngine::on_health(const store::Status& health) {
     if (started_) due_->set(store_.next_due());
     owed_hooks_.store_serves();
     canceled_children_.look();
+    bulk_actions_.try_again();
     schedules_.store_serves();
     retention_.store_serves();
     dispatch();

@@ -12,6 +12,7 @@
 #include <mutex>
 #include <random>
 #include <set>
+#include <shared_mutex>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -20,6 +21,7 @@
 #include "host/catalog/quarantine.h"
 #include "host/catalog/snapshot.h"
 #include "host/engine/attempt_machine.h"
+#include "host/engine/bulk_actions.h"
 #include "host/engine/canceled_children.h"
 #include "host/engine/core.h"
 #include "host/engine/engine.h"
@@ -76,6 +78,8 @@ class CoreEngine final : public Engine, private store::Listener, private process
   void reschedule(const store::RunId& run, const store::Delay& delay, store::Done<store::Run> done) override;
   void reset_idempotency_key(const store::TaskId& task, const std::string& key,
                              store::Done<store::RunId> done) override;
+  void begin_bulk_action(store::BulkAction action, store::Done<store::BulkActionId> done) override;
+  void abort_bulk_action(const store::BulkActionId& action, store::Done<store::BulkActionId> done) override;
   void change_metadata(const store::RunId& run, std::vector<store::MetadataOperation> operations,
                        store::Done<std::string> done) override;
   void add_tags(const store::RunId& run, const std::vector<std::string>& tags, store::Done<std::size_t> done) override;
@@ -198,6 +202,9 @@ class CoreEngine final : public Engine, private store::Listener, private process
   static process::Judgement judgement_of(const Slot& slot);
   void apply_judged(Slot& slot, const std::optional<store::Failure>& died, store::AttemptEnd& end);
   void run_canceled(const store::Run& run);
+  void clock_set();  // clock.cpp
+  void cancel_in_bulk(const store::RunId& run, const std::string& reason, store::DoneStatus done);
+  void replay_in_bulk(const store::RunId& original, const store::RunId& made, store::DoneStatus done);
   void cancel_on_core(const store::RunId& run, const std::string& reason, int tries,
                       const store::Done<store::Run>& done);
   void warn(const std::string& message) const;
@@ -214,7 +221,12 @@ class CoreEngine final : public Engine, private store::Listener, private process
   catalog::SnapshotPtr catalog_ = std::make_shared<const catalog::Snapshot>();
   std::vector<catalog::Held> held_;
 
+  /// Held from reading the time until what it comes to is in the store, by who is not on the core thread; alone while
+  /// the clock changes.
+  std::shared_mutex clock_mutex_;
+
   // Core thread only.
+  store::Time latest_{};  // the latest time that the clock showed before it was set
   std::unordered_map<process::AttemptHandle, Slot> slots_;
   /// By task: the schema that payloads are checked against when they are triggered, and since when. A run created later
   /// fits it; others are checked before they execute.
@@ -245,6 +257,7 @@ class CoreEngine final : public Engine, private store::Listener, private process
   HookChildren hook_children_;
   OwedHooks owed_hooks_;
   CanceledChildren canceled_children_;
+  BulkActions bulk_actions_;
   Schedules schedules_;
   Retention retention_;
 

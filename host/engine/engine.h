@@ -25,6 +25,8 @@ namespace perdure::engine {
 
 /// A trigger from outside, already parsed. Absent options mean: as the task says.
 struct TriggerRequest {
+  store::RunId
+      id;  // that the run is to have, made by new_run_id(), whose time is when it is created; empty: a fresh one
   store::TaskId task;
   std::string payload;  // JSON text, validated; "null" when there was none
   store::RunOptions options;
@@ -34,6 +36,7 @@ struct TriggerRequest {
   store::Duration priority{};
   std::optional<store::Duration> delay;      // from the moment that it is accepted
   std::optional<store::Time> delayed_until;  // … or a time of the calendar
+  std::optional<store::Debounce> debounce;   // instead of a delay
   std::optional<store::Duration> idempotency_ttl;
   std::string request_id;
   store::RunId parent;         // whose child it becomes; empty: nobody's
@@ -46,7 +49,7 @@ struct TriggerRequest {
 };
 struct Triggered {
   store::RunId id;
-  bool cached = false;  // an idempotency key found an earlier run
+  bool cached = false;  // an idempotency key found an earlier run, or a debounced one took the trigger in
 };
 
 /// Counts since the host started, and now. For /perdure/v1/status and metrics.
@@ -108,6 +111,13 @@ class Engine {
   /// [any-thread] Frees an idempotency key of a task. done: durable; kNotFound when no run has it.
   virtual void reset_idempotency_key(const store::TaskId& task, const std::string& key,
                                      store::Done<store::RunId> done) = 0;
+
+  /// [any-thread] Cancels or replays many runs: `action` says which, as kind, name, and runs or filter. done: durably
+  /// accepted; what comes of it is in the store, and goes on when the host dies meanwhile.
+  virtual void begin_bulk_action(store::BulkAction action, store::Done<store::BulkActionId> done) = 0;
+  /// [any-thread] Ends a bulk action after the runs that it is at; one that is over stays as it is. done: durable, or
+  /// kNotFound.
+  virtual void abort_bulk_action(const store::BulkActionId& action, store::Done<store::BulkActionId> done) = 0;
 
   /// [any-thread] Does operations to a run's metadata. done: the metadata afterwards, durable; or kNotFound, kInvalid.
   virtual void change_metadata(const store::RunId& run, std::vector<store::MetadataOperation> operations,

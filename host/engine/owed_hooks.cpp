@@ -162,7 +162,7 @@ void OwedHooks::ended(const store::RunId& id, HookEnd end) {
 
 // No process could be had for it; that may be different later.
 void OwedHooks::rest(const store::RunId& id) {
-  if (resting_.empty()) rest_->set(core_.now() + kRest);
+  if (resting_.empty()) rest_->after(kRest);
   resting_.insert(id);
   children_.confirm(*calls_.at(id).child);
   calls_.at(id).recorded = true;

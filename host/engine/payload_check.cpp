@@ -1,5 +1,6 @@
 #include "host/engine/payload_check.h"
 
+#include <algorithm>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 #include <utility>
@@ -19,7 +20,7 @@ std::string refusal_of(const catalog::Task& task, const schema::Fault& fault) {
 
 // After the catalog is the one that triggers read, so that what is created from the next moment on was checked by it.
 void CoreEngine::note_schemas(const catalog::Snapshot& catalog) {
-  const store::Time now = core_.now();
+  const store::Time now = std::max(core_.now(), latest_);  // no run of before is later, had the clock been set back
   std::unordered_map<store::TaskId, Checked> next;
   for (const auto& [id, task] : catalog.tasks) {
     if (task.payload_schema == nullptr) continue;

@@ -191,7 +191,7 @@ void Schedules::fired(const store::ScheduleId& id, const store::Result<store::Sc
     case store::Code::kIo:
     case store::Code::kUnavailable:
       failed_.insert(id);
-      again_->set(core_.now() + kAgain);
+      again_->after(kAgain);
       break;
     default:
       around_.warn("Schedule " + id.text() + " did not fire: " + answer.status().message());

@@ -3,6 +3,7 @@
 
 #include "host/engine/core_engine.h"
 #include "host/engine/payload_check.h"
+#include "host/engine/replay.h"
 
 namespace perdure::engine {
 
@@ -17,6 +18,7 @@ void CoreEngine::trigger(TriggerRequest request, store::Done<Triggered> done) {
   if (draining_ && request.call == 0) {  // attempts that go on may still trigger
     return done(store::Status::unavailable("The host is stopping and takes no new runs; trigger again in a moment."));
   }
+  const std::shared_lock by_this_clock(clock_mutex_);
   const store::Time now = core_.now();  // before the catalog is read: see checked_since_
   const catalog::SnapshotPtr offered = catalog();
   const auto found = offered->tasks.find(request.task);
@@ -45,8 +47,8 @@ void CoreEngine::trigger(TriggerRequest request, store::Done<Triggered> done) {
     run.parent = std::move(request.parent);
     run.call = request.call;
   }
-  run.now = now;
-  run.id = store::new_run_id(run.now);
+  run.now = store::time_in(request.id).value_or(now);
+  run.id = request.id.empty() ? store::new_run_id(now) : std::move(request.id);
   run.queue = store::own_queue(request.task);
   if (task != nullptr && !task->options.queue.empty()) run.queue = task->options.queue;
   if (request.queue) run.queue = *request.queue;
@@ -57,6 +59,11 @@ void CoreEngine::trigger(TriggerRequest request, store::Done<Triggered> done) {
   run.delayed_until = request.delay ? run.now + *request.delay : request.delayed_until;
   run.calendar = !request.delay && request.delayed_until;
   run.origin = request.origin.text();
+  if (request.debounce) {
+    run.delayed_until = run.now + request.debounce->delay;
+    run.calendar = false;
+    run.debounce = std::move(request.debounce);
+  }
   run.pending_version = task == nullptr;
   run.options = std::move(request.options);
   if (!run.options.ttl && task != nullptr) run.options.ttl = task->options.ttl;
@@ -66,6 +73,40 @@ void CoreEngine::trigger(TriggerRequest request, store::Done<Triggered> done) {
   store_.enqueue(std::move(run), [done = std::move(done)](const store::Result<store::Enqueued>& enqueued) {
     if (!enqueued) return done(enqueued.status());
     done(Triggered{enqueued->id, enqueued->existing && !enqueued->same_request});
+  });
+}
+
+void CoreEngine::begin_bulk_action(store::BulkAction action, store::Done<store::BulkActionId> done) {
+  core_.run([this, alive = std::weak_ptr(alive_), action = std::move(action), done = std::move(done)]() mutable {
+    if (alive.expired()) return done(store::Status::unavailable("The host is stopping."));
+    bulk_actions_.begin(std::move(action), std::move(done));
+  });
+}
+
+void CoreEngine::abort_bulk_action(const store::BulkActionId& action, store::Done<store::BulkActionId> done) {
+  core_.run([this, alive = std::weak_ptr(alive_), action, done = std::move(done)] {
+    if (alive.expired()) return done(store::Status::unavailable("The host is stopping."));
+    bulk_actions_.abort(action, done);
+  });
+}
+
+// A run that exists already was made when the action was at it before.
+void CoreEngine::replay_in_bulk(const store::RunId& original, const store::RunId& made, store::DoneStatus done) {
+  const store::Result<store::Run> run = store_.run(original);
+  store::Result<std::string> payload = run ? store_.payload(original) : run.status();
+  if (!payload) return done(payload.status());
+  TriggerRequest request = replay_of(*run, std::move(*payload));
+  request.id = made;
+  trigger(std::move(request), [done = std::move(done)](const store::Result<Triggered>& triggered) {
+    done(triggered.status().code() == store::Code::kConflict ? store::Status::ok() : triggered.status());
+  });
+}
+
+void CoreEngine::cancel_in_bulk(const store::RunId& run, const std::string& reason, store::DoneStatus done) {
+  cancel(run, reason, [run, done = std::move(done)](const store::Result<store::Run>& canceled) {
+    if (!canceled) return done(canceled.status());
+    const bool over = store::is_final(canceled->status) && canceled->status != store::RunStatus::kCanceled;
+    done(over ? store::Status::conflict("run " + run.text() + " had ended") : store::Status::ok());
   });
 }
 

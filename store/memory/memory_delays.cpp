@@ -1,7 +1,9 @@
-// Delays that are moved, and idempotency keys that are reset. See memory_store.h.
+// Delays that are moved by hand, by later triggers or by the clock, and idempotency keys that are reset. See
+// memory_store.h.
 #include <utility>
 
 #include "store/memory/mutation.h"
+#include "store/model/debounce.h"
 #include "store/model/delay.h"
 #include "store/model/idempotency.h"
 #include "store/model/timestamp.h"
@@ -21,6 +23,42 @@ void MemoryStore::reschedule(const RunId& run, Time until, bool calendar, Time n
   add_event(entry, "rescheduled", now, 0, R"({"until":")" + format_time(*entry.run.ready_at) + "\"}");
   mutation.note(entry.run);
   mutation.finish<Run>(std::move(done), Run(entry.run));
+}
+
+std::optional<RunId> MemoryStore::taken_in(Mutation& mutation, NewRun& created) {
+  if (!created.debounce) return std::nullopt;
+  const auto key = debounce_keys_.find({created.task, created.debounce->key});
+  const auto found = key == debounce_keys_.end() ? runs_.end() : runs_.find(key->second);
+  if (found == runs_.end() || !takes_in(found->second.run, created.debounce->key, created.now)) return std::nullopt;
+  Entry& entry = found->second;
+  move_delay(entry.run, delay_after(entry.run, *created.debounce, created.now), false, created.now);
+  if (created.debounce->trailing) {
+    ask_anew(entry.run, created.options);
+    entry.payload = std::move(created.payload);
+    entry.metadata = created.options.metadata.empty() ? "{}" : created.options.metadata;
+  }
+  add_event(entry, "debounced", created.now, 0, R"({"until":")" + format_time(*entry.run.ready_at) + "\"}");
+  mutation.note(entry.run);
+  return entry.run.id;
+}
+
+// In the plainest way: every time that ends a duration is moved.
+void MemoryStore::clock_is(const ClockStand& stand, Done<Duration> done) {
+  const Status admitted = admit("clock_is");
+  Mutation mutation(*this);
+  const Duration by = set_since(clock_, stand);
+  ahead_ -= by;
+  for (const auto& [id, entry] : unfinished_) {
+    Run& run = entry->run;
+    const TimedParts parts = parts_of_durations(run);
+    if (parts.ready) *run.ready_at += by;
+    if (parts.expires) *run.expires_at += by;
+    if (parts.debounce) *run.debounce_until += by;
+  }
+  for (Keys* keys : {&idempotency_keys_, &request_ids_}) {
+    for (auto& [key, known] : *keys) known.expires_at += by;
+  }
+  mutation.finish<Duration>(std::move(done), admitted ? Result<Duration>(by) : admitted);
 }
 
 void MemoryStore::reset_idempotency_key(const TaskId& task, const std::string& key, Time now, Done<RunId> done) {

@@ -69,6 +69,7 @@ std::optional<Time> MemoryStore::next_open() const {
     const std::optional<Time> until = closed_until(sub);
     if (until && (!next || *until < *next)) next = until;
   }
+  if (next) *next -= ahead_;
   return next;
 }
 

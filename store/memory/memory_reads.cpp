@@ -6,20 +6,6 @@
 namespace perdure::store {
 namespace {
 
-bool contains(const auto& wanted, const auto& value) {
-  return wanted.empty() || std::find(wanted.begin(), wanted.end(), value) != wanted.end();
-}
-
-bool matches(const RunFilter& filter, const Run& run) {
-  const std::vector<std::string>& tags = run.options.tags;
-  const bool tagged = filter.tags.empty() || std::any_of(tags.begin(), tags.end(), [&](const std::string& tag) {
-                        return contains(filter.tags, tag);
-                      });
-  return tagged && contains(filter.statuses, run.status) && contains(filter.tasks, run.task) &&
-         contains(filter.schedules, run.schedule) && (!filter.from || run.created_at >= *filter.from) &&
-         (!filter.to || run.created_at <= *filter.to);
-}
-
 std::vector<RunId> first_of(const std::set<RunId>& runs, std::size_t max) {
   std::vector<RunId> first;
   for (auto run = runs.begin(); run != runs.end() && first.size() < max; ++run) first.push_back(*run);
@@ -75,7 +61,8 @@ Result<RunPage> MemoryStore::list(const RunFilter& filter) const {
   std::lock_guard lock(mutex_);
   std::vector<const Run*> all;  // oldest first
   for (const auto& [id, entry] : runs_) {
-    if (matches(filter, entry.run)) all.push_back(&entry.run);
+    const bool affected = filter.bulk_action.empty() || entry.bulk_actions.contains(filter.bulk_action);
+    if (affected && lets_through(filter, entry.run)) all.push_back(&entry.run);
   }
   const std::size_t limit = std::clamp<std::size_t>(filter.limit, 1, 100);
   const auto index = [&](auto position) { return static_cast<std::size_t>(position - all.begin()); };
@@ -95,6 +82,8 @@ Result<RunPage> MemoryStore::list(const RunFilter& filter) const {
   page.more_after = begin > 0;
   page.more_before = end < all.size();
   for (std::size_t i = end; i > begin; --i) page.runs.push_back(*all[i - 1]);
+  if (page.more_after && !page.runs.empty()) page.after = page.runs.back().id;
+  if (page.more_before && !page.runs.empty()) page.before = page.runs.front().id;
   return page;
 }
 

@@ -40,6 +40,10 @@ Run new_run(const NewRun& created) {
   } else if (created.pending_version) {
     run.status = RunStatus::kPendingVersion;
   }
+  if (created.debounce && run.status == RunStatus::kDelayed) {
+    run.debounce_key = created.debounce->key;
+    if (created.debounce->max_delay) run.debounce_until = created.now + *created.debounce->max_delay;
+  }
   if (run.options.ttl && *run.options.ttl > Duration::zero()) {
     run.expires_at = run.ready_at.value_or(created.now) + *run.options.ttl;
   }
@@ -104,6 +108,14 @@ void MemoryStore::enqueue(NewRun created, Done<Enqueued> done) {
     return mutation.finish<Enqueued>(
         std::move(done), Status::conflict("there is a run " + created.id.text() + " already; take a new id"));
   }
+  if (const std::optional<RunId> taker = taken_in(mutation, created)) {
+    note_call(*taker);
+    if (!created.request_id.empty()) {
+      request_ids_[{created.task, created.request_id}] = {*taker, created.now + kRequestIdKept};
+    }
+    if (!key.empty()) idempotency_keys_[{created.task, key}] = {*taker, created.now + created.idempotency_ttl};
+    return mutation.finish<Enqueued>(std::move(done), Enqueued{*taker, true, false});
+  }
   if (!created.request_id.empty()) {
     request_ids_[{created.task, created.request_id}] = {created.id, created.now + kRequestIdKept};
   }
@@ -118,6 +130,7 @@ void MemoryStore::enqueue(NewRun created, Done<Enqueued> done) {
 void MemoryStore::create(Mutation& mutation, NewRun created) {
   Entry& entry = runs_[created.id];
   entry.run = new_run(created);
+  if (!entry.run.debounce_key.empty()) debounce_keys_[{created.task, entry.run.debounce_key}] = created.id;
   entry.payload = std::move(created.payload);
   if (!created.options.metadata.empty()) entry.metadata = created.options.metadata;
   unfinished_.emplace(created.id, &entry);
@@ -137,7 +150,7 @@ void MemoryStore::claim(std::size_t max, Time now, const DecideClaim& decide, Do
   std::vector<Claim> claims;
   {
     Mutation mutation(*this);
-    now_ = now;
+    now_ = now + ahead_;
     std::size_t turned_away = 0;
     while (claims.size() < max && turned_away < kMostTurnedAway) {
       const std::optional<RunId> id = next_ready();
@@ -205,7 +218,10 @@ Status MemoryStore::end_attempt(Mutation& mutation, Entry& entry, AttemptEnd end
   const RunEvent event = event_of(end);
   if (transition(run.status, event)) append(entry, std::move(end.events));
   if (Status applied = apply(mutation, entry, event, end.now, end.number); !applied) return applied;
-  if (event == RunEvent::kRetryLater) run.ready_at = std::get<RetryAt>(end.after).at;
+  if (event == RunEvent::kRetryLater) {
+    run.ready_at = std::get<RetryAt>(end.after).at;
+    run.calendar = std::get<RetryAt>(end.after).calendar;
+  }
   Attempt& attempt = entry.attempts.back();
   attempt.status = status_of(end.failure);
   attempt.ended_at = end.now;
@@ -277,7 +293,7 @@ void MemoryStore::wake_due(Time now, Done<std::size_t> done) {
   if (Status admitted = admit("wake_due"); !admitted) return done(admitted);
   Mutation mutation(*this);
   const std::optional<Time> opens = next_open();
-  now_ = now;
+  now_ = now + ahead_;
   mutation.slots_freed = opens && *opens <= now;
   std::size_t changed = 0;
   for (const auto& [id, each] : std::map(unfinished_)) {  // a copy: expired runs leave it

@@ -52,6 +52,7 @@ class MemoryStore final : public Store {
   void set_attempt_pid(const RunId& run, std::uint32_t number, std::int32_t pid) override;
   void cancel(const RunId& run, Time now, const std::string& reason, Done<Run> done) override;
   void reschedule(const RunId& run, Time until, bool calendar, Time now, Done<Run> done) override;
+  void clock_is(const ClockStand& stand, Done<Duration> done) override;
   void reset_idempotency_key(const TaskId& task, const std::string& key, Time now, Done<RunId> done) override;
   void wake_due(Time now, Done<std::size_t> done) override;
   std::optional<Time> next_due() const override;
@@ -73,6 +74,7 @@ class MemoryStore final : public Store {
   void put_schedule(Schedule schedule, Done<Schedule> done) override;
   void fire_schedule(Schedule schedule, std::vector<NewRun> runs, Done<Schedule> done) override;
   void delete_schedule(const ScheduleId& schedule, DoneStatus done) override;
+  void put_bulk_action(BulkAction action, const std::vector<RunId>& affected, DoneStatus done) override;
   void synced(DoneStatus done) override;
 
   Result<Run> run(const RunId& id) const override;
@@ -104,6 +106,10 @@ class MemoryStore final : public Store {
   std::vector<ScheduleId> due_schedules(Time after, Time until) const override;
   std::optional<Time> next_schedule_due(Time after) const override;
   std::vector<ScheduleId> busy_schedules() const override;
+  Result<BulkAction> bulk_action(const BulkActionId& id) const override;
+  Result<BulkActionPage> bulk_actions(const BulkActionId& after, const BulkActionId& before,
+                                      std::size_t limit) const override;
+  Result<std::vector<BulkActionId>> pending_bulk_actions(std::size_t max) const override;
   Status health() const override;
 
  private:
@@ -117,6 +123,7 @@ class MemoryStore final : public Store {
     std::vector<LogEntry> logs;
     std::string metadata = "{}";
     std::map<std::string, std::vector<StreamChunk>> streams;
+    std::set<BulkActionId> bulk_actions;  // that canceled or made it
     std::set<RunId> children;
     std::map<std::uint64_t, RecordedCall> calls;  // its durable calls, by their number
     bool claimable = false;                       // QUEUED, durably so, and not set aside
@@ -158,6 +165,8 @@ class MemoryStore final : public Store {
   std::optional<RunId> known_run(const Keys& keys, const TaskId& task, const std::string& key, Time now) const;
   void append(Entry& entry, std::vector<LogEntry> entries);
   void append(Entry& entry, std::vector<TimelineEvent> events);
+  /// The run that takes this trigger in, pushed back by it.
+  std::optional<RunId> taken_in(Mutation& mutation, NewRun& created);
   std::optional<RunId> next_ready() const;
   /// How many runs of each sub-queue execute.
   std::map<SubQueue, std::size_t> running() const;
@@ -186,11 +195,15 @@ class MemoryStore final : public Store {
   std::map<RunId, Entry*> unfinished_;  // … of runs_ that are not final
   std::map<RunStatus, std::uint64_t> counts_;
   Keys idempotency_keys_, request_ids_;
+  std::map<std::pair<TaskId, std::string>, RunId> debounce_keys_;
+  ClockStand clock_;
+  std::map<BulkActionId, BulkAction> bulk_actions_;
   std::map<QueueName, QueueSettings> settings_;     // … of queues that have some
   mutable std::map<SubQueue, RateWindow> windows_;  // looking at one moves it with the clock
-  Time now_{};                                      // as it was last told by who claims or wakes
-  std::map<SubQueue, std::uint64_t> turns_;         // the lowest is next; see next_turn_
-  std::uint64_t next_new_ = 1;                      // for a sub-queue never served: those come first, as they appeared
+  Time now_{};        // as it was last told by who claims or wakes; like windows_ by a clock that is not set
+  Duration ahead_{};  // how far that is ahead of the wall clock
+  std::map<SubQueue, std::uint64_t> turns_;  // the lowest is next; see next_turn_
+  std::uint64_t next_new_ = 1;               // for a sub-queue never served: those come first, as they appeared
   std::uint64_t next_turn_ = std::uint64_t{1} << 63;
   std::uint64_t next_token_ = 1;
   std::map<VersionId, std::uint64_t> freed_by_;  // the latest mutation that freed the version, until that was told

@@ -22,6 +22,16 @@ Time end_of(const Delay& delay, Time now) {
 
 bool in_trigger_delay(const Run& run) { return run.status == RunStatus::kDelayed && run.attempts == 0; }
 
+TimedParts parts_of_durations(const Run& run) {
+  const bool delayed = run.status == RunStatus::kDelayed;
+  const bool until_calendar_time = delayed && run.calendar;
+  TimedParts parts;
+  parts.ready = delayed && run.ready_at && !until_calendar_time;
+  parts.expires = run.expires_at && !run.started_at && !is_final(run.status) && !until_calendar_time;
+  parts.debounce = delayed && run.debounce_until.has_value();
+  return parts;
+}
+
 Status no_delay(const Run& run) {
   std::string sentence = "run " + run.id.text() + " is " + std::string(status_name(run.status));
   sentence += run.status == RunStatus::kDelayed ? " until its next attempt, which is no delay of its trigger"

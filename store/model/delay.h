@@ -25,6 +25,12 @@ inline bool is_calendar(const Delay& delay) { return std::holds_alternative<Time
 /// The trigger's delay of `run` (not the backoff between two attempts) goes on until `until`, from now on: at least
 /// until `now`. What the run has as its ttl counts from there.
 void move_delay(Run& run, Time until, bool calendar, Time now);
+/// Which times of a run are the ends of durations that go on now, so that they move when the wall clock is set.
+struct TimedParts {
+  bool ready = false, expires = false, debounce = false;
+};
+TimedParts parts_of_durations(const Run& run);
+
 /// Whether `run` waits for the end of its trigger's delay, so that it may be moved.
 bool in_trigger_delay(const Run& run);
 /// The refusal for one that does not: kConflict.

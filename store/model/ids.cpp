@@ -17,6 +17,7 @@ namespace {
 constexpr std::string_view kAlphabet = "0123456789abcdefghijklmnopqrstuv";
 constexpr std::string_view kRunPrefix = "run_";
 constexpr std::string_view kSchedulePrefix = "sched_";
+constexpr std::string_view kBulkActionPrefix = "bulk_";
 constexpr std::size_t kTimeDigits = 10;    // 50 bits, of which 48 are used
 constexpr std::size_t kRandomDigits = 15;  // 75 bits: `high` has 11 of them, `low` 64
 
@@ -93,6 +94,22 @@ ScheduleId new_schedule_id(Time now) {
   return ScheduleId(ids.next(kSchedulePrefix, now));
 }
 
+BulkActionId new_bulk_action_id(Time now) {
+  static Ids ids;
+  return BulkActionId(ids.next(kBulkActionPrefix, now));
+}
+
+std::optional<Time> time_in(const RunId& id) {
+  if (!is_run_id(id.text())) return std::nullopt;
+  std::int64_t time = 0;
+  for (std::size_t i = 0; i < kTimeDigits; ++i) {
+    const auto digit = kAlphabet.find(id.text()[kRunPrefix.size() + i]);
+    time = time << 5 | static_cast<std::int64_t>(digit);
+  }
+  return Time(Duration(time));
+}
+
+bool is_bulk_action_id(const std::string& text) { return is_id(kBulkActionPrefix, text); }
 bool is_run_id(const std::string& text) { return is_id(kRunPrefix, text); }
 bool is_schedule_id(const std::string& text) { return is_id(kSchedulePrefix, text); }
 

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <compare>
 #include <functional>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -31,13 +32,21 @@ using RunId = Name<struct RunTag>;            // "run_" + 25 of [0-9a-v], time-o
 using TaskId = Name<struct TaskTag>;          // 1-128 of [A-Za-z0-9_.:/-]
 using QueueName = Name<struct QueueTag>;      // "task/<task id>" for a task's own queue, else the name as declared
 using ScheduleId = Name<struct ScheduleTag>;  // "sched_" + 25 of [0-9a-v], time-ordered: see new_schedule_id()
+using BulkActionId = Name<struct BulkTag>;    // "bulk_" + 25 of [0-9a-v], time-ordered: see new_bulk_action_id()
 using VersionId = Name<struct VersionTag>;    // a plugin version: SHA-256 of the plugin file, 64 hex digits
+
+/// The time that a run id begins with; nothing when it is not shaped like one.
+std::optional<Time> time_in(const RunId& id);
 
 /// A fresh run id: 48 bits of `now` and 75 random bits in base 32 (digits, then a-v), so that ids sort by time.
 /// Any thread.
 RunId new_run_id(Time now);
 /// A fresh schedule id, made like a run's. Any thread.
 ScheduleId new_schedule_id(Time now);
+/// A fresh bulk action id, made like a run's. Any thread.
+BulkActionId new_bulk_action_id(Time now);
+/// Whether `text` is shaped like a bulk action id.
+bool is_bulk_action_id(const std::string& text);
 /// Whether `text` is shaped like a run id.
 bool is_run_id(const std::string& text);
 /// Whether `text` is shaped like a schedule id.

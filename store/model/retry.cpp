@@ -84,8 +84,8 @@ AfterFailure after_failure(const Run& run, const Failure& failure, const RetryPo
   const std::uint32_t counted = run.attempts - std::min(run.attempts, run.host_losses);
   const std::uint32_t most = run.options.max_attempts.value_or(verdict.attempts.value_or(used.max_attempts));
   if (!(verdict.retried || wished) || counted >= most) return GiveUp{verdict.otherwise};
-  if (decision.at) return RetryAt{*decision.at};
-  if (asked && !decision.policy) return RetryAt{*asked};
+  if (decision.at) return RetryAt{*decision.at, decision.calendar};
+  if (asked && !decision.policy) return RetryAt{*asked, true};
   return RetryAt{now + retry_delay(used, counted, random)};
 }
 

@@ -37,12 +37,14 @@ struct RetryDecision {
   bool forbidden = false;             // no retry
   std::optional<RetryPolicy> policy;  // this one instead of the task's
   std::optional<Time> at;             // instead of the policy's delay
+  bool calendar = false;              // … which is a time that was named, not the end of a pause
 };
 
 /// What becomes of a run whose attempt failed.
 struct RetryAt {
   Time at;
-};  // DELAYED until then (at <= now: QUEUED at once)
+  bool calendar = false;  // a time that the task named, not the end of a pause
+};                        // DELAYED until then (at <= now: QUEUED at once)
 struct GiveUp {
   RunStatus status;
 };  // final

@@ -34,6 +34,7 @@ Status read(const json::object& document, const RetryPolicy& policy, Time now, R
   const std::optional<std::int64_t> after = in.integer("retryAfterMs", 0, kLongestDuration.count());
   if (at && after) in.refuse("retryAfterMs", "left out beside retryAtMs");
   if (at) decision.at = Time(Duration(*at));
+  decision.calendar = at.has_value();
   if (after) decision.at = now + Duration(*after);
   in.close();
   return reading.status;

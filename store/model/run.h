@@ -68,12 +68,14 @@ struct Run {
   Duration executed{};              // sum of the ended attempts' durations
   VersionId version;                // locked at the first attempt; empty before
   RunOptions options;
-  std::optional<Failure> failure;  // of the newest failed attempt; cleared by success
-  std::string origin;              // id of the run this replays, or empty
-  RunId parent;                    // whose attempt triggered this one; empty: none did
-  RunId root;                      // the first of its line; empty: this one
-  std::uint32_t depth = 0;         // how many are above it
-  bool metadata_changed = false;   // since it was triggered: Store::metadata() has it
+  std::optional<Failure> failure;      // of the newest failed attempt; cleared by success
+  std::string origin;                  // id of the run this replays, or empty
+  RunId parent;                        // whose attempt triggered this one; empty: none did
+  RunId root;                          // the first of its line; empty: this one
+  std::uint32_t depth = 0;             // how many are above it
+  bool metadata_changed = false;       // since it was triggered: Store::metadata() has it
+  std::string debounce_key;            // under which it takes later triggers in while it is DELAYED: see debounce.h
+  std::optional<Time> debounce_until;  // … which delay it no longer than this
   std::string machine;  // of its attempts from now on, since one ran out of memory; empty: as its options say
   ScheduleId schedule;  // that made it; empty: none did
   std::optional<Time> scheduled_for;  // the schedule's due time that it is for

@@ -110,7 +110,7 @@ void RocksStore::claim(std::size_t max, Time now, const DecideClaim& decide, Don
   saw_time(now);
   Claiming claiming{now, decide, Batch(*database_), {}};
   const std::optional<Time> due_before = hot_.next_due();
-  hot_.ready.advance(now);
+  hot_.ready.advance(now + hot_.due.ahead);  // rates go by timer time
   for (const auto& [queue, key] : hot_.ready.take_forgotten()) {
     claiming.batch.erase(Family::kQueues, starts_key(queue, key));
   }
@@ -167,7 +167,7 @@ void RocksStore::set_attempt_pid(const RunId& run, std::uint32_t number, std::in
   RunRecord& record = found->second.record;
   record.attempt->pid = pid;
   Batch batch(*database_);
-  batch.put(Family::kRuns, run_key(*id), encode(record));
+  batch.put(Family::kRuns, run_key(*id), encode_timed(record, batch.ahead()));
   if (write(batch) && commit_thread_idle_) wake_commit_thread();
 }
 

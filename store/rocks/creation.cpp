@@ -33,6 +33,10 @@ Run new_run(NewRun&& created) {
   } else if (created.pending_version) {
     run.status = RunStatus::kPendingVersion;
   }
+  if (created.debounce && run.status == RunStatus::kDelayed) {
+    run.debounce_key = created.debounce->key;
+    if (created.debounce->max_delay) run.debounce_until = created.now + *created.debounce->max_delay;
+  }
   if (run.options.ttl && *run.options.ttl > Duration::zero()) {
     run.expires_at = (run.ready_at ? *run.ready_at : created.now) + *run.options.ttl;
   }
@@ -50,7 +54,7 @@ Result<std::optional<KeyRecord>> RocksStore::live_key(KeyKind kind, const TaskId
   if (!got) return got;
   Result<KeyRecord> record = decode_key(bytes);
   if (!record) return record.status();
-  if (record->expires_at <= now) return std::optional<KeyRecord>();
+  if (record->expires_at <= now + database_->ahead()) return std::optional<KeyRecord>();
   // The key of a run that was withdrawn (see reopening.cpp) stands for nothing.
   const Status run = database_->get(Family::kRuns, run_key(record->run), bytes);
   if (run.code() == Code::kNotFound) return std::optional<KeyRecord>();
@@ -76,6 +80,7 @@ void RocksStore::create(PackedId id, NewRun created, Batch& batch) {
   const Time now = created.now;
   RunChange change = RunChange::created(id, new_run(std::move(created)), now);
   change.write(batch);
+  put_debounce_key(id, change.run(), batch);
   settle(change);
 }
 
@@ -141,8 +146,11 @@ void RocksStore::enqueue(NewRun created, Done<Enqueued> done) {
   }
 
   Batch batch(*database_);
-  const KeyRecord for_request{*id, created.now + kRequestIdKept};
-  const KeyRecord for_key{*id, created.now + created.idempotency_ttl};
+  const Result<std::optional<PackedId>> taker = taken_in(created, batch);
+  if (!taker) return answer(taker.status());
+  const PackedId holder = taker->value_or(*id);
+  const KeyRecord for_request{holder, created.now + kRequestIdKept + batch.ahead()};
+  const KeyRecord for_key{holder, created.now + created.idempotency_ttl + batch.ahead()};
   if (!created.request_id.empty()) {
     batch.put(Family::kKeys, key_key(KeyKind::kRequest, created.task, created.request_id), encode(for_request));
   }
@@ -150,7 +158,12 @@ void RocksStore::enqueue(NewRun created, Done<Enqueued> done) {
     batch.put(Family::kKeys, key_key(KeyKind::kIdempotency, created.task, created.options.idempotency_key),
               encode(for_key));
   }
-  note_call(created, *id, batch);
+  note_call(created, holder, batch);
+  if (*taker) {
+    if (Status written = write(batch); !written) return answer(written);
+    if (std::optional<Enqueued> now = after_sync(done, Enqueued{unpack(holder), true, false})) answer(*now);
+    return;
+  }
   const std::optional<Time> due_before = hot_.next_due();
   RunId made = created.id;
   create(*id, std::move(created), batch);

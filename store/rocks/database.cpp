@@ -136,6 +136,7 @@ Result<std::unique_ptr<Database>> Database::open(const DatabaseOptions& options,
   database->filter_ = std::move(opened->filter);
   database->handles_ = std::move(opened->handles);
   database->db_ = std::move(opened->db);
+  database->ahead_ = options.ahead;
   return database;
 }
 

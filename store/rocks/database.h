@@ -20,6 +20,7 @@
 #include "store/rocks/expired_keys.h"
 #include "store/rocks/info_log.h"
 #include "store/rocks/keys.h"
+#include "store/rocks/timer_time.h"
 #include "store/rocks/wal_files.h"
 
 namespace perdure::store::rocks {
@@ -38,6 +39,7 @@ struct DatabaseOptions {
   std::size_t cache_bytes = std::size_t{32} << 20;
   bool doubtful = false, accept_loss = false;  // see recovery.h
   std::shared_ptr<const LatestTime> now;       // by which keys expire; null: they are kept
+  std::shared_ptr<const TimerOffset> ahead;    // of the times that are stored; null: none
 };
 
 class Database;
@@ -53,6 +55,7 @@ class Batch {
   /// Every key with `prefix`.
   void erase_all(Family family, std::string_view prefix);
   [[nodiscard]] bool empty() const { return batch_.Count() == 0; }
+  [[nodiscard]] inline Duration ahead() const;  // of the database it is for
   /// The batch's bytes, from which replay() makes it again.
   [[nodiscard]] const std::string& bytes() const { return batch_.Data(); }
   static Batch replay(const Database& db, std::string bytes);
@@ -85,6 +88,9 @@ class Scan {
 
 class Database {
  public:
+  /// How far timer time is ahead of the wall clock; see timer_time.h.
+  [[nodiscard]] Duration ahead() const { return ahead_ ? ahead_->get() : Duration::zero(); }
+
   /// Opens or creates it. `mark`: the sequence number that is known to have been durable, if that is known; kCorruption
   /// when the files hold less, or are damaged other than at their unsynced end.
   static Result<std::unique_ptr<Database>> open(const DatabaseOptions& options, std::optional<std::uint64_t> mark);
@@ -115,10 +121,13 @@ class Database {
 
   // What RocksDB points to outlives it.
   std::shared_ptr<WalFiles> files_;
+  std::shared_ptr<const TimerOffset> ahead_;
   std::unique_ptr<rocksdb::Env> env_;
   std::shared_ptr<rocksdb::WalFilter> filter_;
   std::vector<rocksdb::ColumnFamilyHandle*> handles_;
   std::unique_ptr<rocksdb::DB> db_;
 };
+
+inline Duration Batch::ahead() const { return db_->ahead(); }
 
 }  // namespace perdure::store::rocks

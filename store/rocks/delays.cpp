@@ -32,6 +32,7 @@ void RocksStore::reschedule(const RunId& run, Time until, bool calendar, Time no
   change.note(std::move(moved));
   Batch batch(*database_);
   change.write_moved(batch);
+  put_debounce_key(*id, change.run(), batch);
   if (Status written = write(batch); !written) return answer(written);
   leave(*id, before);
   settle(change);

@@ -99,7 +99,10 @@ Result<RunChange> RocksStore::end_attempt(PackedId id, Executing&& executing, Ru
     batch.put(Family::kPayloads, payload_key(id, PayloadPart::kOutput), end.output);
   }
   for (TimelineEvent& each : end.events) change.note(std::move(each));
-  if (event == RunEvent::kRetryLater) run.ready_at = std::get<RetryAt>(end.after).at;
+  if (event == RunEvent::kRetryLater) {
+    run.ready_at = std::get<RetryAt>(end.after).at;
+    run.calendar = std::get<RetryAt>(end.after).calendar;
+  }
   if (Status applied = change.apply(event, end.now, end.number); !applied) return applied;
   if (Status freed = free_idempotency_key(run, batch); !freed) return freed;
   change.write(batch);

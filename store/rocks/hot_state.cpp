@@ -18,15 +18,17 @@ bool waits(RunStatus status) { return status <= RunStatus::kQueued; }
 Time order_of(const Run& run) { return run.updated_at - run.priority; }
 
 Waiting waiting_of(const Run& run) {
-  Waiting waiting{run.task, run.queue, run.concurrency_key, order_of(run), {}, {}, run.version, run.priority};
+  Waiting waiting{run.task, run.queue,   run.concurrency_key, order_of(run), {},
+                  {},       run.version, run.priority,        run.calendar};
   if (run.status == RunStatus::kDelayed) waiting.ready_at = run.ready_at;
   if (!run.started_at) waiting.expires_at = run.expires_at;
   return waiting;
 }
 
 void HotState::enter_waiting(PackedId id, RunStatus status, const Waiting& waiting) {
-  if (status == RunStatus::kDelayed && waiting.ready_at) due.emplace(*waiting.ready_at, id);
-  if (waiting.expires_at) due.emplace(*waiting.expires_at, id);
+  const bool calendar = status == RunStatus::kDelayed && waiting.calendar;
+  if (status == RunStatus::kDelayed && waiting.ready_at) due.add(*waiting.ready_at, calendar, id);
+  if (waiting.expires_at) due.add(*waiting.expires_at, calendar, id);
   if (status == RunStatus::kPendingVersion) held[waiting.task].insert(id);
   if (status == RunStatus::kQueued) {
     unpublished_.insert_or_assign(id, Place{waiting.queue, waiting.concurrency_key, waiting.order});
@@ -47,8 +49,9 @@ bool HotState::leave(PackedId id, const Run& run) {
   --count(run.status);
   locks.drop(run.version);
   queues.leave(run.queue, run.status, run.updated_at);
-  if (run.ready_at && run.status == RunStatus::kDelayed) due.erase({*run.ready_at, id});
-  if (run.expires_at) due.erase({*run.expires_at, id});
+  const bool delayed = run.status == RunStatus::kDelayed, calendar = delayed && run.calendar;
+  if (run.ready_at && delayed) due.erase(*run.ready_at, calendar, id);
+  if (run.expires_at) due.erase(*run.expires_at, calendar, id);
   if (run.status == RunStatus::kPendingVersion) {
     auto of = held.find(run.task);
     if (of != held.end()) {
@@ -101,9 +104,11 @@ std::size_t HotState::put_back(const TaskId& task, const std::optional<VersionId
 }
 
 std::optional<Time> HotState::next_due() const {
-  const std::optional<Time> opens = ready.next_open();
-  if (due.empty()) return opens;
-  return opens ? std::min(*opens, due.begin()->first) : due.begin()->first;
+  std::optional<Time> opens = ready.next_open();
+  const std::optional<Time> next = due.next();
+  if (opens) *opens -= due.ahead;
+  if (!opens || !next) return opens ? opens : next;
+  return std::min(*opens, *next);
 }
 
 FinishedCounts HotState::finished() const {
@@ -156,6 +161,7 @@ Status HotState::read_queues(const Database& db, HotState& state) {
 
 Result<HotState> HotState::rebuild(const Database& db) {
   HotState state;
+  state.due.ahead = db.ahead();
   std::string bytes;
   if (Status got = db.get(Family::kMeta, meta_key::kFinished, bytes); got) {
     Result<FinishedCounts> counts = decode_finished(bytes);
@@ -177,6 +183,7 @@ Result<HotState> HotState::rebuild(const Database& db) {
       Result<Waiting> waiting = decode_waiting(scan.value());
       if (!waiting) return waiting.status();
       if (Status completed = complete(db, *id, *waiting); !completed) return completed;
+      to_wall(*waiting, status, db.ahead());
       ++state.count(status);
       state.locks.add(*waiting->version);
       state.queues.enter(waiting->queue, status, waiting->order + *waiting->priority);

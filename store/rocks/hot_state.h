@@ -24,6 +24,7 @@
 #include "store/rocks/ready_index.h"
 #include "store/rocks/records.h"
 #include "store/rocks/schedule_index.h"
+#include "store/rocks/timer_time.h"
 #include "store/rocks/version_locks.h"
 
 namespace perdure::store::rocks {
@@ -75,7 +76,7 @@ class HotState {
   QueueTable queues;
   ReadyIndex ready;
   AsideRuns aside;                            // QUEUED, but not ready
-  std::set<std::pair<Time, PackedId>> due;    // DELAYED: ready_at; not started: expires_at
+  DueTimes due;                               // DELAYED: ready_at; not started: expires_at
   std::map<TaskId, std::set<PackedId>> held;  // PENDING_VERSION
   std::unordered_map<PackedId, Executing> executing;
   VersionLocks locks;

@@ -1,6 +1,7 @@
 // See index_cursor.h.
 #include "store/rocks/index_cursor.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <utility>
 
@@ -37,11 +38,16 @@ Status UnionCursor::status() const {
   return Status::ok();
 }
 
-std::optional<PackedId> IndexCursor::seek(PackedId from) {
+std::optional<PackedId> IndexCursor::seek(PackedId& from, std::size_t& looks) {
   std::size_t agreed = 0;
   for (std::size_t i = 0; agreed < conditions_.size(); i = (i + 1) % conditions_.size()) {
+    if (looks == 0) return std::nullopt;
+    looks -= std::min(looks, conditions_[i].size());
     const std::optional<PackedId> id = conditions_[i].seek(from);
-    if (!id) return std::nullopt;
+    if (!id) {
+      looks = std::max<std::size_t>(looks, 1);  // they were enough
+      return std::nullopt;
+    }
     agreed = *id == from ? agreed + 1 : 1;
     from = *id;
   }

@@ -22,6 +22,8 @@ class UnionCursor {
   /// The first id at or beyond `from` in this cursor's direction.
   std::optional<PackedId> seek(PackedId from);
   [[nodiscard]] Status status() const;
+  /// How many prefixes there are.
+  [[nodiscard]] std::size_t size() const { return sources_.size(); }
 
  private:
   struct Source {
@@ -37,8 +39,9 @@ class IndexCursor {
  public:
   explicit IndexCursor(Direction direction) : direction_(direction) {}
   void add(UnionCursor condition) { conditions_.push_back(std::move(condition)); }
-  /// The first id at or beyond `from`. Needs at least one condition.
-  std::optional<PackedId> seek(PackedId from);
+  /// The first id at or beyond `from`; nothing: there is none, or `looks` were not enough, and then `from` is where to
+  /// go on. Each look into an index takes one off `looks`. Needs at least one condition.
+  std::optional<PackedId> seek(PackedId& from, std::size_t& looks);
   [[nodiscard]] Status status() const;
 
  private:

@@ -1,6 +1,7 @@
 // Encoding of keys; see keys.h.
 #include "store/rocks/keys.h"
 
+#include <algorithm>
 #include <array>
 
 namespace perdure::store::rocks {
@@ -8,7 +9,9 @@ namespace {
 
 constexpr std::string_view kRunPrefix = "run_";
 constexpr std::string_view kSchedulePrefix = "sched_";
+constexpr std::string_view kBulkActionPrefix = "bulk_";
 constexpr std::size_t kDigits = 25;
+constexpr unsigned kRandomBitsInHigh = 11;  // of an id's 75, below its 50 bits of time; the others are in `low`
 constexpr std::string_view kAlphabet = "0123456789abcdefghijklmnopqrstuv";
 
 std::uint64_t number_at(std::string_view in, std::size_t offset, std::size_t size) {
@@ -67,8 +70,8 @@ std::string big_endian(std::uint64_t number) {
 
 std::string_view family_name(Family family) {
   static constexpr std::array<std::string_view, kFamilyCount> kNames = {
-      "default", "runs", "payloads", "attempts", "timeline", "logs",      "by_status",   "by_task",
-      "by_tag",  "keys", "owed",     "live",     "canceled", "schedules", "by_schedule", "queues"};
+      "default", "runs", "payloads", "attempts", "timeline",  "logs",        "by_status", "by_task",     "by_tag",
+      "keys",    "owed", "live",     "canceled", "schedules", "by_schedule", "queues",    "bulk_actions"};
   return kNames[static_cast<std::size_t>(family)];
 }
 
@@ -76,6 +79,38 @@ std::optional<PackedId> pack(const RunId& id) { return pack_after(kRunPrefix, id
 std::optional<PackedId> pack(const ScheduleId& id) { return pack_after(kSchedulePrefix, id.text()); }
 RunId unpack(PackedId id) { return RunId(unpack_after(kRunPrefix, id)); }
 ScheduleId unpack_schedule(PackedId id) { return ScheduleId(unpack_after(kSchedulePrefix, id)); }
+
+std::optional<PackedId> pack(const BulkActionId& id) { return pack_after(kBulkActionPrefix, id.text()); }
+
+BulkActionId unpack_bulk_action(PackedId id) { return BulkActionId(unpack_after(kBulkActionPrefix, id)); }
+
+ShortKey bulk_key(BulkPart part, PackedId action) {
+  ShortKey key;
+  key.append(static_cast<unsigned char>(part), 1);
+  key.append(action);
+  return key;
+}
+
+std::string bulk_run_key(PackedId action, PackedId run) {
+  return bulk_key(BulkPart::kRun, action).text() + run_key(run).text();
+}
+
+std::string bulk_runs_prefix(const BulkActionId& action) {
+  // One that is no id is nobody's.
+  return bulk_key(BulkPart::kRun, pack(action).value_or(PackedId{})).text();
+}
+
+PackedId first_id_of(Time time) {
+  const std::int64_t milliseconds = std::max<std::int64_t>(time.time_since_epoch().count(), 0);
+  return {static_cast<std::uint64_t>(milliseconds) << kRandomBitsInHigh, 0};
+}
+
+PackedId last_id_of(Time time) {
+  PackedId id = first_id_of(time);
+  id.high |= (1u << kRandomBitsInHigh) - 1;
+  id.low = UINT64_MAX;
+  return id;
+}
 
 void ShortKey::append(std::uint64_t number, std::size_t bytes) {
   while (bytes-- > 0) bytes_[size_++] = static_cast<char>(number >> (8 * bytes));

@@ -21,34 +21,36 @@ namespace perdure::store::rocks {
 /// A column family each. The number is the position in the table of open handles, the name is what is stored: add at
 /// the end, never reuse a retired name (none so far).
 enum class Family : std::uint8_t {
-  kMeta,        // MetaKey -> small facts about the store
-  kRuns,        // run -> RunRecord
-  kPayloads,    // run, PayloadPart -> JSON text
-  kAttempts,    // run, number -> Attempt, all but the newest
-  kTimeline,    // run, first sequence -> some consecutive events, all but the newest
-  kLogs,        // run, last sequence -> the entries of one append
-  kByStatus,    // status, run -> Waiting while the run waits, nothing while it executes and when it is finished
-  kByTask,      // task, run -> nothing
-  kByTag,       // tag, run -> nothing
-  kKeys,        // KeyKind, task, key -> KeyRecord
-  kOwed,        // run -> nothing: it is over and owes hooks
-  kLive,        // run, LivePart, ... -> what is there of a run beside its record: see LivePart
-  kCanceled,    // run -> nothing: it was canceled, and its children are to be as well
-  kSchedules,   // SchedulePart, ... -> see SchedulePart
-  kBySchedule,  // schedule, run -> nothing
-  kQueues,      // QueuePart, queue, ... -> what is there of a queue: see QueuePart
+  kMeta,         // MetaKey -> small facts about the store
+  kRuns,         // run -> RunRecord
+  kPayloads,     // run, PayloadPart -> JSON text
+  kAttempts,     // run, number -> Attempt, all but the newest
+  kTimeline,     // run, first sequence -> some consecutive events, all but the newest
+  kLogs,         // run, last sequence -> the entries of one append
+  kByStatus,     // status, run -> Waiting while the run waits, nothing while it executes and when it is finished
+  kByTask,       // task, run -> nothing
+  kByTag,        // tag, run -> nothing
+  kKeys,         // KeyKind, task, key -> KeyRecord
+  kOwed,         // run -> nothing: it is over and owes hooks
+  kLive,         // run, LivePart, ... -> what is there of a run beside its record: see LivePart
+  kCanceled,     // run -> nothing: it was canceled, and its children are to be as well
+  kSchedules,    // SchedulePart, ... -> see SchedulePart
+  kBySchedule,   // schedule, run -> nothing
+  kQueues,       // QueuePart, queue, ... -> what is there of a queue: see QueuePart
+  kBulkActions,  // BulkPart, id, ... -> see BulkPart
 };
-inline constexpr std::size_t kFamilyCount = static_cast<std::size_t>(Family::kQueues) + 1;
+inline constexpr std::size_t kFamilyCount = static_cast<std::size_t>(Family::kBulkActions) + 1;
 std::string_view family_name(Family family);
 
 /// Keys of Family::kMeta. Retired ones stay reserved here (none so far).
 namespace meta_key {
 inline constexpr std::string_view kSchema = "schema";      // decimal number of the layout
+inline constexpr std::string_view kClock = "clock";        // ClockRecord
 inline constexpr std::string_view kFinished = "finished";  // varints: finished runs by status, kCompleted first
 }  // namespace meta_key
 
 /// First byte of a key in Family::kKeys. Never reuse a retired one (none so far).
-enum class KeyKind : char { kIdempotency = 'i', kRequest = 'r' };
+enum class KeyKind : char { kIdempotency = 'i', kRequest = 'r', kDebounce = 'd' };
 /// First byte of a key in Family::kSchedules, and what follows. Never reuse a retired one (none so far).
 enum class SchedulePart : char {
   kRecord = 'r',    // schedule -> Schedule
@@ -71,6 +73,13 @@ enum class LivePart : char {
   kChild = 'c',     // run -> nothing: its parent is the run in front
   kMetadata = 'm',  // nothing -> JSON object; then numbers, ascending -> operations done to it since
   kStream = 's',    // name, last sequence -> StreamPiece
+};
+
+/// First byte of a key in Family::kBulkActions. Never reuse a retired one (none so far).
+enum class BulkPart : char {
+  kAction = 'a',   // id -> BulkAction
+  kPending = 'p',  // id -> nothing: it is not over
+  kRun = 'r',      // id, run -> nothing: it canceled or made the run
 };
 
 /// A run id in 16 bytes.
@@ -123,6 +132,17 @@ std::string schedule_key(PackedId schedule);
 std::string schedule_key(SchedulePart part, std::string_view what);
 std::string fired_key(PackedId schedule, Time due);
 std::string fired_prefix(PackedId schedule);
+
+/// The first and the last id that a run created at that time may have.
+PackedId first_id_of(Time time);
+PackedId last_id_of(Time time);
+
+std::optional<PackedId> pack(const BulkActionId& id);
+BulkActionId unpack_bulk_action(PackedId id);
+ShortKey bulk_key(BulkPart part, PackedId action);
+std::string bulk_run_key(PackedId action, PackedId run);
+/// What precedes the run id in the keys of the runs that the action canceled or made.
+std::string bulk_runs_prefix(const BulkActionId& action);
 
 /// What precedes the run id in the index keys.
 std::string status_prefix(RunStatus status);

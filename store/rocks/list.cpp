@@ -11,13 +11,23 @@ namespace {
 constexpr PackedId kLast{UINT64_MAX, UINT64_MAX};
 constexpr std::size_t kMostListed = 100;
 
+// Looks into indexes, and runs read, for one page: so that a page takes some milliseconds at the most, also where a
+// million runs have one of the wanted properties and another million the other.
+constexpr std::size_t kMostLooks = 4000;
+constexpr std::size_t kRunRead = 2;  // looks that reading a run is worth
+
+struct Found {
+  std::vector<Run> runs;
+  std::optional<PackedId> stopped_at;  // not looked at any more; nothing: all were
+};
+
 // The runs that a filter lets through, in one direction.
 class Matches {
  public:
   Matches(const Database& db, const RunFilter& filter, Direction direction)
       : db_(db), filter_(filter), cursor_(direction), direction_(direction) {
     std::vector<std::string> prefixes;
-    for (const RunStatus status : filter.statuses) prefixes.push_back(status_prefix(status));
+    for (const RunStatus status : stored_statuses(filter)) prefixes.push_back(status_prefix(status));
     add(Family::kByStatus, prefixes);
     for (const TaskId& task : filter.tasks) prefixes.push_back(task_prefix(task));
     add(Family::kByTask, prefixes);
@@ -25,31 +35,48 @@ class Matches {
     add(Family::kByTag, prefixes);
     for (const ScheduleId& schedule : filter.schedules) prefixes.push_back(schedule_runs_prefix(schedule));
     add(Family::kBySchedule, prefixes);
+    if (!filter.bulk_action.empty()) prefixes.push_back(bulk_runs_prefix(filter.bulk_action));
+    add(Family::kBulkActions, prefixes);
     if (any_) return;
     prefixes.emplace_back();
     add(Family::kRuns, prefixes);
   }
 
   /// Up to `limit` matching runs at or beyond `from`.
-  Result<std::vector<Run>> take(std::optional<PackedId> from, std::size_t limit) {
-    std::vector<Run> runs;
-    while (from && runs.size() < limit) {
-      const std::optional<PackedId> id = cursor_.seek(*from);
-      if (!id) break;
+  Result<Found> take(std::optional<PackedId> from, std::size_t limit) {
+    Found found;
+    std::size_t looks = kMostLooks;
+    if (from) from = into_time(*from);
+    while (from && found.runs.size() < limit) {
+      const std::optional<PackedId> id = looks == 0 ? std::nullopt : cursor_.seek(*from, looks);
+      if (!id && looks == 0) found.stopped_at = from;
+      if (!id || beyond_time(*id)) break;
       from = beside(*id, direction_);
+      looks -= std::min(looks, kRunRead);
       std::string bytes;
       const Status got = db_.get(Family::kRuns, run_key(*id), bytes);
       if (got.code() == Code::kNotFound) continue;
       if (!got) return got;
       Result<RunRecord> record = decode_run(*id, bytes);
       if (!record) return record.status();
-      if (matches(record->run)) runs.push_back(std::move(record->run));
+      // The indexes are read at slightly different moments: only the run itself says what holds.
+      if (!lets_through(filter_, record->run)) continue;
+      to_wall(record->run, db_.ahead());
+      found.runs.push_back(std::move(record->run));
     }
     if (Status read = cursor_.status(); !read) return read;
-    return runs;
+    return found;
   }
 
  private:
+  // A run that clients are told is QUEUED may be stored as DELAYED.
+  static std::vector<RunStatus> stored_statuses(const RunFilter& filter) {
+    std::vector<RunStatus> statuses = filter.statuses;
+    const auto has = [&](RunStatus status) { return std::ranges::find(statuses, status) != statuses.end(); };
+    if (filter.told && has(RunStatus::kQueued) && !has(RunStatus::kDelayed)) statuses.push_back(RunStatus::kDelayed);
+    return statuses;
+  }
+
   void add(Family family, std::vector<std::string>& prefixes) {
     if (prefixes.empty()) return;
     cursor_.add(UnionCursor(db_, family, prefixes, direction_));
@@ -57,12 +84,15 @@ class Matches {
     prefixes.clear();
   }
 
-  // The indexes are read at slightly different moments: only the run itself says what holds.
-  [[nodiscard]] bool matches(const Run& run) const {
-    if (filter_.from && run.created_at < *filter_.from) return false;
-    if (filter_.to && run.created_at > *filter_.to) return false;
-    return filter_.statuses.empty() ||
-           std::find(filter_.statuses.begin(), filter_.statuses.end(), run.status) != filter_.statuses.end();
+  // The first id in the direction that is of the filter's time; nothing when `from` is beyond all of them.
+  [[nodiscard]] std::optional<PackedId> into_time(PackedId from) const {
+    if (direction_ == Direction::kOlder && filter_.to) from = std::min(from, last_id_of(*filter_.to));
+    if (direction_ == Direction::kNewer && filter_.from) from = std::max(from, first_id_of(*filter_.from));
+    return beyond_time(from) ? std::nullopt : std::optional(from);
+  }
+  [[nodiscard]] bool beyond_time(PackedId id) const {
+    if (direction_ == Direction::kOlder) return filter_.from && id < first_id_of(*filter_.from);
+    return filter_.to && id > last_id_of(*filter_.to);
   }
 
   const Database& db_;
@@ -75,6 +105,12 @@ class Matches {
 std::optional<PackedId> beyond(const RunId& id, Direction direction) {
   const std::optional<PackedId> packed = pack(id);
   return packed ? beside(*packed, direction) : std::nullopt;
+}
+
+// What a page says of what is on one side of it: whether there may be more, and the cursor to go on from.
+void put_side(bool older, bool more, const RunId& cursor, RunPage& page) {
+  (older ? page.more_after : page.more_before) = more;
+  if (more) (older ? page.after : page.before) = cursor;
 }
 
 }  // namespace
@@ -92,24 +128,27 @@ Result<RunPage> RocksStore::list(const RunFilter& filter) const {
     const Direction back = backwards ? Direction::kOlder : Direction::kNewer;
     const RunId& cursor = backwards ? filter.before : filter.after;
     const std::optional<PackedId> from = cursor.empty() ? std::optional<PackedId>(kLast) : beyond(cursor, way);
-    Result<std::vector<Run>> found = Matches(db, filter, way).take(from, limit + 1);
+    Result<Found> found = Matches(db, filter, way).take(from, limit + 1);
     if (!found) return found.status();
-    const bool more_ahead = found->size() > limit;
-    if (more_ahead) found->pop_back();
+    std::vector<Run>& runs = found->runs;
+    RunPage page;
+    if (runs.size() > limit) {
+      runs.pop_back();
+      put_side(!backwards, true, runs.back().id, page);
+    } else if (found->stopped_at) {  // the run before it was the last one looked at
+      put_side(!backwards, true, unpack(beside(*found->stopped_at, back).value_or(kLast)), page);
+    }
 
     // Behind the page: whatever matches on the other side of its first run, or of the cursor when it is empty.
-    bool more_behind = false;
     if (!cursor.empty()) {
-      const std::optional<PackedId> edge = found->empty() ? pack(cursor) : beyond(found->front().id, back);
-      Result<std::vector<Run>> behind = Matches(db, filter, back).take(edge, 1);
+      const std::optional<PackedId> edge = runs.empty() ? pack(cursor) : beyond(runs.front().id, back);
+      Result<Found> behind = Matches(db, filter, back).take(edge, 1);
       if (!behind) return behind.status();
-      more_behind = !behind->empty();
+      const bool more = !behind->runs.empty() || behind->stopped_at;
+      put_side(backwards, more, runs.empty() ? RunId() : runs.front().id, page);
     }
-    RunPage page;
-    if (backwards) std::reverse(found->begin(), found->end());
-    page.runs = std::move(*found);
-    page.more_after = backwards ? more_behind : more_ahead;
-    page.more_before = backwards ? more_ahead : more_behind;
+    if (backwards) std::reverse(runs.begin(), runs.end());
+    page.runs = std::move(runs);
     return page;
   });
 }

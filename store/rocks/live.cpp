@@ -39,7 +39,8 @@ void RocksStore::change_metadata(const RunId& run, std::vector<MetadataOperation
     Batch batch(*database_);
     Status done_so = hot_.metadata.change(*database_, *id, changed.options.metadata, operations, batch);
     if (!done_so) return done_so;
-    if (!std::exchange(changed.metadata_changed, true)) batch.put(Family::kRuns, run_key(*id), encode(**record));
+    if (!std::exchange(changed.metadata_changed, true))
+      batch.put(Family::kRuns, run_key(*id), encode_timed(**record, batch.ahead()));
     return write_unawaited(batch);
   };
   const Status changed = change();
@@ -62,7 +63,7 @@ void RocksStore::add_tags(const RunId& run, const std::vector<std::string>& tags
     if (added->empty()) return std::size_t{0};
     has.insert(has.end(), added->begin(), added->end());
     Batch batch(*database_);
-    batch.put(Family::kRuns, run_key(*id), encode(**record));
+    batch.put(Family::kRuns, run_key(*id), encode_timed(**record, batch.ahead()));
     for (const std::string& tag : *added) batch.put(Family::kByTag, tag_key(tag, *id), {});
     if (Status written = write_unawaited(batch); !written) return written;
     return added->size();

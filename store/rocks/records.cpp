@@ -48,6 +48,8 @@ enum RunParts : std::uint64_t {
   kMetadataChanged = 1u << 24,
   kSchedule = 1u << 25,
   kCalendar = 1u << 26,
+  kDebounceKey = 1u << 27,
+  kDebounceUntil = 1u << 28,
 };
 
 void put(Encoder& out, const Failure& failure) {
@@ -171,6 +173,8 @@ std::string encode(const RunRecord& record) {
   mark(run.metadata_changed, kMetadataChanged);
   mark(!run.schedule.empty(), kSchedule);
   mark(run.calendar, kCalendar);
+  mark(!run.debounce_key.empty(), kDebounceKey);
+  mark(run.debounce_until.has_value(), kDebounceUntil);
   mark(!run.machine.empty(), kLargerMachine);
   const std::optional<Attempt>& attempt = record.attempt;
   if (attempt) {
@@ -226,6 +230,8 @@ std::string encode(const RunRecord& record) {
     out.name(run.root);
     out.u64(run.depth);
   }
+  if (parts & kDebounceKey) out.text(run.debounce_key);
+  if (parts & kDebounceUntil) out.duration(*run.debounce_until - run.created_at);
   if (parts & kSchedule) {
     out.name(run.schedule);
     out.time(run.scheduled_for);
@@ -295,6 +301,8 @@ Result<RunRecord> decode_run(PackedId id, std::string_view bytes) {
     run.root = in.name<RunId>();
     run.depth = in.u32();
   }
+  if (parts & kDebounceKey) run.debounce_key = in.string();
+  if (parts & kDebounceUntil) run.debounce_until = since_creation();
   if (parts & kSchedule) {
     run.schedule = in.name<ScheduleId>();
     run.scheduled_for = in.maybe_time();
@@ -402,7 +410,10 @@ std::string encode(const Waiting& waiting) {
   out.time(waiting.ready_at);
   out.time(waiting.expires_at);
   if (waiting.version) out.name(*waiting.version);
-  if (waiting.version && waiting.priority) out.duration(*waiting.priority);
+  if (waiting.version && waiting.priority) {
+    out.duration(*waiting.priority);
+    out.flag(waiting.calendar);
+  }
   return bytes;
 }
 
@@ -418,8 +429,30 @@ Result<Waiting> decode_waiting(std::string_view bytes) {
   waiting.expires_at = in.maybe_time();
   if (in.more()) waiting.version = in.name<VersionId>();
   if (in.more()) waiting.priority = in.duration();
+  if (in.more()) waiting.calendar = in.flag();
   if (!in.ok()) return damaged("queue entry");
   return waiting;
+}
+
+std::string encode(const ClockRecord& record) {
+  std::string bytes;
+  Encoder out(bytes);
+  out.u8(kVersion);
+  out.text(record.stand.boot);
+  out.duration(record.stand.wall);
+  out.duration(record.ahead);
+  return bytes;
+}
+
+Result<ClockRecord> decode_clock(std::string_view bytes) {
+  Decoder in(bytes);
+  if (!has_version(in)) return damaged("stand of the clock");
+  ClockRecord record;
+  record.stand.boot = in.string();
+  record.stand.wall = in.duration();
+  record.ahead = in.duration();
+  if (!in.ok()) return damaged("stand of the clock");
+  return record;
 }
 
 std::string encode(const KeyRecord& record) {

@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "store/model/clock_stand.h"
 #include "store/model/run.h"
 #include "store/model/status.h"
 #include "store/rocks/keys.h"
@@ -39,13 +40,21 @@ struct Waiting {
   // itself says it.
   std::optional<VersionId> version;
   std::optional<Duration> priority;  // of the run; nothing: as above
+  bool calendar = false;             // ready_at is a time of the calendar
   bool operator==(const Waiting&) const = default;
 };
 
-/// What an idempotency key or a request id stands for.
+/// How the clock stood when it was last set, and what that makes of timer time (timer_time.h).
+struct ClockRecord {
+  ClockStand stand;
+  Duration ahead{};
+  bool operator==(const ClockRecord&) const = default;
+};
+
+/// What an idempotency key, a request id or a debounce key stands for.
 struct KeyRecord {
   PackedId run;
-  Time expires_at{};
+  Time expires_at{};  // in timer time
   bool operator==(const KeyRecord&) const = default;
 };
 
@@ -58,6 +67,7 @@ std::string encode(const Attempt& attempt);  // its run is in the key
 std::string encode(std::span<const TimelineEvent> events);
 std::string encode(const std::vector<LogEntry>& entries);
 std::string encode(const Waiting& waiting);
+std::string encode(const ClockRecord& record);
 std::string encode(const KeyRecord& record);
 std::string encode(const FinishedCounts& counts);
 
@@ -68,6 +78,7 @@ Status decode_events(std::string_view bytes, std::vector<TimelineEvent>& out);
 /// Appends the entries with a sequence above `after` to `out`, until it holds `limit`.
 Status decode_logs(std::string_view bytes, std::uint64_t after, std::size_t limit, std::vector<LogEntry>& out);
 Result<Waiting> decode_waiting(std::string_view bytes);
+Result<ClockRecord> decode_clock(std::string_view bytes);
 Result<KeyRecord> decode_key(std::string_view bytes);
 Result<FinishedCounts> decode_finished(std::string_view bytes);
 

@@ -96,7 +96,13 @@ bool RocksStore::try_reopen(Lock& lock) {
   maybe_free_.merge(hot_.locks.take_freed());
   for (const auto& [version, runs] : hot_.locks.counts()) maybe_free_.insert(version);
   const HotState was = std::exchange(hot_, std::move(*hot));
+  hot_.due.ahead = ahead_->get();  // the clock may have been set meanwhile
   health_ = Status::ok();
+  if (!clock_.boot.empty()) {
+    Batch clock(*database_);
+    put_clock(clock);
+    (void)write(clock);  // an error shows in health_
+  }
   redeclare(was.queues);
   return health_.is_ok();
 }

@@ -33,6 +33,7 @@ DatabaseOptions RocksStore::database_options() const {
   options.doubtful = mark_->doubtful();
   options.accept_loss = options_.accept_loss;
   options.now = latest_;
+  options.ahead = ahead_;
   return options;
 }
 
@@ -74,6 +75,7 @@ Result<std::unique_ptr<Store>> RocksStore::open(RocksOptions options) {
   Result<std::unique_ptr<Database>> db = Database::open(store->database_options(), store->mark_->value());
   if (!db) return db.status();
   if (Status prepared = prepare_schema(**db); !prepared) return prepared;
+  if (Status read = store->read_clock(**db); !read) return read;
   if (store->options_.accept_loss) store->mark_->reset();
   store->mark_->advance((*db)->sequence());
   store->mark_->set_doubtful(false);
@@ -107,7 +109,9 @@ Result<RunRecord> RocksStore::stored_run(const Database& db, PackedId id) const 
   const Status got = db.get(Family::kRuns, run_key(id), bytes);
   if (got.code() == Code::kNotFound) return Status::not_found("there is no run " + unpack(id).text());
   if (!got) return got;
-  return decode_run(id, bytes);
+  Result<RunRecord> record = decode_run(id, bytes);
+  if (record) to_wall(record->run, db.ahead());
+  return record;
 }
 
 Status RocksStore::write(Batch& batch) {
@@ -148,7 +152,7 @@ void RocksStore::note_due_change(const std::optional<Time>& before) {
 void RocksStore::wake_commit_thread() { wake_.notify_one(); }
 
 void RocksStore::saw_time(Time now) {
-  const std::int64_t milliseconds = now.time_since_epoch().count();
+  const std::int64_t milliseconds = (now + ahead_->get()).time_since_epoch().count();  // keys expire by timer time
   if (latest_->load(std::memory_order_relaxed) < milliseconds) latest_->store(milliseconds, std::memory_order_relaxed);
 }
 

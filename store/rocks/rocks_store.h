@@ -10,9 +10,9 @@
 // creation was answered with an error are then withdrawn, claims that were lost are written again.
 //
 // Locks: mutex_ before database_lock_. Reads take database_lock_ shared and no other. Files: rocks_store.cpp (opening,
-// reads of hot state), commit_loop.cpp, reopening.cpp, creation.cpp, delays.cpp, claims.cpp, ends.cpp,
-// transitions.cpp, owed_hooks.cpp, queues.cpp, schedules.cpp, retention.cpp, live.cpp, calls.cpp, reads.cpp,
-// live_reads.cpp, list.cpp.
+// reads of hot state), commit_loop.cpp, reopening.cpp, creation.cpp, delays.cpp, debouncing.cpp, clock.cpp,
+// bulk_actions.cpp, claims.cpp, ends.cpp, transitions.cpp, owed_hooks.cpp, queues.cpp, schedules.cpp,
+// retention.cpp, live.cpp, calls.cpp, reads.cpp, live_reads.cpp, list.cpp.
 #pragma once
 
 #include <atomic>
@@ -56,6 +56,7 @@ class RocksStore final : public Store {
   void set_attempt_pid(const RunId& run, std::uint32_t number, std::int32_t pid) override;
   void cancel(const RunId& run, Time now, const std::string& reason, Done<Run> done) override;
   void reschedule(const RunId& run, Time until, bool calendar, Time now, Done<Run> done) override;
+  void clock_is(const ClockStand& stand, Done<Duration> done) override;
   void reset_idempotency_key(const TaskId& task, const std::string& key, Time now, Done<RunId> done) override;
   void wake_due(Time now, Done<std::size_t> done) override;
   std::optional<Time> next_due() const override;
@@ -77,6 +78,7 @@ class RocksStore final : public Store {
   void put_schedule(Schedule schedule, Done<Schedule> done) override;
   void fire_schedule(Schedule schedule, std::vector<NewRun> runs, Done<Schedule> done) override;
   void delete_schedule(const ScheduleId& schedule, DoneStatus done) override;
+  void put_bulk_action(BulkAction action, const std::vector<RunId>& affected, DoneStatus done) override;
   void synced(DoneStatus done) override;
 
   Result<Run> run(const RunId& id) const override;
@@ -108,6 +110,10 @@ class RocksStore final : public Store {
   std::vector<ScheduleId> due_schedules(Time after, Time until) const override;
   std::optional<Time> next_schedule_due(Time after) const override;
   std::vector<ScheduleId> busy_schedules() const override;
+  Result<BulkAction> bulk_action(const BulkActionId& id) const override;
+  Result<BulkActionPage> bulk_actions(const BulkActionId& after, const BulkActionId& before,
+                                      std::size_t limit) const override;
+  Result<std::vector<BulkActionId>> pending_bulk_actions(std::size_t max) const override;
   Status health() const override;
 
  private:
@@ -171,6 +177,13 @@ class RocksStore final : public Store {
   template <class T>
   std::optional<T> after_sync(Done<T>& done, T value);
   Status refused() const;
+  /// Reads how the clock stood, and with it timer time.
+  Status read_clock(const Database& db);
+  void put_clock(Batch& batch) const;
+  /// The run that takes this trigger in, pushed back by it.
+  Result<std::optional<PackedId>> taken_in(NewRun& created, Batch& batch);
+  /// Notes that the run goes by its debounce key, for as long as it is DELAYED and some time beyond.
+  static void put_debounce_key(PackedId id, const Run& run, Batch& batch);
 
   /// kNoSpace when the disk has no more than the reserve.
   Status room_for_more() const;
@@ -235,6 +248,7 @@ class RocksStore final : public Store {
   const RocksOptions options_;
   const std::unique_ptr<DirectoryLock> lock_;
   const std::shared_ptr<LatestTime> latest_ = std::make_shared<LatestTime>(0);
+  const std::shared_ptr<TimerOffset> ahead_ = std::make_shared<TimerOffset>();
   std::shared_ptr<rocksdb::FileSystem> files_;
   std::unique_ptr<Space> space_;
   std::unique_ptr<DurableMark> mark_;  // commit thread only, once that runs
@@ -251,6 +265,7 @@ class RocksStore final : public Store {
   bool commit_thread_idle_ = false;  // it waits without a time limit
   bool stopping_ = false;
   Status health_;
+  ClockStand clock_;
   OwesHooks owes_;
 
   std::chrono::steady_clock::time_point ballast_checked_{};  // commit thread only

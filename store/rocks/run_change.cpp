@@ -59,11 +59,11 @@ void RunChange::write(Batch& batch) {
     recent.erase(recent.begin(), kept);
   }
   const Run& run = record_.run;
-  batch.put(Family::kRuns, run_key(id_), encode(record_));
+  batch.put(Family::kRuns, run_key(id_), encode_timed(record_, batch.ahead()));
   if (stored_ != run.status) {
     if (stored_) batch.erase(Family::kByStatus, status_key(*stored_, id_));
     batch.put(Family::kByStatus, status_key(run.status, id_),
-              waits(run.status) ? encode(waiting_of(run)) : std::string());
+              waits(run.status) ? encode_timed(waiting_of(run), run.status, batch.ahead()) : std::string());
   }
   if (stored_) return;
   if (const std::optional<PackedId> parent = pack(run.parent)) batch.put(Family::kLive, child_key(*parent, id_), {});
@@ -74,7 +74,8 @@ void RunChange::write(Batch& batch) {
 
 void RunChange::write_moved(Batch& batch) {
   write(batch);
-  batch.put(Family::kByStatus, status_key(record_.run.status, id_), encode(waiting_of(record_.run)));
+  const RunStatus status = record_.run.status;
+  batch.put(Family::kByStatus, status_key(status, id_), encode_timed(waiting_of(record_.run), status, batch.ahead()));
 }
 
 }  // namespace perdure::store::rocks

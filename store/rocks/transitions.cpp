@@ -103,7 +103,7 @@ Result<std::size_t> RocksStore::change_many(const std::vector<PackedId>& ids, Lo
 }
 
 void RocksStore::leave_alone(PackedId id, const Status& why) {
-  std::erase_if(hot_.due, [id](const auto& entry) { return entry.second == id; });
+  hot_.due.erase(id);
   for (auto& [task, held] : hot_.held) held.erase(id);
   if (options_.log) options_.log(LogSinkLevel::kError, "run " + unpack(id).text() + " is left alone: " + why.message());
 }
@@ -116,14 +116,8 @@ void RocksStore::wake_due(Time now, Done<std::size_t> done) {
   };
   if (!health_) return answer(refused());
   saw_time(now);
-  if (hot_.ready.advance(now)) group_.slots_freed = true;
-  std::vector<PackedId> due;
-  for (const auto& [at, id] : hot_.due) {
-    if (at > now) break;
-    due.push_back(id);
-  }
-  std::sort(due.begin(), due.end());  // a run may be due twice: to begin and to expire
-  due.erase(std::unique(due.begin(), due.end()), due.end());
+  if (hot_.ready.advance(now + hot_.due.ahead)) group_.slots_freed = true;
+  const std::vector<PackedId> due = hot_.due.until(now);
   Result<std::size_t> changed = change_many(due, lock, [&](RunChange& change, Batch& batch) -> Result<bool> {
     Run& run = change.run();
     if (run.expires_at && *run.expires_at <= now && !run.started_at && !is_final(run.status)) {

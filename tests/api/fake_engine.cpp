@@ -144,6 +144,8 @@ void FakeEngine::trigger(engine::TriggerRequest request, store::Done<engine::Tri
   run.priority = request.priority;
   run.delayed_until = request.delay ? run.now + *request.delay : request.delayed_until;
   run.origin = request.origin.text();
+  run.debounce = request.debounce;
+  if (request.debounce) run.delayed_until = run.now + request.debounce->delay;
   run.options = request.options;
   run.payload = request.payload;
   run.request_id = request.request_id;
@@ -168,6 +170,24 @@ void FakeEngine::reset_idempotency_key(const store::TaskId& task, const std::str
                                        store::Done<store::RunId> done) {
   store_.reset_idempotency_key(task, key, std::chrono::floor<store::Duration>(std::chrono::system_clock::now()),
                                std::move(done));
+}
+
+void FakeEngine::begin_bulk_action(store::BulkAction action, store::Done<store::BulkActionId> done) {
+  action.created_at = std::chrono::floor<store::Duration>(std::chrono::system_clock::now());
+  action.id = store::new_bulk_action_id(action.created_at);
+  const store::BulkActionId id = action.id;
+  store_.put_bulk_action(std::move(action), {}, [id, done = std::move(done)](const store::Status& put) {
+    done(put ? store::Result<store::BulkActionId>(id) : put);
+  });
+}
+
+void FakeEngine::abort_bulk_action(const store::BulkActionId& action, store::Done<store::BulkActionId> done) {
+  store::Result<store::BulkAction> found = store_.bulk_action(action);
+  if (!found) return done(found.status());
+  found->status = store::BulkStatus::kAborted;
+  store_.put_bulk_action(std::move(*found), {}, [action, done = std::move(done)](const store::Status& put) {
+    done(put ? store::Result<store::BulkActionId>(action) : put);
+  });
 }
 
 void FakeEngine::change_metadata(const store::RunId& run, std::vector<store::MetadataOperation> operations,

@@ -54,6 +54,8 @@ class FakeEngine final : public engine::Engine, private store::Listener {
   void reschedule(const store::RunId& run, const store::Delay& delay, store::Done<store::Run> done) override;
   void reset_idempotency_key(const store::TaskId& task, const std::string& key,
                              store::Done<store::RunId> done) override;
+  void begin_bulk_action(store::BulkAction action, store::Done<store::BulkActionId> done) override;
+  void abort_bulk_action(const store::BulkActionId& action, store::Done<store::BulkActionId> done) override;
   void change_metadata(const store::RunId& run, std::vector<store::MetadataOperation> operations,
                        store::Done<std::string> done) override;
   void add_tags(const store::RunId& run, const std::vector<std::string>& tags, store::Done<std::size_t> done) override;

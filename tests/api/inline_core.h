@@ -17,6 +17,9 @@ class InlineCore final : public engine::Core {
   [[nodiscard]] store::Time now() const override {
     return std::chrono::time_point_cast<std::chrono::milliseconds>(std::chrono::system_clock::now());
   }
+  [[nodiscard]] store::ClockStand clock() const override { return {}; }
+  void on_clock_set(std::function<void()>) override {}
+  void adopt_clock() override {}
   void run(std::function<void()> work) override {
     const std::lock_guard lock(mutex_);
     work();
@@ -27,6 +30,7 @@ class InlineCore final : public engine::Core {
  private:
   struct Silent final : engine::Timer {
     void set(std::optional<store::Time>) override {}
+    void after(store::Duration) override {}
   };
   std::recursive_mutex mutex_;
 };

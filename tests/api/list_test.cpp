@@ -79,6 +79,26 @@ TEST_F(List, FiltersByStatusTaskAndTag) {
   EXPECT_EQ(ids("filter[tag]=c").size(), 0u);
 }
 
+TEST_F(List, FiltersByQueueVersionMachineAndTest) {
+  make_runs(2);
+  const std::string one = engine
+                              ->make_run("echo",
+                                         [](store::NewRun& run) {
+                                           run.queue = store::QueueName("q");
+                                           run.options.machine = "micro";
+                                           run.options.is_test = true;
+                                         })
+                              .text();
+  EXPECT_EQ(ids("filter[queue]=q"), std::vector<std::string>{one});
+  EXPECT_EQ(ids("filter[queue]=task%2Fecho").size(), 2u);
+  EXPECT_EQ(ids("filter[machine]=micro,small-1x"), std::vector<std::string>{one});
+  EXPECT_EQ(ids("filter[isTest]=true"), std::vector<std::string>{one});
+  EXPECT_EQ(ids("filter[isTest]=false").size(), 2u);
+  EXPECT_EQ(ids("filter[version]=" + std::string(64, 'a')).size(), 0u);
+  engine->claim();
+  EXPECT_EQ(ids("filter[version]=" + std::string(64, 'a')).size(), 1u);
+}
+
 TEST_F(List, FiltersByTimeOfCreation) {
   const std::vector<std::string> made = make_runs(3);
   EXPECT_EQ(ids("filter[createdAt][from]=1700000001000"), (std::vector<std::string>{made[2], made[1]}));
@@ -139,7 +159,8 @@ TEST_F(List, RefusesWrongFiltersInTheContractsShape) {
             R"("path":["filter[status]"]}]})");
   for (const std::string query :
        {"page[size]=0", "page[size]=101", "page[size]=x", "page[after]=abc", "filter[createdAt][from]=yesterday",
-        "filter[createdAt][period]=long", "filter[queue]=q", "filter[whatever]=1", "status=FAILED", "limit=1"}) {
+        "filter[createdAt][period]=long", "filter[batch]=b", "filter[region]=eu", "filter[bulkAction]=b",
+        "filter[isTest]=x", "filter[whatever]=1", "status=FAILED", "limit=1"}) {
     EXPECT_EQ(get("/api/v1/runs?" + query).status, 400) << query;
   }
   EXPECT_EQ(get("/api/v1/runs?filter%5Btag%5D=").status, 200);

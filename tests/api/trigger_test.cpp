@@ -89,6 +89,32 @@ TEST_F(Trigger, ReadsEveryOption) {
   EXPECT_TRUE(asked.options.is_test);
 }
 
+TEST_F(Trigger, ReadsADebounce) {
+  const Answer first = trigger(R"({"options":{"debounce":{"key":"k","delay":"5s"}}})");
+  EXPECT_EQ(first.status, 200) << first.body;
+  EXPECT_TRUE(engine->last_trigger().debounce.value() ==
+              (store::Debounce{"k", std::chrono::seconds(5), false, std::nullopt}));
+  const Answer second =
+      trigger(R"({"options":{"debounce":{"key":"k","delay":"1m30s","mode":"trailing","maxDelay":"1h"}}})");
+  EXPECT_TRUE(engine->last_trigger().debounce.value() ==
+              (store::Debounce{"k", std::chrono::seconds(90), true, std::chrono::hours(1)}));
+  EXPECT_EQ(text_at(second.json(), "id"), text_at(first.json(), "id"));
+  EXPECT_EQ(at(first.json(), "isCached"), boost::json::value(false));
+  EXPECT_EQ(at(second.json(), "isCached"), boost::json::value(true));
+  EXPECT_EQ(text_at(get("/perdure/v1/runs/" + text_at(first.json(), "id")).json(), "debounceKey"), "k");
+}
+
+TEST_F(Trigger, RefusesADebounceThatIsNone) {
+  for (const std::string debounce :
+       {R"("k")", R"({"key":"k"})", R"({"delay":"5s"})", R"({"key":"","delay":"5s"})", R"({"key":"k","delay":"0s"})",
+        R"({"key":"k","delay":"5s","mode":"both"})", R"({"key":"k","delay":"5s","mode":1})",
+        R"({"key":"k","delay":"5s","maxDelay":"1s"})", R"({"key":"k","delay":"5s","maxDelay":7})"}) {
+    EXPECT_EQ(trigger(R"({"options":{"debounce":)" + debounce + "}}").status, 422) << debounce;
+  }
+  EXPECT_EQ(trigger(R"({"options":{"debounce":{"key":"k","delay":"5s"},"delay":"1h"}})").status, 422);
+  EXPECT_EQ(stored_runs(), 0u);
+}
+
 TEST_F(Trigger, TakesATimeAsDelayAndIgnoresAPastOne) {
   EXPECT_EQ(trigger(R"({"options":{"delay":"2999-01-01T00:00:00.000Z"}})").status, 200);
   EXPECT_TRUE(engine->last_trigger().delayed_until);
@@ -252,9 +278,9 @@ TEST_F(Trigger, CountsCharactersOfTagsNotBytes) {
 }
 
 TEST_F(Trigger, RefusesWhatItCannotHonourRatherThanIgnoreIt) {
-  for (const std::string option : {R"("debounce":{"key":"k","delay":"5s"})", R"("concurrency":["a"])",
-                                   R"("parentRunId":"run_1")", R"("resumeParentOnCompletion":true)",
-                                   R"("lockToVersion":"20260101.1")", R"("payloadType":"application/store")"}) {
+  for (const std::string option :
+       {R"("concurrency":["a"])", R"("parentRunId":"run_1")", R"("resumeParentOnCompletion":true)",
+        R"("lockToVersion":"20260101.1")", R"("payloadType":"application/store")"}) {
     const Answer answer = trigger(R"({"payload":"1","options":{)" + option + "}}");
     EXPECT_EQ(answer.status, 422) << option;
   }

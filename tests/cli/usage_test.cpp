@@ -34,6 +34,9 @@ TEST(Usage, EveryVerbsHelpHasAnExample) {
                                                                                     {"runs", "replay"},
                                                                                     {"runs", "reschedule"},
                                                                                     {"idempotency", "reset"},
+                                                                                    {"bulk", "list"},
+                                                                                    {"bulk", "get"},
+                                                                                    {"bulk", "abort"},
                                                                                     {"tasks", "list"},
                                                                                     {"tasks", "get"},
                                                                                     {"schedules", "list"},
@@ -58,10 +61,11 @@ TEST(Usage, EveryVerbsHelpHasAnExample) {
 TEST(Usage, AnUnknownVerbIsNamedBesideThoseThereAre) {
   const Ended ended = perdure({"frobnicate"});
   EXPECT_EQ(ended.status, kWrongUsage);
-  EXPECT_EQ(ended.err,
-            "perdure: there is no verb \"frobnicate\", only trigger, runs, queues, idempotency, tasks, schedules, "
-            "plugins\nSee `perdure "
-            "--help`.\n");
+  EXPECT_EQ(
+      ended.err,
+      "perdure: there is no verb \"frobnicate\", only trigger, runs, bulk, queues, idempotency, tasks, schedules, "
+      "plugins\nSee `perdure "
+      "--help`.\n");
   EXPECT_NE(perdure({"runs", "frobnicate"}).err.find("only list, get, logs"), std::string::npos);
 }
 

@@ -81,6 +81,20 @@ TEST_F(Verbs, TriggerSendsItsOptions) {
             R"("metadata":{"m":1},"tags":["a","b,c"]}})");
 }
 
+TEST_F(Verbs, TriggerSendsADebounce) {
+  host.on(kTrigger, {{.body = R"({"id":"run_1"})"}});
+  const Ended ended = ask({"trigger", "hello", "--debounce", "k", "--debounce-delay", "5s", "--debounce-mode",
+                           "trailing", "--debounce-max-delay", "1m"});
+  EXPECT_EQ(ended.status, kDone) << ended.err;
+  EXPECT_EQ(host.requests().at(0).body,
+            R"({"options":{"payloadType":"application/json","debounce":{"key":"k","delay":"5s","mode":"trailing",)"
+            R"("maxDelay":"1m"}}})");
+  EXPECT_EQ(ask({"trigger", "hello", "--debounce", "k"}).status, kWrongUsage);
+  EXPECT_EQ(ask({"trigger", "hello", "--debounce-delay", "5s"}).status, kWrongUsage);
+  EXPECT_EQ(ask({"trigger", "hello", "--debounce", "k", "--debounce-delay", "5s", "--debounce-mode", "x"}).status,
+            kWrongUsage);
+}
+
 TEST_F(Verbs, TriggerReadsThePayloadFromStandardInput) {
   host.on(kTrigger, {{.body = R"({"id":"run_1"})"}});
   EXPECT_EQ(ask({"trigger", "hello", "-"}, {.in = "[1, 2]"}).status, kDone);
@@ -286,6 +300,74 @@ TEST_F(Verbs, AnIdempotencyKeyIsReset) {
   EXPECT_EQ(ended.status, kDone) << ended.err;
   EXPECT_EQ(ended.out, "a/b is free: the next trigger of hello with it makes a run\n");
   EXPECT_EQ(host.requests().at(0).body, R"({"taskIdentifier":"hello"})");
+}
+
+constexpr const char* kBulk = "POST /api/v1/bulk-actions";
+constexpr const char* kBulkOne = "GET /api/v1/bulk-actions/bulk_1";
+
+TEST_F(Verbs, CancelWithFiltersIsABulkActionFollowedToItsEnd) {
+  host.on(kBulk, {{.status = 202, .body = R"({"id":"bulk_1"})"}});
+  host.on(kBulkOne, {{.body = R"({"type":"CANCEL","status":"PENDING","counts":{"success":2,"failure":0}})"},
+                     {.body = R"({"type":"CANCEL","status":"COMPLETED","counts":{"success":5,"failure":0}})"}});
+  const std::vector<std::string> arguments{"runs",    "cancel", "--status", "queued,DELAYED",
+                                           "--task",  "hello",  "--tag",    "a",
+                                           "--queue", "q",      "--since",  "1970-01-01"};
+  const Ended ended = ask(arguments, {.terminal = true});
+  EXPECT_EQ(ended.status, kDone) << ended.err;
+  EXPECT_EQ(ended.out, "bulk_1 canceled 5\n");
+  EXPECT_NE(ended.err.find("canceled 2 so far"), std::string::npos) << ended.err;
+  EXPECT_EQ(host.requests().at(0).body,
+            R"({"action":"cancel","filter":{"status":["QUEUED","DELAYED"],"taskIdentifier":["hello"],"tag":["a"],)"
+            R"("queue":["q"],"from":["0"]}})");
+  EXPECT_EQ(ask(arguments).err, "");
+}
+
+TEST_F(Verbs, ReplayWithFiltersIsABulkAction) {
+  host.on(kBulk, {{.status = 202, .body = R"({"id":"bulk_1"})"}});
+  host.on(kBulkOne, {{.body = R"({"type":"REPLAY","status":"COMPLETED","counts":{"success":5,"failure":1}})"}});
+  const Ended ended = ask({"runs", "replay", "--status", "FAILED", "--tag", "a", "--bulk-action", "bulk_0"});
+  EXPECT_EQ(ended.status, kFailed);
+  EXPECT_EQ(ended.out, "bulk_1 replayed 5, 1 not\n");
+  EXPECT_EQ(host.requests().at(0).body,
+            R"({"action":"replay","filter":{"status":["FAILED"],"tag":["a"],"bulkAction":["bulk_0"]}})");
+}
+
+TEST_F(Verbs, CancelAndReplayTakeARunOrFilters) {
+  for (const std::vector<std::string>& wrong :
+       std::vector<std::vector<std::string>>{{"runs", "cancel"},
+                                             {"runs", "cancel", "run_1", "--status", "QUEUED"},
+                                             {"runs", "replay"},
+                                             {"runs", "replay", "run_1", "--status", "FAILED"},
+                                             {"runs", "replay", "--status", "FAILED", "--payload", "1"},
+                                             {"runs", "replay", "--status", "FAILED", "--delay", "1h"}}) {
+    const Ended ended = ask(wrong);
+    EXPECT_EQ(ended.status, kWrongUsage) << wrong[1];
+    EXPECT_NE(ended.err.find("not both"), std::string::npos) << ended.err;
+  }
+  EXPECT_EQ(ask({"runs", "cancel", "--since", "yesterday"}).status, kWrongUsage);
+  EXPECT_TRUE(host.requests().empty());
+}
+
+TEST_F(Verbs, BulkShowsAndAbortsBulkActions) {
+  const std::string action =
+      R"({"id":"bulk_1","type":"CANCEL","status":"ABORTED","name":"n","counts":{"success":5,"failure":1}})";
+  host.on("GET /api/v1/bulk-actions?page%5Bsize%5D=25", {{.body = R"({"data":[)" + action + R"(],"pagination":{}})"}});
+  host.on("POST /api/v1/bulk-actions/bulk_1/abort", {{.body = R"({"id":"bulk_1"})"}});
+  host.on(kBulkOne, {{.body = action}});
+  for (const std::vector<std::string>& verb : std::vector<std::vector<std::string>>{
+           {"bulk", "list"}, {"bulk", "get", "bulk_1"}, {"bulk", "abort", "bulk_1"}}) {
+    const Ended ended = ask(verb);
+    EXPECT_EQ(ended.status, kDone) << ended.err;
+    EXPECT_NE(ended.out.find("canceled 5, 1 not"), std::string::npos) << ended.out;
+  }
+  EXPECT_EQ(ask({"bulk", "list", "--json"}).out, action + "\n");
+}
+
+TEST_F(Verbs, ListGoesOnBehindAnEmptyPage) {
+  host.on("GET /api/v1/runs?page%5Bsize%5D=25", {{.body = R"({"data":[],"pagination":{"next":"run_5"}})"}});
+  host.on("GET /api/v1/runs?page%5Bsize%5D=25&page%5Bafter%5D=run_5",
+          {{.body = R"({"data":[{"id":"run_4"}],"pagination":{}})"}});
+  EXPECT_EQ(ask({"runs", "list", "--json"}).out, "{\"id\":\"run_4\"}\n");
 }
 
 TEST(RunText, DurationsAreShort) {

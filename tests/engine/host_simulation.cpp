@@ -30,9 +30,8 @@ catalog::SnapshotPtr catalog_of(const std::vector<std::string>& tasks, const sto
 HostSimulation::HostSimulation(Options options) : options_(std::move(options)), random_(options_.seed) {
   store::MemoryOptions memory;
   memory.executor = [this](std::function<void()> work) {
-    const bool set_back = disk_free_at_ > core.now() + std::chrono::minutes(1);  // the clock was
-    disk_free_at_ = (set_back ? core.now() : std::max(disk_free_at_, core.now())) + store::Duration(random_() % 3);
-    core.at(disk_free_at_, std::move(work));
+    disk_free_at_ = std::max(disk_free_at_, core.elapsed()) + store::Duration(random_() % 3);
+    core.after(disk_free_at_ - core.elapsed(), std::move(work));
   };
   memory.fault = options_.fault;
   store = std::make_unique<store::MemoryStore>(std::move(memory));

@@ -58,7 +58,7 @@ class HostSimulation {
  private:
   Options options_;
   std::mt19937_64 random_;
-  store::Time disk_free_at_{};  // the simulated disk answers in order
+  store::Duration disk_free_at_{};  // the simulated disk answers in order
 };
 
 /// What is wrong with a finished history, in words; empty: nothing. Every run in `acknowledged` exists and is final;

@@ -146,6 +146,32 @@ TEST(Requests, ATriggerMakesAChildWithEveryOption) {
   EXPECT_GE(*child.started_at, child.created_at + store::Duration(60000));
 }
 
+TEST(Requests, TriggersUnderADebounceKeyMakeOneChild) {
+  const std::string once = R"({"debounce":{"key":"k","delayMs":5000}})";
+  const std::string latest = R"({"debounce":{"key":"l","delayMs":1000,"mode":"trailing","maxDelayMs":60000}})";
+  OneRun asked({trigger(1, "child", once, "1"), trigger(2, "child", once, "2"), trigger(3, "child", latest, "3"),
+                trigger(4, "child", latest, "4")});
+  ASSERT_EQ(asked.answers.size(), 4u);
+  for (const auto& answer : asked.answers) ASSERT_EQ(answer.status, ReplyStatus::kOk) << answer.json;
+  EXPECT_EQ(asked.answers[1].raw, asked.answers[0].raw);
+  EXPECT_EQ(asked.answers[3].raw, asked.answers[2].raw);
+  ASSERT_EQ(asked.children().size(), 2u);
+  EXPECT_EQ(asked.store().payload(store::RunId(asked.answers[0].raw)).value(), "1");
+  EXPECT_EQ(asked.store().payload(store::RunId(asked.answers[2].raw)).value(), "4");
+}
+
+TEST(Requests, ADebounceThatIsWrongMakesNothing) {
+  for (const std::string debounce :
+       {"7", R"({"key":"k"})", R"({"delayMs":5000})", R"({"key":"k","delayMs":999})", R"({"key":"k","delayMs":"5s"})",
+        R"({"key":"k","delayMs":5000,"mode":"both"})", R"({"key":"k","delayMs":5000,"maxDelayMs":1000})",
+        R"({"key":"k","delayMs":5000,"more":1})"}) {
+    EXPECT_NE(refusal(trigger(1, "child", R"({"debounce":)" + debounce + "}")).find("debounce"), std::string::npos)
+        << debounce;
+  }
+  EXPECT_NE(refusal(trigger(1, "child", R"({"delayMs":1,"debounce":{"key":"k","delayMs":5000}})")).find("not both"),
+            std::string::npos);
+}
+
 TEST(Requests, ATriggerThatIsWrongMakesNothing) {
   EXPECT_NE(refusal(trigger(1, "nope")).find("'nope'"), std::string::npos);
   EXPECT_NE(refusal(trigger(1, "not an id")).find("1 to 128 of"), std::string::npos);

@@ -150,6 +150,18 @@ TEST(Live, ATriggerSaysWhatIsAskedAndGivesTheChildsId) {
             R"("tags":["t"],"metadata":{"m":1},"allowPending":true})");
 }
 
+TEST(Live, ATriggerMayBeDebounced) {
+  const Result result = run([](Attempt& attempt) {
+    attempt.trigger(child, {}, {.debounce = Debounce{.key = "k", .delay = 5s}});
+    attempt.trigger(
+        child, {}, {.debounce = Debounce{.key = "k", .delay = 5s, .mode = DebounceMode::kTrailing, .max_delay = 1min}});
+  });
+  ASSERT_EQ(result.children.size(), 2u) << result.describe();
+  EXPECT_EQ(to_json(result.children[0].options), R"({"debounce":{"key":"k","delayMs":5000}})");
+  EXPECT_EQ(to_json(result.children[1].options),
+            R"({"debounce":{"key":"k","delayMs":5000,"mode":"trailing","maxDelayMs":60000}})");
+}
+
 TEST(Live, ALaterAttemptGetsTheChildrenThatAnEarlierOneTriggered) {
   const auto trigger_two = [](Attempt& attempt) {
     attempt.trigger(child, {});

@@ -57,6 +57,18 @@ class LyingStore final : public Store {
   void reschedule(const RunId& id, Time until, bool calendar, Time now, Done<store::Run> done) override {
     truth_.reschedule(id, until, calendar, now, std::move(done));
   }
+  void put_bulk_action(BulkAction action, const std::vector<RunId>& affected, DoneStatus done) override {
+    truth_.put_bulk_action(std::move(action), affected, std::move(done));
+  }
+  Result<BulkAction> bulk_action(const BulkActionId& id) const override { return truth_.bulk_action(id); }
+  Result<BulkActionPage> bulk_actions(const BulkActionId& after, const BulkActionId& before,
+                                      std::size_t limit) const override {
+    return truth_.bulk_actions(after, before, limit);
+  }
+  Result<std::vector<BulkActionId>> pending_bulk_actions(std::size_t max) const override {
+    return truth_.pending_bulk_actions(max);
+  }
+  void clock_is(const ClockStand& stand, Done<Duration> done) override { truth_.clock_is(stand, std::move(done)); }
   void reset_idempotency_key(const TaskId& task, const std::string& key, Time now, Done<RunId> done) override {
     truth_.reset_idempotency_key(task, key, now, std::move(done));
   }

@@ -1,5 +1,6 @@
 // Keys and values: what goes in comes out, keys sort as meant, and no bytes whatever do harm.
 #include "store/rocks/records.h"
+#include "store/rocks/timer_time.h"
 
 #include <gtest/gtest.h>
 
@@ -51,6 +52,8 @@ RunRecord full_record() {
   run.options.is_test = true;
   run.failure = Failure{FailureKind::kCrashed, "SIGSEGV", "crashed", "at f()", R"({"signal":11})"};
   run.origin = "run_0";
+  run.debounce_key = "dk";
+  run.debounce_until = at(1'700'000'009'000);
   run.parent = RunId("run_01hf7uaq017av5q07r86010f2");
   run.root = RunId("run_01hf7uaq017av5q07r86010f3");
   run.depth = 2;
@@ -152,7 +155,7 @@ TEST(Records, AWaitingRunsEntryFromBeforeVersionsWereKeptThereIsReadWithoutOne) 
   expected.version.reset();
   expected.priority.reset();
   EXPECT_EQ(*back, expected);
-  EXPECT_EQ(encode(a_waiting()), old + "\x02v9\x50") << "code from before it reads the new ones too";
+  EXPECT_EQ(encode(a_waiting()), old + "\x02v9\x50\0"s) << "code from before it reads the new ones too";
 }
 
 TEST(Records, AWaitingRunsEntryFromBeforePrioritiesWereKeptThereIsReadWithoutOne) {
@@ -162,6 +165,44 @@ TEST(Records, AWaitingRunsEntryFromBeforePrioritiesWereKeptThereIsReadWithoutOne
   Waiting expected = a_waiting();
   expected.priority.reset();
   EXPECT_EQ(*back, expected);
+}
+
+TEST(Records, AWaitingRunsEntryFromBeforeCalendarTimesWereKnownThereIsOneOfADuration) {
+  using std::string_literals::operator""s;
+  const Result<Waiting> back = decode_waiting("\x01\x06resize\x01q\x01k\xd8\x04\x01\x80\x01\x00\x02v9\x50"s);
+  ASSERT_TRUE(back) << back.status().message();
+  EXPECT_EQ(*back, a_waiting());
+  Waiting calendar = a_waiting();
+  calendar.calendar = true;
+  EXPECT_EQ(decode_waiting(encode(calendar)).value(), calendar);
+}
+
+TEST(Records, TheStandOfTheClockComesBackAsItWas) {
+  const ClockRecord record{{"boot", Duration(-5)}, Duration(86'400'000)};
+  const Result<ClockRecord> back = decode_clock(encode(record));
+  ASSERT_TRUE(back) << back.status().message();
+  EXPECT_EQ(*back, record);
+  EXPECT_EQ(decode_clock("\x02").status().code(), Code::kCorruption);
+  EXPECT_EQ(decode_clock("").status().code(), Code::kCorruption);
+}
+
+TEST(Records, EndsOfDurationsAreStoredInTimerTimeAndTheOthersAsTheyAre) {
+  RunRecord record = full_record();
+  record.run.status = RunStatus::kDelayed;
+  record.run.started_at.reset();
+  const Duration ahead(3'600'000);
+  RunRecord stored = decode_run(*pack(record.run.id), encode_timed(record, ahead)).value();
+  EXPECT_EQ(stored.run.ready_at, *record.run.ready_at + ahead);
+  EXPECT_EQ(stored.run.expires_at, *record.run.expires_at + ahead);
+  EXPECT_EQ(stored.run.debounce_until, *record.run.debounce_until + ahead);
+  to_wall(stored.run, ahead);
+  EXPECT_EQ(stored, record);
+  record.run.calendar = true;
+  stored = decode_run(*pack(record.run.id), encode_timed(record, ahead)).value();
+  EXPECT_EQ(stored.run.ready_at, record.run.ready_at);
+  EXPECT_EQ(stored.run.expires_at, record.run.expires_at);
+  record.run.status = RunStatus::kCanceled;
+  EXPECT_EQ(encode_timed(record, ahead), encode(record));
 }
 
 TEST(Records, WhatIsStoredOfAQueueComesBackAsItWas) {

@@ -25,10 +25,25 @@ enum class KeyScope : std::uint8_t {
   kGlobal,   // of everybody who triggers the task
 };
 
+/// Which of several triggers a debounced run is made of.
+enum class DebounceMode : std::uint8_t {
+  kLeading,   // the first
+  kTrailing,  // the latest: its payload, metadata, tags, machine and limits
+};
+
+/// Triggers of a task under one key that come close together make one run.
+struct Debounce {
+  std::string key;
+  milliseconds delay{};  // from the latest of them until the run starts; at least 1 s
+  DebounceMode mode = DebounceMode::kLeading;
+  std::optional<milliseconds> max_delay{};  // from the first of them at most
+};
+
 struct TriggerOptions {
   std::optional<milliseconds> delay{};
   std::optional<Instant> delay_until{};
-  std::optional<milliseconds> ttl{};  // not started within it: expired; 0 removes the task's
+  std::optional<Debounce> debounce{};  // instead of a delay
+  std::optional<milliseconds> ttl{};   // not started within it: expired; 0 removes the task's
   std::string idempotency_key{};
   KeyScope idempotency_scope = KeyScope::kRun;
   std::optional<milliseconds> idempotency_ttl{};  // 30 days
@@ -62,6 +77,12 @@ inline std::string trigger_json(const TriggerOptions& options) {
   };
   put_ms("delayMs", options.delay);
   if (options.delay_until) out["delayUntilMs"] = options.delay_until->time_since_epoch().count();
+  if (options.debounce) {
+    json::object debounce{{"key", options.debounce->key}, {"delayMs", options.debounce->delay.count()}};
+    if (options.debounce->mode == DebounceMode::kTrailing) debounce["mode"] = "trailing";
+    if (options.debounce->max_delay) debounce["maxDelayMs"] = options.debounce->max_delay->count();
+    out["debounce"] = std::move(debounce);
+  }
   put_ms("ttlMs", options.ttl);
   put_text("idempotencyKey", options.idempotency_key);
   if (options.idempotency_scope == KeyScope::kAttempt) out["idempotencyKeyScope"] = "attempt";

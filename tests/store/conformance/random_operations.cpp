@@ -120,6 +120,13 @@ void RandomOperations::enqueue(Store& store) {
   created.now = now_;
   if (one_in(4)) created.delayed_until = now_ + Duration(below(300));
   created.calendar = one_in(2);
+  created.options.is_test = one_in(4);
+  if (one_in(6)) {
+    created.debounce = Debounce{pick("d", 3), Duration(50 + below(200)), one_in(2), {}};
+    if (one_in(2)) created.debounce->max_delay = Duration(100 + below(300));
+    created.delayed_until = now_ + created.debounce->delay;
+    created.calendar = false;
+  }
   created.pending_version = one_in(10);
   if (one_in(5)) created.options.ttl = Duration(below(300));
   if (one_in(3)) created.options.idempotency_key = pick("k", 20);
@@ -173,7 +180,7 @@ void RandomOperations::claim(Store& store) {
 }
 
 AfterFailure RandomOperations::some_end() {
-  if (!one_in(3)) return RetryAt{now_ + Duration(below(2) * below(200))};
+  if (!one_in(3)) return RetryAt{now_ + Duration(below(2) * below(200)), one_in(2)};
   constexpr RunStatus kEnds[] = {RunStatus::kFailed, RunStatus::kCrashed, RunStatus::kTimedOut,
                                  RunStatus::kSystemFailure, RunStatus::kCanceled};
   return GiveUp{kEnds[below(std::size(kEnds))]};
@@ -217,6 +224,13 @@ void RandomOperations::move(Store& store) {
   const TaskId task(pick("task", kTasks));
   const std::string key = pick("k", 20);
   expect_same(reset_key(store, task, key, now_), reset_key(reference_, task, key, now_), "reset_idempotency_key");
+  if (!one_in(4)) return;
+  const Duration by = Duration(below(4000)) - Duration(2000);  // the wall clock is set
+  stand_ += by;
+  const ClockStand stand{"boot", stand_};
+  const auto subject = clock_is(store, stand), reference = clock_is(reference_, stand);
+  expect_same(subject, reference, "clock_is");
+  if (subject) now_ += *subject;
 }
 
 // Something is said about a queue, or asked.
@@ -361,6 +375,11 @@ void RandomOperations::list(Store& store) {
   for (std::uint64_t i = one_in(3) ? below(3) : 0; i > 0; --i) filter.tasks.emplace_back(pick("task", kTasks + 1));
   for (std::uint64_t i = one_in(3) ? below(3) : 0; i > 0; --i) filter.tags.push_back(pick("tag", 5));
   for (std::uint64_t i = one_in(5) ? 1 + below(2) : 0; i > 0; --i) filter.schedules.push_back(some_schedule());
+  filter.told = one_in(2);
+  if (one_in(5)) filter.queues = {QueueName(queues_ == kManyQueues ? pick("queue", 4) : "queue")};
+  if (one_in(5)) filter.versions = {VersionId(pick("task", kTasks) + "-v" + std::to_string(below(2)))};
+  if (one_in(6)) filter.is_test = one_in(2);
+  if (one_in(6)) filter.machines = {one_in(2) ? "micro" : "small-1x"};
   if (one_in(5)) filter.from = now_ - Duration(below(20000));
   if (one_in(5)) filter.to = now_ - Duration(below(10000));
   if (one_in(3)) filter.after = some_run();
@@ -372,6 +391,8 @@ void RandomOperations::list(Store& store) {
   EXPECT_TRUE(subject->runs == reference->runs);
   EXPECT_EQ(subject->more_after, reference->more_after);
   EXPECT_EQ(subject->more_before, reference->more_before);
+  EXPECT_EQ(subject->after, reference->after);
+  EXPECT_EQ(subject->before, reference->before);
 }
 
 // Finished runs go, now and then.

@@ -66,6 +66,7 @@ class RandomOperations {
 
   std::mt19937_64 random_;
   Time now_;
+  Duration stand_{};  // of the wall clock
   Queues queues_;
   MemoryStore reference_;
   std::vector<RunId> runs_;

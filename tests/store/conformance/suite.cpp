@@ -23,6 +23,10 @@ Result<Run> reschedule(Store& store, const RunId& run, Time until, Time now, boo
   return await<Run>([&](Done<Run> done) { store.reschedule(run, until, calendar, now, std::move(done)); });
 }
 
+Result<Duration> clock_is(Store& store, const ClockStand& stand) {
+  return await<Duration>([&](Done<Duration> done) { store.clock_is(stand, std::move(done)); });
+}
+
 Result<RunId> reset_key(Store& store, const TaskId& task, const std::string& key, Time now) {
   return await<RunId>([&](Done<RunId> done) { store.reset_idempotency_key(task, key, now, std::move(done)); });
 }
@@ -81,6 +85,10 @@ Status delete_schedule(Store& store, const ScheduleId& schedule) {
 
 Status change_metadata(Store& store, const RunId& run, std::vector<MetadataOperation> operations) {
   return await_status([&](DoneStatus done) { store.change_metadata(run, std::move(operations), std::move(done)); });
+}
+
+Status put_bulk_action(Store& store, BulkAction action, const std::vector<RunId>& affected) {
+  return await_status([&](DoneStatus done) { store.put_bulk_action(std::move(action), affected, std::move(done)); });
 }
 
 Result<std::size_t> add_tags(Store& store, const RunId& run, const std::vector<std::string>& tags) {
@@ -146,6 +154,16 @@ void StoreConformance::lose_power() {
   store_->listen(nullptr);
   store_ = factory_->lose_power(std::move(store_));
   store_->listen(&listener);
+}
+
+void StoreConformance::set_clock(Duration by) {
+  stand_ += by;
+  const Result<Duration> set = clock_is(store(), {"boot", stand_});
+  EXPECT_TRUE(set) << set.status().message();
+  if (stand_ != by) {  // not the first time
+    now += by;
+    EXPECT_EQ(set.value(), by);
+  }
 }
 
 NewRun StoreConformance::new_run(const std::string& task) const {

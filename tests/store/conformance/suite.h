@@ -44,6 +44,8 @@ Result<std::vector<Claim>> claim(Store& store, std::size_t max, Time now, const 
 Result<Run> finish(Store& store, AttemptEnd end);
 Result<Run> cancel(Store& store, const RunId& run, Time now, const std::string& reason = "asked to");
 Result<Run> reschedule(Store& store, const RunId& run, Time until, Time now, bool calendar = false);
+Status put_bulk_action(Store& store, BulkAction action, const std::vector<RunId>& affected = {});
+Result<Duration> clock_is(Store& store, const ClockStand& stand);
 Result<RunId> reset_key(Store& store, const TaskId& task, const std::string& key, Time now);
 Result<std::size_t> wake_due(Store& store, Time now);
 Result<std::size_t> release(Store& store, const std::vector<TaskId>& tasks, Time now);
@@ -80,6 +82,8 @@ class StoreConformance : public testing::TestWithParam<Engine> {
   [[nodiscard]] EngineFactory& factory() { return *factory_; }
   void reopen();
   void lose_power();
+  /// The wall clock is set by so much, and the store told.
+  void set_clock(Duration by);
 
   /// A run of `task` in its own queue, now.
   [[nodiscard]] NewRun new_run(const std::string& task = "echo") const;
@@ -110,6 +114,7 @@ class StoreConformance : public testing::TestWithParam<Engine> {
   RecordingListener listener;
 
  private:
+  Duration stand_{};  // of the wall clock
   std::unique_ptr<EngineFactory> factory_;
   std::unique_ptr<Store> store_;
 };
