@@ -27,6 +27,7 @@ perdure_status memo_get(const perdure_attempt* attempt, perdure_str key, perdure
     Call& call = call_of(attempt);
     AttemptState& state = call.state;
     if (!state.on_attempt_thread()) return fail(PERDURE_INVALID, kOtherThread);
+    if (state.info.run.empty()) return fail(PERDURE_INVALID, "a self test has no run; steps are for attempts");
     const std::string_view name = text_of(key);
     if (name.empty() || name.size() > kLongestName) return fail(PERDURE_INVALID, "a step's name has 1 to 256 bytes");
     const std::uint64_t number = state.next_call(call.caller);

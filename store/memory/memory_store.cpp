@@ -183,7 +183,7 @@ void MemoryStore::claim(std::size_t max, Time now, const DecideClaim& decide, Do
       attempt.machine = start->machine;
       attempt.token = "token-" + std::to_string(next_token_++);
       if (const auto rate = settings_of(run.queue).rate()) {
-        windows_[{run.queue, run.concurrency_key}].begin(now, *rate);
+        windows_[{run.queue, run.concurrency_key}].begin(now_, *rate);
       }
       mutation.unlock(run.version);
       run.version = start->version;
