@@ -98,8 +98,9 @@ struct SetAside {
   VersionId version;
 };
 /// There is no room for the run now. The claim ends with what it has; the run stays QUEUED and nothing is written. It
-/// keeps its place and holds no slot, and its sub-queue is the next to be served, before those that were never served:
-/// so that a run which needs much room gets it, however many others come meanwhile.
+/// keeps its place and holds no slot, and its sub-queue is the next to be served, before those that were never served
+/// and those of which this was said before: so that a run which needs much room gets it, however many others come
+/// meanwhile.
 struct NotNow {};
 using ClaimDecision = std::variant<StartOn, Hold, SetAside, NotNow>;
 

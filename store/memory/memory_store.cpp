@@ -160,7 +160,7 @@ void MemoryStore::claim(std::size_t max, Time now, const DecideClaim& decide, Do
       const ClaimDecision decision = decide(run);
       std::uint64_t& turn = turns_[{run.queue, run.concurrency_key}];
       if (std::holds_alternative<NotNow>(decision)) {
-        turn = 0;
+        turn = next_back_--;
         break;
       }
       entry.claimable = false;

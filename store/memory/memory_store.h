@@ -202,8 +202,9 @@ class MemoryStore final : public Store {
   mutable std::map<SubQueue, RateWindow> windows_;  // looking at one moves it with the clock
   Time now_{};        // as it was last told by who claims or wakes; like windows_ by a clock that is not set
   Duration ahead_{};  // how far that is ahead of the wall clock
-  std::map<SubQueue, std::uint64_t> turns_;  // the lowest is next; see next_turn_
-  std::uint64_t next_new_ = 1;               // for a sub-queue never served: those come first, as they appeared
+  std::map<SubQueue, std::uint64_t> turns_;                 // the lowest is next; see next_turn_
+  std::uint64_t next_back_ = (std::uint64_t{1} << 62) - 1;  // for one whose run was given back: the last one is first
+  std::uint64_t next_new_ = std::uint64_t{1} << 62;         // for one never served: those come next, as they appeared
   std::uint64_t next_turn_ = std::uint64_t{1} << 63;
   std::uint64_t next_token_ = 1;
   std::map<VersionId, std::uint64_t> freed_by_;  // the latest mutation that freed the version, until that was told

@@ -136,7 +136,7 @@ void ReadyIndex::give_back(Time order, PackedId run) {
   --sub.running;
   sub.runs.emplace(order, run);
   ++size_;
-  sub.turn = 0;
+  sub.turn = next_back_--;
   place(sub);
   taken_from_ = nullptr;
 }

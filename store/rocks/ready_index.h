@@ -112,9 +112,10 @@ class ReadyIndex {
   SubQueue* taken_from_ = nullptr;  // by take(), until untake()
   std::size_t size_ = 0;
   Time now_{};
-  // Sub-queues never served come before all others, in the order in which they appeared; before them, as number 0, one
-  // whose run was given back.
-  std::uint64_t next_new_ = 1;
+  // Sub-queues never served come before all others, in the order in which they appeared; before them those whose run
+  // was given back, the last one first. No two have the same turn.
+  std::uint64_t next_back_ = (std::uint64_t{1} << 62) - 1;  // counts down
+  std::uint64_t next_new_ = std::uint64_t{1} << 62;
   std::uint64_t next_turn_ = std::uint64_t{1} << 63;
 };
 
