@@ -108,7 +108,11 @@ void RandomOperations::one(Store& store) {
 
 void RandomOperations::enqueue(Store& store) {
   NewRun created;
-  created.id = one_in(40) ? some_run() : new_run_id(now_);
+  created.id = new_run_id(now_);
+  if (one_in(40)) {  // one that is taken; the id of a run that was removed never comes again
+    const RunId taken = some_run();
+    if (reference_.run(taken)) created.id = taken;
+  }
   created.task = TaskId(pick("task", kTasks));
   created.queue = QueueName("queue");
   if (queues_ == kManyQueues) {
