@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "store/model/ids.h"
+#include "store/model/status.h"
 
 namespace perdure::store::rocks {
 
@@ -121,5 +122,17 @@ class Decoder {
   std::string_view in_;
   bool ok_ = true;
 };
+
+/// What a value begins with; of every kind of value so far the first version.
+inline constexpr std::uint8_t kValueVersion = 1;
+inline bool has_version(Decoder& in) { return in.u8() == kValueVersion && in.ok(); }
+
+/// kCorruption, of a value that cannot be decoded. `what` it is, for people: "run".
+inline Status damaged(std::string_view what) {
+  return Status::corruption(
+      "the stored " + std::string(what) +
+      " cannot be read: it is damaged or was written by a newer version; expected value version " +
+      std::to_string(kValueVersion));
+}
 
 }  // namespace perdure::store::rocks

@@ -7,23 +7,15 @@
 namespace perdure::store::rocks {
 namespace {
 
-constexpr std::uint8_t kVersion = 1;    // of every kind of value so far; of calls: triggers
-constexpr std::uint8_t kOtherCall = 2;  // … and a call of another kind
-
-bool has_version(Decoder& in) { return in.u8() == kVersion && in.ok(); }
-Status damaged(std::string_view what) {
-  return Status::corruption(
-      "the stored " + std::string(what) +
-      " cannot be read: it is damaged or was written by a newer version; expected value version " +
-      std::to_string(kVersion));
-}
+// The first version of a call is a trigger; a call of another kind has this one.
+constexpr std::uint8_t kOtherCall = 2;
 
 }  // namespace
 
 std::string encode(const std::vector<MetadataOperation>& operations) {
   std::string bytes;
   Encoder out(bytes);
-  out.u8(kVersion);
+  out.u8(kValueVersion);
   out.u64(operations.size());
   for (const MetadataOperation& operation : operations) {
     out.u8(static_cast<std::uint8_t>(operation.change));
@@ -55,7 +47,7 @@ std::string encode(const StreamPiece& piece) {
   for (const std::string& chunk : piece.chunks) size += chunk.size() + 4;
   bytes.reserve(size);
   Encoder out(bytes);
-  out.u8(kVersion);
+  out.u8(kValueVersion);
   out.u64(piece.bytes);
   out.time(piece.at);
   out.u64(piece.chunks.size());
@@ -88,7 +80,7 @@ std::string encode(const RecordedCall& call) {
   Encoder out(bytes);
   if (call.kind == CallKind::kTrigger) {
     const PackedId child = pack(call.child).value_or(PackedId{});
-    out.u8(kVersion);
+    out.u8(kValueVersion);
     out.u64(child.high);
     out.u64(child.low);
     out.text(call.name);
@@ -106,7 +98,7 @@ Result<RecordedCall> decode_call(std::string_view bytes) {
   Decoder in(bytes);
   const std::uint8_t version = in.u8();
   RecordedCall call;
-  if (version == kVersion) {
+  if (version == kValueVersion) {
     call.kind = CallKind::kTrigger;
     const std::uint64_t high = in.u64();
     call.child = unpack({high, in.u64()});

@@ -8,16 +8,6 @@
 namespace perdure::store::rocks {
 namespace {
 
-constexpr std::uint8_t kVersion = 1;  // of every kind of value so far
-
-bool has_version(Decoder& in) { return in.u8() == kVersion && in.ok(); }
-Status damaged(std::string_view what) {
-  return Status::corruption(
-      "the stored " + std::string(what) +
-      " cannot be read: it is damaged or was written by a newer version; expected value version " +
-      std::to_string(kVersion));
-}
-
 // Which of the optional parts of QueueSettings follow.
 enum Parts : std::uint64_t {
   kPaused = 1u << 0,
@@ -41,7 +31,7 @@ std::string encode(const QueueSettings& settings) {
   mark(settings.override_to.has_value(), kOverride);
   std::string bytes;
   Encoder out(bytes);
-  out.u8(kVersion);
+  out.u8(kValueVersion);
   out.u64(parts);
   if (parts & kConcurrency) out.u64(*settings.declared->concurrency);
   if (parts & kRate) {
@@ -82,7 +72,7 @@ Result<QueueSettings> decode_queue(std::string_view bytes) {
 std::string encode(const RateWindow& window) {
   std::string bytes;
   Encoder out(bytes);
-  out.u8(kVersion);
+  out.u8(kValueVersion);
   out.duration(window.period());
   out.u64(window.starts().size());
   Time before{};

@@ -9,16 +9,6 @@
 namespace perdure::store::rocks {
 namespace {
 
-constexpr std::uint8_t kVersion = 1;  // of every kind of value so far
-
-bool has_version(Decoder& in) { return in.u8() == kVersion && in.ok(); }
-Status damaged(std::string_view what) {
-  return Status::corruption(
-      "the stored " + std::string(what) +
-      " cannot be read: it is damaged or was written by a newer version; expected value version " +
-      std::to_string(kVersion));
-}
-
 // Which of the optional parts of a Run follow.
 enum RunParts : std::uint64_t {
   kStartedAt = 1u << 0,
@@ -150,7 +140,7 @@ std::string encode(const RunRecord& record) {
   bytes.reserve(192 + 24 * record.recent.size() + options.metadata.size() + options.idempotency_key.size() +
                 run.version.text().size());
   Encoder out(bytes);
-  out.u8(kVersion);
+  out.u8(kValueVersion);
   std::uint64_t parts = 0;
   auto mark = [&parts](bool there, std::uint64_t part) { parts |= there ? part : 0; };
   mark(run.started_at.has_value(), kStartedAt);
@@ -317,7 +307,7 @@ std::string encode(const Attempt& attempt) {
   std::string bytes;
   bytes.reserve(64 + attempt.version.text().size() + attempt.token.size());
   Encoder out(bytes);
-  out.u8(kVersion);
+  out.u8(kValueVersion);
   put(out, attempt);
   out.name(attempt.version);
   out.flag(attempt.failure.has_value());
@@ -347,7 +337,7 @@ std::string encode(std::span<const TimelineEvent> events) {
   std::string bytes;
   bytes.reserve(4 + events.size() * 24);
   Encoder out(bytes);
-  out.u8(kVersion);
+  out.u8(kValueVersion);
   out.u64(events.size());
   for (const TimelineEvent& event : events) put(out, event);
   return bytes;
@@ -367,7 +357,7 @@ Status decode_events(std::string_view bytes, std::vector<TimelineEvent>& out) {
 std::string encode(const std::vector<LogEntry>& entries) {
   std::string bytes;
   Encoder out(bytes);
-  out.u8(kVersion);
+  out.u8(kValueVersion);
   out.u64(entries.size());
   for (const LogEntry& entry : entries) {
     out.u64(entry.sequence);
@@ -402,7 +392,7 @@ Status decode_logs(std::string_view bytes, std::uint64_t after, std::size_t limi
 std::string encode(const Waiting& waiting) {
   std::string bytes;
   Encoder out(bytes);
-  out.u8(kVersion);
+  out.u8(kValueVersion);
   out.name(waiting.task);
   out.name(waiting.queue);
   out.text(waiting.concurrency_key);
@@ -437,7 +427,7 @@ Result<Waiting> decode_waiting(std::string_view bytes) {
 std::string encode(const ClockRecord& record) {
   std::string bytes;
   Encoder out(bytes);
-  out.u8(kVersion);
+  out.u8(kValueVersion);
   out.text(record.stand.boot);
   out.duration(record.stand.wall);
   out.duration(record.ahead);
@@ -458,7 +448,7 @@ Result<ClockRecord> decode_clock(std::string_view bytes) {
 std::string encode(const KeyRecord& record) {
   std::string bytes;
   Encoder out(bytes);
-  out.u8(kVersion);
+  out.u8(kValueVersion);
   out.time(record.expires_at);
   out.u64(record.run.high);
   out.u64(record.run.low);
@@ -479,7 +469,7 @@ Result<KeyRecord> decode_key(std::string_view bytes) {
 std::string encode(const FinishedCounts& counts) {
   std::string bytes;
   Encoder out(bytes);
-  out.u8(kVersion);
+  out.u8(kValueVersion);
   out.u64(counts.size());
   for (std::uint64_t count : counts) out.u64(count);
   return bytes;
