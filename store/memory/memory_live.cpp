@@ -94,12 +94,9 @@ void MemoryStore::record_step(NewStep step, DoneStatus done) {
 
 Status MemoryStore::record(NewStep step) {
   if (Status checked = check_step(step.name, step.result); !checked) return checked;
-  const auto found = runs_.find(step.run);
-  if (found == runs_.end()) return no_run(step.run);
-  Entry& entry = found->second;
-  const bool executes = entry.run.status == RunStatus::kExecuting && entry.attempts.back().number == step.number &&
-                        entry.attempts.back().token == step.token;
-  if (!executes) return not_executing(step.run, step.number);
+  const Result<Entry*> process = process_of(step.run, step.number, step.token);
+  if (!process) return process.status();
+  Entry& entry = **process;
   const RecordedCall* const before = standing_call(entry, step.call);
   if (before != nullptr) return check_same_call(step.run, *before, CallKind::kStep, step.name);
   entry.calls[step.call] = {CallKind::kStep, std::move(step.name), std::move(step.result), {}};

@@ -4,11 +4,13 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "store/model/ids.h"
 #include "store/model/status.h"
+#include "store/model/waitpoint.h"
 
 namespace perdure::store {
 
@@ -16,15 +18,19 @@ namespace perdure::store {
 enum class CallKind : std::uint8_t {
   kTrigger = 1,  // a child was triggered
   kStep = 2,     // a step's result was recorded
+  kWait = 3,     // the run waited
 };
-std::string_view call_kind_name(CallKind kind);  // "trigger", "step"
+std::string_view call_kind_name(CallKind kind);  // "trigger", "step", "wait"
 
 /// One of them, as it was made.
 struct RecordedCall {
   CallKind kind = CallKind::kStep;
-  std::string name;    // the step's, or the triggered task's
-  std::string result;  // a step's: JSON text
-  RunId child;         // of a trigger
+  std::string name;             // the step's, the wait's, or the triggered task's
+  std::string result = {};      // a step's: JSON text
+  RunId child = {};             // of a trigger
+  Wait wait = {};               // of a wait
+  std::optional<Time> until{};  // … and its time
+  bool calendar = false;        // … which is one of the calendar
   bool operator==(const RecordedCall&) const = default;
 };
 

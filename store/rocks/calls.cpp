@@ -5,15 +5,15 @@
 #include "store/rocks/rocks_store.h"
 
 namespace perdure::store::rocks {
-namespace {
 
-Result<std::optional<RecordedCall>> stored_call(const Database& db, PackedId run, std::uint64_t call) {
+Result<std::optional<RecordedCall>> RocksStore::stored_call(const Database& db, PackedId run, std::uint64_t call) {
   std::string bytes;
   const Status got = db.get(Family::kLive, call_key(run, call), bytes);
   if (got.code() == Code::kNotFound) return std::optional<RecordedCall>();
   if (!got) return got;
   Result<RecordedCall> recorded = decode_call(bytes);
   if (!recorded) return recorded.status();
+  if (recorded->until && !recorded->calendar) *recorded->until -= db.ahead();
   if (recorded->kind != CallKind::kTrigger) return std::optional(std::move(*recorded));
   // A call whose run was withdrawn (see reopening.cpp) made nothing.
   const std::optional<PackedId> child = pack(recorded->child);
@@ -23,8 +23,6 @@ Result<std::optional<RecordedCall>> stored_call(const Database& db, PackedId run
   if (!there) return there;
   return std::optional(std::move(*recorded));
 }
-
-}  // namespace
 
 Result<std::optional<PackedId>> RocksStore::called_before(const NewRun& created) const {
   const std::optional<PackedId> parent = pack(created.parent);
@@ -51,14 +49,7 @@ void RocksStore::record_step(NewStep step, DoneStatus done) {
   Lock lock(mutex_);
   const auto record = [&]() -> Status {
     if (!health_) return refused();
-    const auto executing = id ? hot_.executing.find(*id) : hot_.executing.end();
-    if (executing == hot_.executing.end()) {
-      if (!id) return Status::not_found("there is no run " + step.run.text());
-      const Result<RunRecord> there = stored_run(*database_, *id);
-      return there ? not_executing(step.run, step.number) : there.status();
-    }
-    const Attempt& attempt = *executing->second.record.attempt;
-    if (attempt.number != step.number || attempt.token != step.token) return not_executing(step.run, step.number);
+    if (const auto process = process_of(step.run, step.number, step.token); !process) return process.status();
     const Result<std::optional<RecordedCall>> before = stored_call(*database_, *id, step.call);
     if (!before) return before.status();
     if (*before) return check_same_call(step.run, **before, CallKind::kStep, step.name);

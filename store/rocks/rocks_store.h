@@ -68,6 +68,9 @@ class RocksStore final : public Store {
   void append_logs(const RunId& run, std::vector<LogEntry> entries) override;
   void append_events(const RunId& run, std::vector<TimelineEvent> events) override;
   void record_step(NewStep step, DoneStatus done) override;
+  void begin_wait(NewWait wait, Done<WaitBegun> done) override;
+  void evict(const RunId& run, std::uint32_t number, const std::string& token, const Usage& usage,
+             DoneStatus done) override;
   void change_metadata(const RunId& run, std::vector<MetadataOperation> operations, DoneStatus done) override;
   void add_tags(const RunId& run, const std::vector<std::string>& tags, Done<std::size_t> done) override;
   void append_stream(StreamAppend append, DoneStatus done) override;
@@ -164,6 +167,8 @@ class RocksStore final : public Store {
   void put_finished_counts(Batch& batch) const;
   /// After the batch with `change` was written: puts the run where its status belongs.
   void settle(const RunChange& change);
+  /// Lets the runs whose wait is over be claimed, once what they waited for is durable.
+  void go_on();
   void leave(PackedId id, const Run& run);
   void leave_executing(PackedId id, const Run& run);
   /// Forgets a run whose record cannot be read until the store is opened again, so that it stops no other.
@@ -197,6 +202,8 @@ class RocksStore final : public Store {
   void store_schedule(Schedule schedule, std::vector<NewRun> runs, bool must_exist, Done<Schedule>& done);
   Result<Schedule> change_schedule(Schedule schedule, std::vector<NewRun> runs, bool must_exist);
   Status check_schedule(PackedId id, const Schedule& schedule, const std::optional<Schedule>& before) const;
+  /// What is recorded of a run's durable call, if anything is.
+  static Result<std::optional<RecordedCall>> stored_call(const Database& db, PackedId run, std::uint64_t call);
   /// The run that the same call of the parent made or found before.
   Result<std::optional<PackedId>> called_before(const NewRun& created) const;
   /// Notes which run that call has made or found, when the parent's call it is.
@@ -212,6 +219,15 @@ class RocksStore final : public Store {
   void change_settings(const QueueName& queue, const std::function<void(QueueSettings&)>& change, Done<Queue> done);
   /// Declares what the hot state before, `was`, knew to be declared.
   void redeclare(const QueueTable& was);
+  using Processes = std::unordered_map<PackedId, Executing>;
+  /// The process that may speak for an attempt: kConflict when it is another's, or there is none.
+  Result<Processes::iterator> process_of(const RunId& run, std::uint32_t number, const std::string& token);
+  // waits.cpp
+  Result<WaitBegun> enter_wait(NewWait& asked, Batch& batch);
+  [[nodiscard]] Result<std::vector<bool>> what_came(const RecordedCall& call, Time now) const;
+  static void put_call(PackedId run, std::uint64_t number, RecordedCall call, Batch& batch);
+  Status resume(RunChange& change, std::string payload, Claiming& claiming);
+  Status resume_in_place(Claiming& claiming);
   /// Does with the run, which was just taken, what is decided on it.
   Status claim_one(PackedId id, Claiming& claiming);
   Status begin(RunChange& change, const StartOn& start, std::string payload, Claiming& claiming);
