@@ -75,6 +75,9 @@ class MemoryStore final : public Store {
   void fire_schedule(Schedule schedule, std::vector<NewRun> runs, Done<Schedule> done) override;
   void delete_schedule(const ScheduleId& schedule, DoneStatus done) override;
   void put_bulk_action(BulkAction action, const std::vector<RunId>& affected, DoneStatus done) override;
+  void create_token(NewToken created, Done<CreatedToken> done) override;
+  void complete_token(TokenCompletion completion, Done<Token> done) override;
+  void remove_tokens(Time ended_before, std::size_t most, Done<std::size_t> done) override;
   void synced(DoneStatus done) override;
 
   Result<Run> run(const RunId& id) const override;
@@ -110,6 +113,8 @@ class MemoryStore final : public Store {
   Result<BulkActionPage> bulk_actions(const BulkActionId& after, const BulkActionId& before,
                                       std::size_t limit) const override;
   Result<std::vector<BulkActionId>> pending_bulk_actions(std::size_t max) const override;
+  Result<Token> token(const TokenId& id) const override;
+  Result<TokenPage> tokens(const TokenFilter& filter) const override;
   Status health() const override;
 
  private:
@@ -151,6 +156,11 @@ class MemoryStore final : public Store {
   /// The run that the same call of the parent made before.
   Result<std::optional<RunId>> called_before(const NewRun& created) const;
   Status record(NewStep step);
+  /// What is recorded of that call of an attempt that executes, when it is of this kind and name.
+  Result<const RecordedCall*> recorded_by(const AttemptCall& by, CallKind kind, std::string_view name) const;
+  Result<CreatedToken> put_token(NewToken created);
+  Result<Token> end_token(TokenCompletion completion);
+  std::size_t time_out_tokens(Time now);
   static std::vector<StreamInfo> infos(const Entry& entry);
   /// Enters a run that is new.
   void create(Mutation& mutation, NewRun created);
@@ -198,6 +208,7 @@ class MemoryStore final : public Store {
   std::map<std::pair<TaskId, std::string>, RunId> debounce_keys_;
   ClockStand clock_;
   std::map<BulkActionId, BulkAction> bulk_actions_;
+  std::map<TokenId, Token> tokens_;
   std::map<QueueName, QueueSettings> settings_;     // … of queues that have some
   mutable std::map<SubQueue, RateWindow> windows_;  // looking at one moves it with the clock
   Time now_{};        // as it was last told by who claims or wakes; like windows_ by a clock that is not set
