@@ -78,6 +78,9 @@ class MemoryStore final : public Store {
   void fire_schedule(Schedule schedule, std::vector<NewRun> runs, Done<Schedule> done) override;
   void delete_schedule(const ScheduleId& schedule, DoneStatus done) override;
   void put_bulk_action(BulkAction action, const std::vector<RunId>& affected, DoneStatus done) override;
+  void create_token(NewToken created, Done<CreatedToken> done) override;
+  void complete_token(TokenCompletion completion, Done<Token> done) override;
+  void remove_tokens(Time ended_before, std::size_t most, Done<std::size_t> done) override;
   void synced(DoneStatus done) override;
 
   Result<Run> run(const RunId& id) const override;
@@ -113,6 +116,8 @@ class MemoryStore final : public Store {
   Result<BulkActionPage> bulk_actions(const BulkActionId& after, const BulkActionId& before,
                                       std::size_t limit) const override;
   Result<std::vector<BulkActionId>> pending_bulk_actions(std::size_t max) const override;
+  Result<Token> token(const TokenId& id) const override;
+  Result<TokenPage> tokens(const TokenFilter& filter) const override;
   Status health() const override;
 
  private:
@@ -157,7 +162,7 @@ class MemoryStore final : public Store {
   Result<std::optional<RunId>> called_before(const NewRun& created) const;
   Status record(NewStep step);
   // memory_waits.cpp
-  Result<Entry*> process_of(const RunId& run, std::uint32_t number, const std::string& token);
+  Result<const Entry*> process_of(const RunId& run, std::uint32_t number, const std::string& token) const;
   Result<WaitBegun> enter_wait(Mutation& mutation, NewWait asked);
   void see_what_came(Entry& entry);
   static bool is_over(const Entry& entry);
@@ -168,6 +173,11 @@ class MemoryStore final : public Store {
   Claim resume(Mutation& mutation, Entry& entry, Time now);
   bool goes_on_in_place() const;
   std::vector<Claim> resume_in_place(Mutation& mutation, Time now);
+  /// What is recorded of that call of an attempt that executes, when it is of this kind and name.
+  Result<const RecordedCall*> recorded_by(const AttemptCall& by, CallKind kind, std::string_view name) const;
+  Result<CreatedToken> put_token(NewToken created);
+  Result<Token> end_token(TokenCompletion completion);
+  std::size_t time_out_tokens(Time now);
   static std::vector<StreamInfo> infos(const Entry& entry);
   /// Enters a run that is new.
   void create(Mutation& mutation, NewRun created);
@@ -215,6 +225,7 @@ class MemoryStore final : public Store {
   std::map<std::pair<TaskId, std::string>, RunId> debounce_keys_;
   ClockStand clock_;
   std::map<BulkActionId, BulkAction> bulk_actions_;
+  std::map<TokenId, Token> tokens_;
   std::map<QueueName, QueueSettings> settings_;     // … of queues that have some
   mutable std::map<SubQueue, RateWindow> windows_;  // looking at one moves it with the clock
   std::uint64_t comings_ = 0;                       // of waitpoints

@@ -14,10 +14,11 @@ Time MemoryStore::order_of(const Run& run) {
   return run.status == RunStatus::kWaiting ? order - kResumedFirst : order;
 }
 
-Result<MemoryStore::Entry*> MemoryStore::process_of(const RunId& run, std::uint32_t number, const std::string& token) {
+Result<const MemoryStore::Entry*> MemoryStore::process_of(const RunId& run, std::uint32_t number,
+                                                          const std::string& token) const {
   const auto found = runs_.find(run);
   if (found == runs_.end()) return Status::not_found("there is no run " + run.text());
-  Entry& entry = found->second;
+  const Entry& entry = found->second;
   const bool waits = entry.run.status == RunStatus::kWaiting && !entry.wait->evicted;
   const bool has_process = entry.run.status == RunStatus::kExecuting || waits;
   if (!has_process || entry.attempts.back().number != number || entry.attempts.back().token != token) {
@@ -26,13 +27,17 @@ Result<MemoryStore::Entry*> MemoryStore::process_of(const RunId& run, std::uint3
   return &entry;
 }
 
-// Runs that are over. Times come by wake_due().
+// Runs that are over, and tokens. Times come by wake_due().
 void MemoryStore::see_what_came(Entry& entry) {
   for (std::size_t i = 0; i < entry.wait->members.size(); ++i) {
     const Waitpoint& member = entry.wait->members[i];
-    if (entry.came[i] || member.kind != WaitpointKind::kRun) continue;
+    if (entry.came[i] || member.kind == WaitpointKind::kTime) continue;
     const Entry* const run = find(member.run);
-    if (run == nullptr || is_final(run->run.status)) entry.came[i] = ++comings_;
+    const auto token = tokens_.find(member.token);
+    const bool has_come = member.kind == WaitpointKind::kRun
+                              ? run == nullptr || is_final(run->run.status)
+                              : token == tokens_.end() || token->second.status != TokenStatus::kWaiting;
+    if (has_come) entry.came[i] = ++comings_;
   }
 }
 
@@ -75,9 +80,9 @@ void MemoryStore::begin_wait(NewWait wait, Done<WaitBegun> done) {
 }
 
 Result<WaitBegun> MemoryStore::enter_wait(Mutation& mutation, NewWait asked) {
-  const Result<Entry*> found = process_of(asked.run, asked.number, asked.token);
+  const Result<const Entry*> found = process_of(asked.run, asked.number, asked.token);
   if (!found) return found.status();
-  Entry& entry = **found;
+  Entry& entry = runs_.at(asked.run);
   if (entry.run.status != RunStatus::kExecuting) {
     return Status::conflict("run " + asked.run.text() + " waits already; an attempt waits for one thing at a time");
   }
@@ -122,12 +127,12 @@ void MemoryStore::evict(const RunId& run, std::uint32_t number, const std::strin
   Status evicted;
   {
     std::lock_guard lock(mutex_);
-    const Result<Entry*> found = process_of(run, number, token);
+    const Result<const Entry*> found = process_of(run, number, token);
     evicted = found.status();
     if (found && (*found)->run.status != RunStatus::kWaiting) {
       evicted = Status::conflict("run " + run.text() + " does not wait, so that its process is needed");
     } else if (found) {
-      Entry& entry = **found;
+      Entry& entry = runs_.at(run);
       entry.wait->evicted = true;
       Attempt& attempt = entry.attempts.back();
       ++attempt.evictions;

@@ -212,6 +212,9 @@ std::optional<Time> MemoryStore::earliest_due() const {
     }
     if (!run.started_at) consider(run.expires_at);
   }
+  for (const auto& [id, token] : tokens_) {
+    if (token.status == TokenStatus::kWaiting) consider(token.timeout_at);
+  }
   return earliest;
 }
 

@@ -16,6 +16,10 @@ std::string_view call_kind_name(CallKind kind) {
       return "step";
     case CallKind::kWait:
       return "wait";
+    case CallKind::kCreateToken:
+      return "create_token";
+    case CallKind::kCompleteToken:
+      return "complete_token";
   }
   return "unknown";
 }

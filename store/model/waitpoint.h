@@ -1,5 +1,5 @@
-// What a run waits for: a time, other runs, or several of these, of which all must come or any. A wait is one of the
-// run's durable calls (call.h). Values and pure functions; any thread.
+// What a run waits for: a time, other runs, tokens, or several of these, of which all must come or any. A wait is one
+// of the run's durable calls (call.h). Values and pure functions; any thread.
 #pragma once
 
 #include <cstddef>
@@ -16,13 +16,15 @@ namespace perdure::store {
 
 /// Numbers are stored: append only.
 enum class WaitpointKind : std::uint8_t {
-  kTime = 1,  // the wait's own time, of which it has one: see Run::ready_at
-  kRun = 2,   // a run is over
+  kTime = 1,   // the wait's own time, of which it has one: see Run::ready_at
+  kRun = 2,    // a run is over
+  kToken = 3,  // a waitpoint token is completed or timed out
 };
 
 struct Waitpoint {
   WaitpointKind kind = WaitpointKind::kTime;
-  RunId run = {};  // of kRun
+  RunId run = {};      // of kRun
+  TokenId token = {};  // of kToken
   bool operator==(const Waitpoint&) const = default;
 };
 
@@ -50,7 +52,8 @@ inline constexpr std::size_t kLongestWaitName = 256;  // bytes
 /// kInvalid unless a wait may be for these, under this name.
 Status check_wait(std::string_view name, const Wait& wait, bool has_time);
 
-/// What the timeline says of a wait that begins: {"name","mode","runs":[ids, the first few],"count","until"}.
+/// What the timeline says of a wait that begins: {"name","mode","runs":[ids, the first few],"tokens":[…],
+/// "count","until"}.
 std::string wait_event_data(std::string_view name, const Wait& wait, std::optional<Time> until);
 
 }  // namespace perdure::store

@@ -42,19 +42,28 @@ void RocksStore::note_call(const NewRun& created, PackedId child, Batch& batch) 
             encode(RecordedCall{CallKind::kTrigger, created.task.text(), {}, unpack(child)}));
 }
 
+Result<std::optional<RecordedCall>> RocksStore::recorded_by(const AttemptCall& by, CallKind kind,
+                                                            std::string_view name) const {
+  const Result<PackedId> id = process_of(by.run, by.number, by.token);
+  if (!id) return id.status();
+  Result<std::optional<RecordedCall>> before = stored_call(*database_, *id, by.call);
+  if (!before || !*before) return before;
+  if (Status same = check_same_call(by.run, **before, kind, name); !same) return same;
+  return before;
+}
+
 void RocksStore::record_step(NewStep step, DoneStatus done) {
   const auto answer = [&](const Status& status) { done(status); };
   if (Status checked = check_step(step.name, step.result); !checked) return answer(checked);
-  const std::optional<PackedId> id = pack(step.run);
   Lock lock(mutex_);
   const auto record = [&]() -> Status {
     if (!health_) return refused();
-    if (const auto process = process_of(step.run, step.number, step.token); !process) return process.status();
-    const Result<std::optional<RecordedCall>> before = stored_call(*database_, *id, step.call);
+    const Result<std::optional<RecordedCall>> before =
+        recorded_by({step.run, step.number, step.token, step.call}, CallKind::kStep, step.name);
     if (!before) return before.status();
-    if (*before) return check_same_call(step.run, **before, CallKind::kStep, step.name);
+    if (*before) return Status::ok();
     Batch batch(*database_);
-    batch.put(Family::kLive, call_key(*id, step.call),
+    batch.put(Family::kLive, call_key(*pack(step.run), step.call),
               encode(RecordedCall{CallKind::kStep, std::move(step.name), std::move(step.result), {}}));
     return write(batch);
   };

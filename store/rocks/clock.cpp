@@ -32,7 +32,7 @@ void RocksStore::clock_is(const ClockStand& stand, Done<Duration> done) {
   const Duration by = set_since(clock_, stand);
   if (by != Duration::zero()) {
     ahead_->set(ahead_->get() - by);
-    hot_.due.ahead = ahead_->get();
+    hot_.set_ahead(ahead_->get());
     for (auto& [id, process] : hot_.executing) {
       Run& run = process.record.run;
       if (parts_of_durations(run).ready) *run.ready_at += by;

@@ -414,6 +414,7 @@ std::string encode(const Waiting& waiting) {
   if (waiting.version && waiting.priority) {
     out.duration(*waiting.priority);
     out.flag(waiting.calendar);
+    out.flag(waiting.wait.has_value());
     if (waiting.wait) put_wait(out, *waiting.wait);
   }
   return bytes;
@@ -432,7 +433,7 @@ Result<Waiting> decode_waiting(std::string_view bytes) {
   if (in.more()) waiting.version = in.name<VersionId>();
   if (in.more()) waiting.priority = in.duration();
   if (in.more()) waiting.calendar = in.flag();
-  if (in.more()) waiting.wait = take_wait(in);
+  if (in.more() && in.flag()) waiting.wait = take_wait(in);
   if (!in.ok()) return damaged("queue entry");
   return waiting;
 }

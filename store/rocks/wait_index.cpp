@@ -2,6 +2,9 @@
 #include "store/rocks/wait_index.h"
 
 #include <algorithm>
+#include <iterator>
+
+#include "store/rocks/wait_record.h"
 
 namespace perdure::store::rocks {
 
@@ -12,8 +15,8 @@ void WaitIndex::add(PackedId run, Entry entry, const std::vector<bool>& has_come
     const Waitpoint& member = added.wait.members[i];
     if (has_come[i]) {
       came(run, added, i);
-    } else if (member.kind == WaitpointKind::kRun) {
-      if (const std::optional<PackedId> of = pack(member.run)) waiters_.emplace(*of, run);
+    } else if (const std::optional<PackedId> of = pack_member(member)) {
+      waiters_.emplace(std::pair(member.kind, *of), run);
     }
   }
 }
@@ -25,9 +28,9 @@ const WaitIndex::Entry* WaitIndex::find(PackedId run) const {
 
 void WaitIndex::forget_waiters(PackedId run, const Entry& entry) {
   for (const Waitpoint& member : entry.wait.members) {
-    const std::optional<PackedId> of = member.kind == WaitpointKind::kRun ? pack(member.run) : std::nullopt;
+    const std::optional<PackedId> of = pack_member(member);
     if (!of) continue;
-    auto [at, end] = waiters_.equal_range(*of);
+    auto [at, end] = waiters_.equal_range({member.kind, *of});
     while (at != end) at = at->second == run ? waiters_.erase(at) : std::next(at);
   }
 }
@@ -48,15 +51,15 @@ void WaitIndex::came(PackedId run, Entry& entry, std::size_t member) {
   over_.push_back(run);
 }
 
-void WaitIndex::run_over(PackedId of) {
-  auto [begin, end] = waiters_.equal_range(of);
+void WaitIndex::member_over(WaitpointKind kind, PackedId of) {
+  auto [begin, end] = waiters_.equal_range({kind, of});
   if (begin == end) return;
   std::vector<PackedId> runs;
   for (auto at = begin; at != end; ++at) runs.push_back(at->second);
   waiters_.erase(begin, end);
   for (const PackedId run : runs) {
     Entry& entry = entries_.at(run);
-    const auto is_it = [&](const Waitpoint& each) { return each.kind == WaitpointKind::kRun && pack(each.run) == of; };
+    const auto is_it = [&](const Waitpoint& each) { return each.kind == kind && pack_member(each) == of; };
     const auto member = std::ranges::find_if(entry.wait.members, is_it);
     came(run, entry, static_cast<std::size_t>(member - entry.wait.members.begin()));
   }

@@ -4,7 +4,7 @@
 #pragma once
 
 #include <cstddef>
-#include <functional>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -35,8 +35,9 @@ class WaitIndex {
   [[nodiscard]] std::size_t size() const { return entries_.size(); }
   void remove(PackedId run);
 
-  /// A run is over.
-  void run_over(PackedId of);
+  /// A run is over, or a token.
+  void run_over(PackedId run) { member_over(WaitpointKind::kRun, run); }
+  void token_over(PackedId token) { member_over(WaitpointKind::kToken, token); }
   /// The time of a run's wait has come.
   void time_over(PackedId run);
   /// The process of the run's attempt has left.
@@ -52,11 +53,13 @@ class WaitIndex {
   [[nodiscard]] bool can_take() const { return !resumable_.empty(); }
 
  private:
+  void member_over(WaitpointKind kind, PackedId of);
   void came(PackedId run, Entry& entry, std::size_t member);
   void forget_waiters(PackedId run, const Entry& entry);
 
   std::unordered_map<PackedId, Entry> entries_;
-  std::unordered_multimap<PackedId, PackedId> waiters_;  // by the run that is waited for
+  // By the run or the token that is waited for; an id of the one kind may be as good as one of the other.
+  std::multimap<std::pair<WaitpointKind, PackedId>, PackedId> waiters_;
   std::vector<PackedId> over_;
   std::set<std::pair<Time, PackedId>> resumable_;
 };

@@ -1,8 +1,11 @@
 #include "store/rocks/wait_record.h"
 
-#include "store/rocks/keys.h"
-
 namespace perdure::store::rocks {
+
+std::optional<PackedId> pack_member(const Waitpoint& member) {
+  if (member.kind == WaitpointKind::kRun) return pack(member.run);
+  return member.kind == WaitpointKind::kToken ? pack(member.token) : std::nullopt;
+}
 
 void put_wait(Encoder& out, const Wait& wait) {
   out.u64(wait.call);
@@ -13,10 +16,10 @@ void put_wait(Encoder& out, const Wait& wait) {
   out.u64(wait.members.size());
   for (const Waitpoint& each : wait.members) {
     out.u8(static_cast<std::uint8_t>(each.kind));
-    if (each.kind != WaitpointKind::kRun) continue;
-    const PackedId run = pack(each.run).value_or(PackedId{});
-    out.u64(run.high);
-    out.u64(run.low);
+    if (each.kind == WaitpointKind::kTime) continue;
+    const PackedId id = pack_member(each).value_or(PackedId{});
+    out.u64(id.high);
+    out.u64(id.low);
   }
 }
 
@@ -30,10 +33,12 @@ Wait take_wait(Decoder& in) {
   const std::size_t members = in.count();
   for (std::size_t i = 0; i < members && in.ok(); ++i) {
     Waitpoint& each = wait.members.emplace_back();
-    each.kind = in.one_of(WaitpointKind::kTime, WaitpointKind::kRun);
-    if (each.kind != WaitpointKind::kRun) continue;
+    each.kind = in.one_of(WaitpointKind::kTime, WaitpointKind::kToken);
+    if (each.kind == WaitpointKind::kTime) continue;
     const std::uint64_t high = in.u64();
-    each.run = unpack({high, in.u64()});
+    const PackedId id{high, in.u64()};
+    if (each.kind == WaitpointKind::kRun) each.run = unpack(id);
+    if (each.kind == WaitpointKind::kToken) each.token = unpack_token(id);
   }
   return wait;
 }

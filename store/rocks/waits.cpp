@@ -8,8 +8,7 @@
 
 namespace perdure::store::rocks {
 
-Result<RocksStore::Processes::iterator> RocksStore::process_of(const RunId& run, std::uint32_t number,
-                                                               const std::string& token) {
+Result<PackedId> RocksStore::process_of(const RunId& run, std::uint32_t number, const std::string& token) const {
   const std::optional<PackedId> id = pack(run);
   if (!id) return Status::not_found("there is no run " + run.text());
   const auto found = hot_.executing.find(*id);
@@ -19,7 +18,7 @@ Result<RocksStore::Processes::iterator> RocksStore::process_of(const RunId& run,
   }
   const Attempt& attempt = *found->second.record.attempt;
   if (attempt.number != number || attempt.token != token) return not_executing(run, number);
-  return found;
+  return *id;
 }
 
 Result<std::vector<bool>> RocksStore::what_came(const RecordedCall& call, Time now) const {
@@ -39,10 +38,11 @@ void RocksStore::put_call(PackedId run, std::uint64_t number, RecordedCall call,
 }
 
 Result<WaitBegun> RocksStore::enter_wait(NewWait& asked, Batch& batch) {
-  const auto found = process_of(asked.run, asked.number, asked.token);
+  const Result<PackedId> found = process_of(asked.run, asked.number, asked.token);
   if (!found) return found.status();
-  const PackedId id = (*found)->first;
-  if ((*found)->second.record.run.status != RunStatus::kExecuting) {
+  const PackedId id = *found;
+  Executing& executing = hot_.executing.at(id);
+  if (executing.record.run.status != RunStatus::kExecuting) {
     return Status::conflict("run " + asked.run.text() + " waits already; an attempt waits for one thing at a time");
   }
   Result<std::optional<RecordedCall>> before = stored_call(*database_, id, asked.wait.call);
@@ -70,8 +70,8 @@ Result<WaitBegun> RocksStore::enter_wait(NewWait& asked, Batch& batch) {
   if (!*before || begun.over) put_call(id, call.wait.call, call, batch);
   if (begun.over) return begun;
 
-  RunChange change(id, std::move((*found)->second.record));
-  Executing process = std::move((*found)->second);
+  RunChange change(id, std::move(executing.record));
+  Executing process = std::move(executing);
   const bool freed = hot_.leave_executing(id, change.run());
   if (call.wait.keeps_slot) {
     hot_.ready.started(change.run().queue, change.run().concurrency_key);
@@ -122,14 +122,15 @@ void RocksStore::evict(const RunId& run, std::uint32_t number, const std::string
     done(status);
   };
   if (!health_) return answer(refused());
-  const auto found = process_of(run, number, token);
+  const Result<PackedId> found = process_of(run, number, token);
   if (!found) return answer(found.status());
-  const PackedId id = (*found)->first;
-  if ((*found)->second.record.run.status != RunStatus::kWaiting) {
+  const PackedId id = *found;
+  RunRecord& record = hot_.executing.at(id).record;
+  if (record.run.status != RunStatus::kWaiting) {
     return answer(Status::conflict("run " + run.text() + " does not wait, so that its process is needed"));
   }
-  RunChange change(id, std::move((*found)->second.record));
-  hot_.executing.erase(*found);
+  RunChange change(id, std::move(record));
+  hot_.executing.erase(id);
   change.record().wait->evicted = true;
   Attempt& attempt = *change.record().attempt;
   ++attempt.evictions;

@@ -63,6 +63,9 @@ Result<std::size_t> add_tags(Store& store, const RunId& run, const std::vector<s
 Status record_step(Store& store, NewStep step);
 Result<WaitBegun> begin_wait(Store& store, NewWait wait);
 Status evict(Store& store, const Claim& claim, const Usage& usage = {});
+Result<CreatedToken> create_token(Store& store, NewToken created);
+Result<Token> complete_token(Store& store, TokenCompletion completion);
+Result<std::size_t> remove_tokens(Store& store, Time ended_before, std::size_t most);
 Status append_stream(Store& store, StreamAppend append);
 
 /// The end of a claimed attempt: by success, by an error, by any failure.

@@ -126,6 +126,31 @@ TEST_P(StoreConformance, WhichOfSeveralCameFirstStandsForLaterAttempts) {
   EXPECT_EQ(again.call.wait.first, 1u);
 }
 
+TEST_P(StoreConformance, ARunGoesOnWhenTheTokenItWaitsForIsCompletedOrTimedOut) {
+  const RunId id = enqueued();
+  const Claim claimed = claim_one();
+  for (const bool completes : {true, false}) {
+    NewToken created;
+    created.id = new_token_id(now);
+    created.now = now;
+    created.timeout_at = now + minutes(10);
+    ASSERT_TRUE(create_token(store(), created));
+    NewWait wait = wait_of(claimed, completes ? 1 : 2, now);
+    wait.wait.members = {{WaitpointKind::kToken, {}, created.id}};
+    ASSERT_FALSE(begin_wait(store(), wait).value().over);
+    EXPECT_TRUE(claim().empty());
+    if (completes) {
+      ASSERT_TRUE(complete_token(store(), {created.id, "7", now, std::nullopt}));
+    } else {
+      now += minutes(10);
+      ASSERT_TRUE(wake_due(store(), now));
+    }
+    EXPECT_EQ(claim_one().run.id, id);
+    wait.wait.call += 10;
+    EXPECT_TRUE(begin_wait(store(), wait).value().over);
+  }
+}
+
 TEST_P(StoreConformance, AWaitForRunsMayHaveATimeAsItsEnd) {
   const RunId id = enqueued("parent");
   const Claim parent = claim_one();
