@@ -221,6 +221,31 @@ constexpr perdure::Task<Family, Members> family{
         },
 };
 
+// ---- wait, wait-without-process: {"ms"} -> {"waited"}
+
+struct Waited {
+  std::uint32_t waited = 0;
+};
+BOOST_DESCRIBE_STRUCT(Waited, (), (waited))
+
+Waited wait_as_asked(Nap in, perdure::Attempt& run) {
+  run.wait_for(std::chrono::milliseconds(in.ms));
+  return Waited{in.ms};
+}
+
+constexpr perdure::Task<Nap, Waited> wait{
+    .id = "wait",
+    .description = "Waits without a slot; its process stays",
+    .run = wait_as_asked,
+};
+
+constexpr perdure::Task<Nap, Waited> wait_without_process{
+    .id = "wait-without-process",
+    .description = "Waits without a slot, and without a process too",
+    .evict_waits_after = 0ms,
+    .run = wait_as_asked,
+};
+
 // ---- parent: anything -> {"child"}, the output of an echo of it
 
 struct OfChild {
@@ -239,4 +264,4 @@ constexpr perdure::Task<perdure::RawJson, OfChild> parent{
 }  // namespace
 
 PERDURE_PLUGIN("playground", "1.0.0", hello_world, echo, echo_recycled, sleep_a_while, fail, flaky, crash, count,
-               family, family_member, parent)
+               family, family_member, wait, wait_without_process, parent)
