@@ -8,11 +8,13 @@
 
 #include <utility>
 
+#include "store/rocks/neighbours.h"
 #include "store/rocks/recovery.h"
 
 namespace perdure::store::rocks {
 namespace {
 
+constexpr double kMemoryFilterPart = 0.01;  // of what is in memory: enough bits a key for values of a hundred bytes
 constexpr int kCacheShardBits = 2;  // few threads read, and a shard of a few hundred KB would hold next to nothing
 
 rocksdb::DBOptions db_options(const DatabaseOptions& options, rocksdb::Env* env) {
@@ -50,15 +52,18 @@ rocksdb::ColumnFamilyOptions family_options(Family family, const DatabaseOptions
   table.pin_top_level_index_and_filter = true;
   table.pin_l0_filter_and_index_blocks_in_cache = true;
   table.format_version = 5;
-  // These are asked for single keys, some of which do not exist; the others are only scanned.
+  // These are asked for single keys, some of which do not exist, or not in memory; the others are only scanned.
   if (family == Family::kRuns || family == Family::kKeys || family == Family::kPayloads ||
       family == Family::kSchedules) {
     table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
+    cf.memtable_whole_key_filtering = true;
+    cf.memtable_prefix_bloom_size_ratio = kMemoryFilterPart;
   }
   cf.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
   const bool text =
       family == Family::kPayloads || family == Family::kLogs || family == Family::kTimeline || family == Family::kLive;
   cf.compression = text ? rocksdb::kLZ4Compression : rocksdb::kNoCompression;
+  cf.memtable_insert_with_hint_prefix_extractor = neighbourhoods(family);
   if (family == Family::kKeys && options.now) cf.compaction_filter_factory = make_expired_keys_filter(options.now);
   return cf;
 }
