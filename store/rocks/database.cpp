@@ -6,6 +6,7 @@
 #include <rocksdb/filter_policy.h>
 #include <rocksdb/table.h>
 
+#include <atomic>
 #include <utility>
 
 #include "store/rocks/neighbours.h"
@@ -39,7 +40,8 @@ rocksdb::DBOptions db_options(const DatabaseOptions& options, rocksdb::Env* env)
 }
 
 rocksdb::ColumnFamilyOptions family_options(Family family, const DatabaseOptions& options,
-                                            const std::shared_ptr<rocksdb::Cache>& cache) {
+                                            const std::shared_ptr<rocksdb::Cache>& cache,
+                                            const std::shared_ptr<const std::atomic<bool>>& log_read) {
   rocksdb::ColumnFamilyOptions cf;
   cf.write_buffer_size = options.write_buffer_bytes / 4;
   cf.max_write_buffer_number = 4;
@@ -63,7 +65,7 @@ rocksdb::ColumnFamilyOptions family_options(Family family, const DatabaseOptions
   const bool text =
       family == Family::kPayloads || family == Family::kLogs || family == Family::kTimeline || family == Family::kLive;
   cf.compression = text ? rocksdb::kLZ4Compression : rocksdb::kNoCompression;
-  cf.memtable_insert_with_hint_prefix_extractor = neighbourhoods(family);
+  cf.memtable_insert_with_hint_prefix_extractor = neighbourhoods(family, log_read);
   if (family == Family::kKeys && options.now) cf.compaction_filter_factory = make_expired_keys_filter(options.now);
   return cf;
 }
@@ -95,7 +97,12 @@ void Batch::erase_all(Family family, std::string_view prefix) {
 }
 
 void Batch::erase_range(Family family, std::string_view begin, std::string_view end) {
-  batch_.DeleteRange(db_->handle(family), slice(begin), slice(end)).PermitUncheckedError();
+  std::string from(begin);
+  if (has_neighbourhood(family, begin)) {  // see neighbours.h
+    erase(family, begin);
+    from.push_back('\0');
+  }
+  batch_.DeleteRange(db_->handle(family), slice(from), slice(end)).PermitUncheckedError();
 }
 
 Batch Batch::replay(const Database& db, std::string bytes) {
@@ -132,12 +139,14 @@ Result<std::unique_ptr<Database>> Database::open(const DatabaseOptions& options,
   request.accept_loss = options.accept_loss;
   request.log = options.log;
   const std::shared_ptr<rocksdb::Cache> cache = rocksdb::NewLRUCache(options.cache_bytes, kCacheShardBits);
+  const auto log_read = std::make_shared<std::atomic<bool>>(false);
   for (std::size_t i = 0; i < kFamilyCount; ++i) {
     const auto family = static_cast<Family>(i);
-    request.families.emplace_back(std::string(family_name(family)), family_options(family, options, cache));
+    request.families.emplace_back(std::string(family_name(family)), family_options(family, options, cache, log_read));
   }
   Result<Opened> opened = open_or_recover(std::move(request));
   if (!opened) return opened.status();
+  *log_read = true;
   database->filter_ = std::move(opened->filter);
   database->handles_ = std::move(opened->handles);
   database->db_ = std::move(opened->db);

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <rocksdb/perf_context.h>
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <memory>
@@ -17,8 +18,10 @@
 namespace perdure::store::rocks {
 namespace {
 
+const auto kLogRead = std::make_shared<const std::atomic<bool>>(true);
+
 std::string neighbourhood(Family family, std::string_view key) {
-  return neighbourhoods(family)->Transform(slice(key)).ToString();
+  return neighbourhoods(family, kLogRead)->Transform(slice(key)).ToString();
 }
 
 PackedId run_of(std::int64_t milliseconds, std::uint64_t number) {
@@ -33,6 +36,7 @@ TEST(Neighbours, RunsOfTheSameMomentAreNeighboursAndOthersAreNot) {
     EXPECT_EQ(neighbourhood(family, key(run)), neighbourhood(family, key(near)));
     EXPECT_NE(neighbourhood(family, key(run)), neighbourhood(family, key(far)));
   };
+  check(Family::kRuns, run_key);
   check(Family::kPayloads, [](PackedId id) { return payload_key(id, PayloadPart::kPayload); });
   check(Family::kByStatus, [](PackedId id) { return status_key(RunStatus::kQueued, id); });
   check(Family::kByTask, [](PackedId id) { return task_key(TaskId("t"), id); });
@@ -46,12 +50,48 @@ TEST(Neighbours, AnIndexHasItsOwnForEachStatusAndTask) {
             neighbourhood(Family::kByTask, task_key(TaskId("b"), run)));
 }
 
-TEST(Neighbours, WhereRangesAreDeletedNoneBeginsLikeAKey) {
-  const std::string range = run_key(run_of(1'000'000, 1)).text();
-  EXPECT_EQ(neighbourhoods(Family::kRuns), nullptr);
-  EXPECT_FALSE(neighbourhoods(Family::kPayloads)->InDomain(slice(range)));
-  EXPECT_FALSE(neighbourhoods(Family::kByStatus)->InDomain(slice(status_prefix(RunStatus::kQueued))));
-  EXPECT_FALSE(neighbourhoods(Family::kByTask)->InDomain(slice(task_prefix(TaskId("t")))));
+TEST(Neighbours, PartsOfKeysHaveNoNeighbourhood) {
+  const PackedId run = run_of(1'000'000, 1);
+  EXPECT_TRUE(has_neighbourhood(Family::kRuns, run_key(run)));
+  EXPECT_FALSE(has_neighbourhood(Family::kRuns, run_key(run).text() + '\0'));
+  EXPECT_FALSE(has_neighbourhood(Family::kPayloads, run_key(run)));
+  EXPECT_FALSE(has_neighbourhood(Family::kByStatus, status_prefix(RunStatus::kQueued)));
+  EXPECT_FALSE(has_neighbourhood(Family::kByTask, task_prefix(TaskId("t"))));
+  EXPECT_FALSE(has_neighbourhood(Family::kByTask, {}));
+  EXPECT_FALSE(has_neighbourhood(Family::kOwed, run_key(run)));
+}
+
+TEST(Neighbours, AreNotLookedAtWhileALogIsRead) {
+  const std::string key = run_key(run_of(1'000'000, 1)).text();
+  const auto log_read = std::make_shared<std::atomic<bool>>(false);
+  const auto runs = neighbourhoods(Family::kRuns, log_read);
+  EXPECT_FALSE(runs->InDomain(slice(key)));
+  *log_read = true;
+  EXPECT_TRUE(runs->InDomain(slice(key)));
+}
+
+TEST(Neighbours, ARangeThatBeginsWithAKeyIsDeletedWithItAndHarmsNoOther) {
+  const TempDirectory directory;
+  DatabaseOptions options;
+  options.directory = directory.path();
+  const Result<std::unique_ptr<Database>> db = Database::open(options, std::nullopt);
+  ASSERT_TRUE(db) << db.status().message();
+  constexpr std::uint64_t kRuns = 100;
+  const auto key = [](std::uint64_t n) { return run_key(run_of(1'000'000, n)); };
+  const auto write = [&](const auto& add) {
+    Batch batch(**db);
+    add(batch);
+    ASSERT_TRUE((*db)->write(batch));
+  };
+  for (std::uint64_t n = 0; n < kRuns; ++n) write([&](Batch& batch) { batch.put(Family::kRuns, key(n), "a run"); });
+  for (std::uint64_t n = 0; n < kRuns; n += 10) {
+    write([&](Batch& batch) { batch.erase_range(Family::kRuns, key(n), key(n + 9)); });
+    write([&](Batch& batch) { batch.put(Family::kRuns, key(n + 9), "changed"); });
+  }
+  std::string value;
+  for (std::uint64_t n = 0; n < kRuns; ++n) {
+    EXPECT_EQ((*db)->get(Family::kRuns, key(n), value).is_ok(), n % 10 == 9) << n;
+  }
 }
 
 TEST(Neighbours, EntriesBesideEachOtherAreWrittenWithFewComparisons) {
