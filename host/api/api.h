@@ -1,10 +1,11 @@
 // What the routes have at hand, and the routes themselves, each a coroutine that answers one exchange. By file:
 // trigger.cpp, replay.cpp, reschedule.cpp, idempotency.cpp, bulk_actions.cpp, cancel.cpp, run_routes.cpp, list.cpp, metadata_routes.cpp,
 // tags.cpp, streams.cpp, logs.cpp, attempt_start.cpp, stack.cpp, queue_routes.cpp, schedule_routes.cpp,
-// schedule_times.cpp, catalog_routes.cpp, plugin_routes.cpp, host_routes.cpp. Thread: any of the server's; several at
+// schedule_times.cpp, token_routes.cpp, catalog_routes.cpp, plugin_routes.cpp, host_routes.cpp. Thread: any of the server's; several at
 // once when it has several threads.
 #pragma once
 
+#include "host/api/auth/key_ring.h"
 #include "host/api/handling.h"
 #include "host/api/server.h"
 #include "host/engine/engine.h"
@@ -15,6 +16,7 @@ namespace perdure::api {
 struct Api {
   engine::Engine& engine;
   const ApiOptions& options;
+  auth::KeyRing& keys;
   store::Time started_at;
 };
 
@@ -35,6 +37,7 @@ Handling abort_bulk_action(Api& api, ExchangePtr exchange);
 Handling show_metadata(Api& api, ExchangePtr exchange);
 Handling change_metadata(Api& api, ExchangePtr exchange);
 Handling add_tags(Api& api, ExchangePtr exchange);
+Handling show_token_claims(Api& api, ExchangePtr exchange);
 Handling follow_stream(Api& api, ExchangePtr exchange);
 Handling list_queues(Api& api, ExchangePtr exchange);
 Handling show_queue(Api& api, ExchangePtr exchange);

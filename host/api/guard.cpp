@@ -6,6 +6,7 @@
 #include <cctype>
 #include <utility>
 
+#include "host/api/api.h"
 #include "host/api/errors.h"
 
 namespace perdure::api {
@@ -56,16 +57,7 @@ bool is_loopback(const std::string& name) {
 
 }  // namespace
 
-bool equal_in_constant_time(std::string_view a, std::string_view b) {
-  if (a.size() != b.size()) return false;
-  unsigned char difference = 0;
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    difference = static_cast<unsigned char>(difference | (a[i] ^ b[i]));
-  }
-  return difference == 0;
-}
-
-Guard::Guard(std::string key, const std::vector<std::string>& host_names) : key_(std::move(key)) {
+Guard::Guard(const auth::KeyRing& keys, const std::vector<std::string>& host_names) : keys_(keys) {
   for (const std::string& name : host_names) host_names_.push_back(lower(name));
 }
 
@@ -80,27 +72,36 @@ std::optional<Response> Guard::check_host(const Request& request) const {
   if (!is_loopback(name) && !is_address(name) && !is_ours(name)) {
     return error_response(403, "this host is not \"" + name + "\": use its address, or configure the name");
   }
+  return std::nullopt;
+}
+
+std::optional<Response> Guard::check_origin(const Request& request, bool for_browsers) const {
   const std::string* const origin = request.header("origin");
-  if (origin == nullptr) return std::nullopt;
+  if (origin == nullptr || for_browsers) return std::nullopt;
+  const std::string* const host = request.header("host");
   const auto scheme_end = origin->find("://");
   if (scheme_end != std::string::npos) {
     const std::string_view authority = std::string_view(*origin).substr(scheme_end + 3);
     const std::string page = host_part(authority);
-    if (is_loopback(page) || is_ours(page) || (!page.empty() && authority == *host)) return std::nullopt;
+    if (is_loopback(page) || is_ours(page) || (!page.empty() && host != nullptr && authority == *host))
+      return std::nullopt;
   }
   return error_response(403, "pages of the origin \"" + *origin + "\" may not use this host");
 }
 
-std::optional<Response> Guard::check_key(const Request& request) const {
+std::optional<Response> Guard::check_key(Request& request) const {
   constexpr std::string_view kScheme = "bearer ";
   const std::string* const authorization = request.header("authorization");
   if (authorization == nullptr) {
     return error_response(401, "an API key is missing: send the header \"authorization: Bearer KEY\"");
   }
-  if (authorization->size() < kScheme.size() || lower(authorization->substr(0, kScheme.size())) != kScheme ||
-      !equal_in_constant_time(std::string_view(*authorization).substr(kScheme.size()), key_)) {
-    return error_response(401, "the API key is not valid here");
+  if (authorization->size() < kScheme.size() || lower(authorization->substr(0, kScheme.size())) != kScheme) {
+    return error_response(401, "the API key is not valid here: send the header \"authorization: Bearer KEY\"");
   }
+  store::Result<auth::CallerPtr> caller =
+      keys_.authenticate(std::string_view(*authorization).substr(kScheme.size()), wall_clock());
+  if (!caller) return error_response(401, caller.status().message());
+  request.caller = std::move(caller).value();
   return std::nullopt;
 }
 

@@ -43,7 +43,7 @@ std::optional<tcp::endpoint> parse_endpoint(std::string_view text) {
 class ServerImpl final : public Server {
  public:
   ServerImpl(ApiOptions options, engine::Engine& engine)
-      : options_(std::move(options)), api_{engine, options_, wall_clock()}, router_(api_) {
+      : options_(std::move(options)), keys_(options_.key), api_{engine, options_, keys_, wall_clock()}, router_(api_) {
     for (std::size_t i = 0; i < options_.threads; ++i) {
       workers_.push_back(std::make_shared<Worker>(router_, options_.limits, connections_));
     }
@@ -123,6 +123,7 @@ class ServerImpl final : public Server {
   }
 
   const ApiOptions options_;
+  auth::KeyRing keys_;
   Api api_;
   const Router router_;
   std::atomic<std::size_t> connections_{0};

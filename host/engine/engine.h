@@ -39,6 +39,8 @@ struct TriggerRequest {
   std::optional<store::Debounce> debounce;   // instead of a delay
   std::optional<store::Duration> idempotency_ttl;
   std::string request_id;
+  std::string permit;  // good for one trigger, until it expires: see store::NewRun
+  store::Time permit_expires{};
   store::RunId parent;         // whose child it becomes; empty: nobody's
   store::RunId origin;         // the run that this replays; empty: none
   std::uint64_t call = 0;      // which trigger call of its parent this is: see store::NewRun. 0: from outside

@@ -149,6 +149,8 @@ void FakeEngine::trigger(engine::TriggerRequest request, store::Done<engine::Tri
   run.options = request.options;
   run.payload = request.payload;
   run.request_id = request.request_id;
+  run.permit = request.permit;
+  run.permit_expires = request.permit_expires;
   run.parent = run.root = request.parent;
   if (request.idempotency_ttl) run.idempotency_ttl = *request.idempotency_ttl;
   store_.enqueue(std::move(run), [done = std::move(done)](store::Result<store::Enqueued> enqueued) {
