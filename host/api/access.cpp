@@ -27,6 +27,7 @@ constexpr Rule kRules[] = {
     {Access::kReadRun, Right::kRead, "read"},
     {Access::kWriteRun, Right::kTrigger, "write"},
     {Access::kReadRuns, Right::kRead, "read"},
+    {Access::kReadTags, Right::kRead, "read"},
     {Access::kReadBatch, Right::kRead, "read", true, "batch"},
     {Access::kCompleteWaitpoint, Right::kTrigger, "write", true, "waitpoints"},
 };
@@ -120,6 +121,15 @@ std::optional<Response> refuse_list(const Request& request, const std::vector<st
   };
   if (!tasks.empty() && std::ranges::all_of(tasks, covered)) return std::nullopt;
   return no_scope("read", "runs", "");
+}
+
+std::optional<Response> refuse_tags(const Request& request, const std::vector<std::string>& tags) {
+  const std::vector<std::string>* const scopes = scopes_of(request);
+  if (scopes == nullptr) return std::nullopt;
+  std::vector<auth::Resource> names{{"runs", ""}};
+  for (const std::string& tag : tags) names.push_back({"tags", tag});
+  if (auth::permits_any(*scopes, "read", names)) return std::nullopt;
+  return no_scope("read", "tags", tags.front());
 }
 
 }  // namespace perdure::api

@@ -27,6 +27,7 @@ enum class Access : std::uint8_t {
   kReadRun,            // read, by one of the run's names: refuse_run()
   kWriteRun,           // write, likewise
   kReadRuns,           // read:runs or read:tasks: refuse_list()
+  kReadTags,           // read:tags:TAG of one of them, or read:runs: refuse_tags()
   kReadBatch,          // read:batch:{argument} or read:runs
   kCompleteWaitpoint,  // write:waitpoints:{argument}
 };
@@ -49,5 +50,8 @@ std::optional<Response> refuse_batch_trigger(const Request& request, std::string
 
 /// Whether the caller may see a list of runs of these tasks; none: of all.
 std::optional<Response> refuse_list(const Request& request, const std::vector<store::TaskId>& tasks);
+
+/// Whether the caller may see the runs that have all of these tags.
+std::optional<Response> refuse_tags(const Request& request, const std::vector<std::string>& tags);
 
 }  // namespace perdure::api

@@ -31,11 +31,23 @@ bool is_plain_id(const std::string& id) {
   });
 }
 
+std::uint64_t network_of(const asio::ip::tcp::socket& socket) {
+  error_code error;
+  const asio::ip::address address = socket.remote_endpoint(error).address();
+  if (error) return 0;
+  if (address.is_v4()) return address.to_v4().to_uint();
+  const auto bytes = address.to_v6().to_bytes();
+  std::uint64_t network = 0;
+  for (std::size_t i = 0; i < sizeof(network); ++i) network = network << 8 | bytes[i];
+  return network;
+}
+
 }  // namespace
 
 Connection::Connection(asio::ip::tcp::socket socket, std::shared_ptr<Worker> worker)
     : socket_(std::move(socket)),
       worker_(std::move(worker)),
+      network_(network_of(socket_)),
       parser_(worker_->limits().head, worker_->limits().body),
       in_(kReadSize, '\0'),
       progress_(steady_clock::now()) {
@@ -116,6 +128,7 @@ void Connection::admit() {
   Request& request = parser_.request();
   const std::string* const id = request.header("x-request-id");
   request.id = id != nullptr && is_plain_id(*id) ? *id : worker_->new_request_id();
+  request.network = network_;
   std::variant<Route, Response> admitted = worker_->router().admit(request);
   const std::size_t length = parser_.content_length();
   if (parser_.has_body()) {

@@ -54,6 +54,7 @@ class Connection final : public std::enable_shared_from_this<Connection>, public
 
   boost::asio::ip::tcp::socket socket_;
   const std::shared_ptr<Worker> worker_;
+  const std::uint64_t network_;  // of the client, as Request has it
   RequestParser parser_;
 
   std::string in_;  // received, from in_begin_ to in_end_; the rest is room

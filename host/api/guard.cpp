@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <chrono>
 #include <utility>
 
 #include "host/api/api.h"
@@ -89,6 +90,18 @@ std::optional<Response> Guard::check_origin(const Request& request, bool for_bro
   return error_response(403, "pages of the origin \"" + *origin + "\" may not use this host");
 }
 
+Response Guard::refuse_key(const Request& request, std::string_view why) const {
+  const auto wait = failures_.note(request.network, std::chrono::steady_clock::now());
+  if (!wait) return error_response(401, why);
+  Response response = error_response(
+      429, "too many keys from this address were not valid here; wait before the next: " + std::string(why));
+  const auto seconds = std::chrono::ceil<std::chrono::seconds>(*wait).count();
+  response.headers.push_back({"retry-after", std::to_string(seconds)});
+  response.headers.push_back({"x-ratelimit-remaining", "0"});
+  response.headers.push_back({"x-ratelimit-reset", std::to_string((wall_clock() + *wait).time_since_epoch().count())});
+  return response;
+}
+
 std::optional<Response> Guard::check_key(Request& request) const {
   constexpr std::string_view kScheme = "bearer ";
   const std::string* const authorization = request.header("authorization");
@@ -96,11 +109,11 @@ std::optional<Response> Guard::check_key(Request& request) const {
     return error_response(401, "an API key is missing: send the header \"authorization: Bearer KEY\"");
   }
   if (authorization->size() < kScheme.size() || lower(authorization->substr(0, kScheme.size())) != kScheme) {
-    return error_response(401, "the API key is not valid here: send the header \"authorization: Bearer KEY\"");
+    return refuse_key(request, "the API key is not valid here: send the header \"authorization: Bearer KEY\"");
   }
   store::Result<auth::CallerPtr> caller =
       keys_.authenticate(std::string_view(*authorization).substr(kScheme.size()), wall_clock());
-  if (!caller) return error_response(401, caller.status().message());
+  if (!caller) return refuse_key(request, caller.status().message());
   request.caller = std::move(caller).value();
   return std::nullopt;
 }

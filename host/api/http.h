@@ -29,6 +29,7 @@ struct Request {
   std::string id;                 // x-request-id: the client's, or made up
   std::string argument;           // the path segment that the route leaves open
   std::string second_argument{};  // … and the one after that, if it leaves two open
+  std::uint64_t network = 0;      // the client's address: of IPv4 all, of IPv6 the network
   auth::CallerPtr caller{};       // who asks; null: whoever may do everything
   bool from_a_page = false;       // of any origin, which is to be let see the answer
 

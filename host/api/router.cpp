@@ -30,6 +30,9 @@ constexpr std::array<std::string_view, 3> kBulkActions{"api", "v1", "bulk-action
 constexpr std::array<std::string_view, 4> kBulkAction{"api", "v1", "bulk-actions", "*"};
 constexpr std::array<std::string_view, 5> kBulkAbort{"api", "v1", "bulk-actions", "*", "abort"};
 constexpr std::array<std::string_view, 5> kMetadata{"api", "v1", "runs", "*", "metadata"};
+constexpr std::array<std::string_view, 5> kResult{"api", "v1", "runs", "*", "result"};
+constexpr std::array<std::string_view, 5> kEvents{"api", "v1", "runs", "*", "events"};
+constexpr std::array<std::string_view, 5> kPublicTrace{"api", "v1", "runs", "*", "trace"};
 constexpr std::array<std::string_view, 5> kTags{"api", "v1", "runs", "*", "tags"};
 constexpr std::array<std::string_view, 3> kQueues{"api", "v1", "queues"};
 constexpr std::array<std::string_view, 4> kQueue{"api", "v1", "queues", "*"};
@@ -38,6 +41,12 @@ constexpr std::array<std::string_view, 6> kOverrideQueue{"api", "v1", "queues", 
 constexpr std::array<std::string_view, 6> kResetQueue{"api", "v1", "queues", "*", "concurrency", "reset"};
 constexpr std::array<std::string_view, 5> kQueueKeys{"perdure", "v1", "queues", "*", "keys"};
 constexpr std::array<std::string_view, 5> kTokenClaims{"api", "v1", "auth", "jwt", "claims"};
+constexpr std::array<std::string_view, 4> kPublicTokens{"api", "v1", "auth", "public-tokens"};
+constexpr std::array<std::string_view, 3> kKeys{"perdure", "v1", "keys"};
+constexpr std::array<std::string_view, 4> kKey{"perdure", "v1", "keys", "*"};
+constexpr std::array<std::string_view, 5> kRotate{"perdure", "v1", "keys", "root", "rotate"};
+constexpr std::array<std::string_view, 4> kRealtimeRun{"realtime", "v1", "runs", "*"};
+constexpr std::array<std::string_view, 3> kRealtimeRuns{"realtime", "v1", "runs"};
 constexpr std::array<std::string_view, 5> kRealtimeStream{"realtime", "v1", "streams", "*", "*"};
 constexpr std::array<std::string_view, 4> kRun{"perdure", "v1", "runs", "*"};
 constexpr std::array<std::string_view, 5> kLogs{"perdure", "v1", "runs", "*", "logs"};
@@ -80,14 +89,24 @@ constexpr std::array kRoutes{
     Entry{Method::kPost, kBulkAbort, abort_bulk_action, Access::kTrigger},
     Entry{Method::kGet, kMetadata, show_metadata, Access::kRead},
     Entry{Method::kPut, kMetadata, change_metadata, Access::kTrigger},
+    Entry{Method::kGet, kResult, show_result, Access::kRead},
+    Entry{Method::kGet, kEvents, show_events, Access::kRead},
+    Entry{Method::kGet, kPublicTrace, show_public_trace, Access::kRead},
     Entry{Method::kPost, kTags, add_tags, Access::kTrigger},
     Entry{Method::kPost, kTokenClaims, show_token_claims, Access::kAnyKey},
+    Entry{Method::kPost, kPublicTokens, make_public_token, Access::kAnyKey},
+    Entry{Method::kGet, kKeys, list_keys, Access::kAdmin},
+    Entry{Method::kPost, kKeys, create_key, Access::kAdmin},
+    Entry{Method::kDelete, kKey, revoke_key, Access::kAdmin},
+    Entry{Method::kPost, kRotate, rotate_root_key, Access::kAdmin},
     Entry{Method::kGet, kQueues, list_queues, Access::kRead},
     Entry{Method::kGet, kQueue, show_queue, Access::kRead},
     Entry{Method::kPost, kPauseQueue, pause_queue, Access::kAdmin},
     Entry{Method::kPost, kOverrideQueue, override_queue, Access::kAdmin},
     Entry{Method::kPost, kResetQueue, reset_queue, Access::kAdmin},
     Entry{Method::kGet, kQueueKeys, list_queue_keys, Access::kRead},
+    Entry{Method::kGet, kRealtimeRun, subscribe_run, Access::kReadRun},
+    Entry{Method::kGet, kRealtimeRuns, subscribe_tags, Access::kReadTags},
     Entry{Method::kGet, kRealtimeStream, follow_stream, Access::kReadRun},
     Entry{Method::kGet, kRun, show_run, Access::kRead},
     Entry{Method::kGet, kChildren, list_children, Access::kRead},

@@ -133,15 +133,18 @@ class Host {
                                       "; set it to \"auto\" to have the host watch its attempts itself"));
     }
     log().info("memory of attempts: {}", process::memory_in_force_in_words(memory));
-    auto server = api::Server::start({.listen = config_.host.listen,
-                                      .key = key,
-                                      .host_names = config_.host.names,
-                                      .allow_pending = config_.host.allow_pending,
-                                      .plugins = std::filesystem::absolute(config_.host.plugins).string(),
-                                      .memory_mechanism = std::string(process::mechanism_name(memory.mechanism)),
-                                      .memory_in_words = process::memory_in_force_in_words(memory),
-                                      .version = PERDURE_VERSION},
-                                     engine_);
+    auto server =
+        api::Server::start({.listen = config_.host.listen,
+                            .key = key,
+                            .keys_file = config_.host.data + "/keys",
+                            .secret_file = config_.auth.key.empty() ? config_.host.data + "/secret" : std::string(),
+                            .host_names = config_.host.names,
+                            .allow_pending = config_.host.allow_pending,
+                            .plugins = std::filesystem::absolute(config_.host.plugins).string(),
+                            .memory_mechanism = std::string(process::mechanism_name(memory.mechanism)),
+                            .memory_in_words = process::memory_in_force_in_words(memory),
+                            .version = PERDURE_VERSION},
+                           engine_);
     if (!server) return fail(server.status());
     server_ = std::move(server.value());
     await_signal();

@@ -141,6 +141,9 @@ class Engine {
   /// under way then). It must not block.
   virtual std::unique_ptr<Subscription> watch(const store::RunId& run, std::function<void()> changed) = 0;
 
+  /// [any-thread] The same for every run there is, those that are made later too.
+  virtual std::unique_ptr<Subscription> watch_all(std::function<void(const store::RunId& run)> changed) = 0;
+
   /// [any-thread] The tasks and plugins offered now.
   virtual catalog::SnapshotPtr catalog() const = 0;
 

@@ -170,7 +170,7 @@ TEST(PublicToken, NeedsItsClaims) {
 
 TEST(PublicToken, IsNothingElse) {
   for (const std::string& text : {std::string(), std::string("."), std::string(".."), std::string("a.b.c"), kKey,
-                                 kForeign + ".", std::string(10000, 'a') + ".b.c"}) {
+                                  kForeign + ".", std::string(10000, 'a') + ".b.c"}) {
     EXPECT_FALSE(accepted(text)) << text.substr(0, 50);
   }
   EXPECT_FALSE(looks_like_token(kKey));

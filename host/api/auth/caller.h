@@ -1,10 +1,12 @@
 // Who asks, once that is known: the bearer of the root key, of a further key, or of a public access token. Values.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "host/api/auth/public_token.h"
 
@@ -17,6 +19,11 @@ using Rights = std::uint8_t;  // of Right, or-ed
 constexpr bool has(Rights rights, Right right) {
   return (rights & (static_cast<Rights>(right) | static_cast<Rights>(Right::kAdmin))) != 0;
 }
+
+/// "read", "trigger", "admin", as keys are created and shown with.
+std::string_view right_name(Right right);
+std::optional<Right> parse_right(std::string_view name);
+inline constexpr std::array kRights{Right::kRead, Right::kTrigger, Right::kAdmin};
 
 struct Caller {
   Rights rights = 0;                 // of its key
