@@ -62,12 +62,13 @@ const std::vector<std::string>* scopes_of(const Request& request) {
 }  // namespace
 
 bool is_for_browsers(Access access) {
+  if (access == Access::kSigned) return true;
   const Rule* const rule = rule_of(access);
   return rule != nullptr && !rule->action.empty();
 }
 
 std::optional<Response> refuse_access(const Request& request, Access access) {
-  if (access == Access::kOpen || !request.caller) return std::nullopt;
+  if (access == Access::kOpen || access == Access::kSigned || !request.caller) return std::nullopt;
   const std::vector<std::string>* const scopes = scopes_of(request);
   const Rule* const rule = rule_of(access);
   if (scopes == nullptr) {

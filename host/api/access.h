@@ -17,6 +17,7 @@ namespace perdure::api {
 
 enum class Access : std::uint8_t {
   kOpen,     // everybody, without a key
+  kSigned,   // everybody who has the address, which is signed: the route decides
   kAnyKey,   // every key
   kRead,     // keys that may read
   kTrigger,  // keys that may trigger

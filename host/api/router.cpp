@@ -42,6 +42,7 @@ constexpr std::array<std::string_view, 6> kResetQueue{"api", "v1", "queues", "*"
 constexpr std::array<std::string_view, 5> kQueueKeys{"perdure", "v1", "queues", "*", "keys"};
 constexpr std::array<std::string_view, 5> kTokenClaims{"api", "v1", "auth", "jwt", "claims"};
 constexpr std::array<std::string_view, 4> kPublicTokens{"api", "v1", "auth", "public-tokens"};
+constexpr std::array<std::string_view, 3> kOpenApi{"perdure", "v1", "openapi.json"};
 constexpr std::array<std::string_view, 3> kKeys{"perdure", "v1", "keys"};
 constexpr std::array<std::string_view, 4> kKey{"perdure", "v1", "keys", "*"};
 constexpr std::array<std::string_view, 5> kRotate{"perdure", "v1", "keys", "root", "rotate"};
@@ -72,6 +73,10 @@ constexpr std::array<std::string_view, 4> kLongSchedule{"perdure", "v1", "schedu
 constexpr std::array<std::string_view, 5> kUpcoming{"perdure", "v1", "schedules", "*", "upcoming"};
 constexpr std::array<std::string_view, 5> kBackfill{"perdure", "v1", "schedules", "*", "backfill"};
 constexpr std::array<std::string_view, 3> kPreview{"perdure", "v1", "upcoming"};
+constexpr std::array<std::string_view, 4> kUploads{"api", "v2", "packets", "*"};
+constexpr std::array<std::string_view, 4> kPackets{"api", "v1", "packets", "*"};
+constexpr std::array<std::string_view, 6> kRunPackets{"api", "v1", "runs", "*", "packets", "*"};
+constexpr std::array<std::string_view, 2> kPacket{"packets", "*"};
 constexpr std::array<std::string_view, 1> kHealth{"healthz"};
 constexpr std::array<std::string_view, 1> kReadiness{"readyz"};
 
@@ -95,6 +100,7 @@ constexpr std::array kRoutes{
     Entry{Method::kPost, kTags, add_tags, Access::kTrigger},
     Entry{Method::kPost, kTokenClaims, show_token_claims, Access::kAnyKey},
     Entry{Method::kPost, kPublicTokens, make_public_token, Access::kAnyKey},
+    Entry{Method::kGet, kOpenApi, show_openapi, Access::kAnyKey},
     Entry{Method::kGet, kKeys, list_keys, Access::kAdmin},
     Entry{Method::kPost, kKeys, create_key, Access::kAdmin},
     Entry{Method::kDelete, kKey, revoke_key, Access::kAdmin},
@@ -135,6 +141,11 @@ constexpr std::array kRoutes{
     Entry{Method::kGet, kUpcoming, show_upcoming, Access::kRead},
     Entry{Method::kPost, kBackfill, backfill_schedule, Access::kTrigger},
     Entry{Method::kGet, kPreview, preview_upcoming, Access::kRead},
+    Entry{Method::kPut, kUploads, prepare_upload, Access::kTrigger},
+    Entry{Method::kGet, kPackets, find_packet, Access::kRead},
+    Entry{Method::kGet, kRunPackets, find_run_packet, Access::kReadRun},
+    Entry{Method::kPut, kPacket, upload_packet, Access::kSigned},
+    Entry{Method::kGet, kPacket, download_packet, Access::kSigned},
     Entry{Method::kGet, kHealth, show_health, Access::kOpen},
     Entry{Method::kGet, kReadiness, show_readiness, Access::kOpen},
 };
@@ -144,6 +155,8 @@ bool matches(const Entry& entry, const std::vector<std::string>& path) {
     return expected == "*" ? !segment.empty() : expected == segment;
   });
 }
+
+bool needs_a_key(Access access) { return access != Access::kOpen && access != Access::kSigned; }
 
 bool is_for_keys(const Request& request) {
   return !request.path.empty() &&
@@ -195,6 +208,16 @@ bool is_json_type(std::string_view type) {
 
 }  // namespace
 
+std::vector<RouteName> route_names() {
+  std::vector<RouteName> names;
+  for (const Entry& entry : kRoutes) {
+    RouteName name{entry.method, ""};
+    for (const std::string_view part : entry.path) name.path.append("/").append(part);
+    names.push_back(std::move(name));
+  }
+  return names;
+}
+
 Router::Router(Api& api) : api_(api), guard_(api.keys, api.options.host_names) {}
 
 std::variant<Route, Response> Router::admit(Request& request) const {
@@ -205,7 +228,7 @@ std::variant<Route, Response> Router::admit(Request& request) const {
   request.from_a_page = for_browsers && request.header("origin") != nullptr;
   if (request.from_a_page && request.method == Method::kOptions) return preflight(request, found.allowed);
 
-  const bool needs_key = found.entry != nullptr ? found.entry->access != Access::kOpen : is_for_keys(request);
+  const bool needs_key = found.entry != nullptr ? needs_a_key(found.entry->access) : is_for_keys(request);
   if (needs_key) {
     if (std::optional<Response> refusal = guard_.check_key(request)) return std::move(*refusal);
   }

@@ -46,7 +46,7 @@ class ServerImpl final : public Server {
       : options_(std::move(options)),
         keys_(std::move(keys)),
         sets_(engine),
-        api_{engine, options_, *keys_, sets_, wall_clock()},
+        api_{engine, options_, *keys_, sets_, packets_, wall_clock()},
         router_(api_) {
     for (std::size_t i = 0; i < options_.threads; ++i) {
       workers_.push_back(std::make_shared<Worker>(router_, options_.limits, connections_));
@@ -129,6 +129,7 @@ class ServerImpl final : public Server {
   const ApiOptions options_;
   const std::unique_ptr<auth::KeyRing> keys_;
   RunSets sets_;
+  Packets packets_;
   Api api_;
   const Router router_;
   std::atomic<std::size_t> connections_{0};

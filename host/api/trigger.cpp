@@ -34,8 +34,8 @@ Handling trigger_task(Api& api, ExchangePtr exchange) {
     exchange->reply(error_response(400, "the header x-trigger-request-idempotency-key has more than 256 characters"));
     co_return;
   }
-  std::variant<engine::TriggerRequest, Response> parsed =
-      parse_trigger(store::TaskId(request.argument), request.body, wall_clock(), api.options.allow_pending);
+  std::variant<engine::TriggerRequest, Response> parsed = parse_trigger(
+      store::TaskId(request.argument), request.body, wall_clock(), api.options.allow_pending, &api.packets);
   if (Response* const refusal = std::get_if<Response>(&parsed)) {
     exchange->reply(std::move(*refusal));
     co_return;

@@ -124,6 +124,16 @@ TEST_F(Realtime, SaysAfterAWhileThatNothingIsNewAndRepeatsTheOffset) {
   EXPECT_TRUE(second.headers.contains("electric-cursor"));
 }
 
+TEST_F(Realtime, WhoGoesAwayIsNotWaitedForAnyMore) {
+  const store::RunId id = engine->make_run();
+  const Answer first = begin(of_run(id));
+  HttpConnection connection(server->port());
+  connection.send(request_text("GET", of_run(id) + live(first)));
+  engine->await_watchers(1);
+  connection.half_close();
+  engine->await_watchers(0);
+}
+
 TEST_F(Realtime, LogLinesAreNoNewsOfARow) {
   hold_for(std::chrono::milliseconds(300));
   const store::RunId id = engine->make_run();

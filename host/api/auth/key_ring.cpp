@@ -73,6 +73,19 @@ std::string KeyRing::sign(const PublicToken& token, store::Time now) const {
   return sign_public_token(token, root_key_, now);
 }
 
+std::string KeyRing::seal(std::string_view text) const {
+  const std::shared_lock lock(mutex_);
+  return to_hex(hmac_sha256(root_key_, text));
+}
+
+bool KeyRing::is_sealed(std::string_view text, std::string_view seal, store::Time now) const {
+  const std::shared_lock lock(mutex_);
+  if (equal_in_constant_time(to_hex(hmac_sha256(root_key_, text)), seal)) return true;
+  return std::ranges::any_of(table_.former_root_keys, [&](const FormerRootKey& former) {
+    return former.accepted_until > now && equal_in_constant_time(to_hex(hmac_sha256(former.text, text)), seal);
+  });
+}
+
 KeyTable KeyRing::current() const {
   const std::shared_lock lock(mutex_);
   return table_;

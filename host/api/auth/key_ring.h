@@ -34,6 +34,10 @@ class KeyRing {
   /// A public access token that says what `token` says.
   [[nodiscard]] std::string sign(const PublicToken& token, store::Time now) const;
 
+  /// A signature of `text`, for addresses that are made here; and whether `seal` is one, by this or a former root key.
+  [[nodiscard]] std::string seal(std::string_view text) const;
+  [[nodiscard]] bool is_sealed(std::string_view text, std::string_view seal, store::Time now) const;
+
   struct Created {
     StoredKey key;
     std::string text;  // told once, and kept nowhere

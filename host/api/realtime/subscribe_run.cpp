@@ -52,7 +52,10 @@ Handling subscribe_run(Api& api, ExchangePtr exchange) {
   const std::shared_ptr<Signal> signal = exchange->signal();
   // Before the first look, so that no change is missed.
   std::unique_ptr<engine::Subscription> watching;
-  if (query.live) watching = api.engine.watch(id, [signal] { signal->notify(); });
+  if (query.live) {
+    exchange->hold();
+    watching = api.engine.watch(id, [signal] { signal->notify(); });
+  }
   Look look;
   for (;;) {
     look = look_at(api, exchange->request(), id, query);

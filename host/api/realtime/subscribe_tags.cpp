@@ -99,6 +99,7 @@ News news_of(Api& api, RunSet& set, std::uint64_t answer, const ShapeQuery& quer
 Handling follow(Api& api, ExchangePtr exchange, ShapeQuery query, std::shared_ptr<RunSet> set, std::uint64_t answer) {
   const SteadyTime deadline = held_until(api, exchange->request());
   const std::shared_ptr<Signal> signal = exchange->signal();
+  exchange->hold();
   set->wake(signal);
   News news;
   for (;;) {
