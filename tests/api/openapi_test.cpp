@@ -70,11 +70,12 @@ TEST_F(Described, EveryExampleDoesWhatItSays) {
     };
     const std::string delayed =
         id_in("/api/v1/tasks/echo/trigger", R"({"options":{"delay":"1h","idempotencyKey":"k"}})");
-    engine->append(executing, "tokens", "x");
+    const std::string queued = engine->make_run().text();
+    engine->append(store::RunId(queued), "tokens", "x");
     const std::map<std::string, std::string> places{
         {"task", "echo"},
         {"key", "k"},
-        {"run", executing.text()},
+        {"run", queued},
         {"delayed", delayed},
         {"finished", finished.text()},
         {"executing", executing.text()},

@@ -75,7 +75,7 @@ TEST(Base64, GoesBothWaysAndHasOneTextForEach) {
   }
 }
 
-TEST(Keys, AreComparedWhole) {
+TEST(Secrets, AreComparedWhole) {
   EXPECT_TRUE(equal_in_constant_time("abc", "abc"));
   for (const char* other : {"", "ab", "abcd", "abd", "Abc"}) {
     EXPECT_FALSE(equal_in_constant_time("abc", other)) << other;

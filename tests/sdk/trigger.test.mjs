@@ -14,7 +14,7 @@ async function outcome(task, payload, options) {
 test("a run of a task is triggered, polled and completed", async () => {
   const run = await outcome("hello-world", { name: "World" });
   assert.equal(run.status, "COMPLETED");
-  assert.equal(run.output, "Hello, World!");
+  assert.deepEqual(run.output, { message: "Hello, World!" });
   assert.equal(run.isSuccess, true);
   assert.equal(run.taskIdentifier, "hello-world");
   assert.ok(run.createdAt instanceof Date && run.finishedAt >= run.startedAt);
