@@ -76,6 +76,10 @@ struct NewRun {
   // EXPIRED.
   Duration idempotency_ttl{std::chrono::hours(24 * 30)};
   std::string request_id;  // of the HTTP call, kept for some minutes; empty: none
+  // What permits one enqueue() only, of whatever task, until then: kConflict for the next that names it, unless that is
+  // the same request. Empty: no such thing.
+  std::string permit;
+  Time permit_expires{};
   // The schedule that makes it, and for which of its due times: see fire_schedule().
   ScheduleId schedule;
   std::optional<Time> scheduled_for;

@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "host/api/access.h"
 #include "host/api/api.h"
 #include "host/api/durable.h"
 #include "host/api/errors.h"
@@ -84,6 +85,10 @@ Handling list_runs(Api& api, ExchangePtr exchange) {
   store::RunFilter filter;
   if (const std::optional<QueryFault> fault = read_query(exchange->request(), filter)) {
     exchange->reply(query_error(fault->parameter, fault->message));
+    co_return;
+  }
+  if (std::optional<Response> refusal = refuse_list(exchange->request(), filter.tasks)) {
+    exchange->reply(std::move(*refusal));
     co_return;
   }
   const store::Result<store::RunPage> page = api.engine.store().list(filter);

@@ -3,8 +3,10 @@
 #pragma once
 
 #include <optional>
+#include <string>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 #include "host/api/api.h"
 #include "host/api/exchange.h"
@@ -14,6 +16,14 @@
 namespace perdure::api {
 
 using Route = Handling (*)(Api& api, ExchangePtr exchange);
+
+/// A route's method and path, with "*" for what the path leaves open: "/api/v3/runs/*".
+struct RouteName {
+  Method method;
+  std::string path;
+};
+/// Every route there is.
+std::vector<RouteName> route_names();
 
 class Router {
  public:

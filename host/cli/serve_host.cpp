@@ -1,5 +1,6 @@
 #include "host/cli/serve_host.h"
 
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <systemd/sd-daemon.h>
 
@@ -36,6 +37,10 @@ using store::Result;
 using store::Status;
 using telemetry::log;
 
+constexpr std::uint64_t kOtherDescriptors = 1024;
+constexpr std::uint64_t kDescriptorsOfAttempt = 12;
+constexpr std::uint64_t kFewestConnections = 256;
+constexpr std::uint64_t kMostConnections = 16'384;
 constexpr std::chrono::seconds kStartAgain(1);        // after the store refused to start
 constexpr std::chrono::seconds kLastCompletions(10);  // of the store, waited for at the end
 
@@ -133,15 +138,19 @@ class Host {
                                       "; set it to \"auto\" to have the host watch its attempts itself"));
     }
     log().info("memory of attempts: {}", process::memory_in_force_in_words(memory));
-    auto server = api::Server::start({.listen = config_.host.listen,
-                                      .key = key,
-                                      .host_names = config_.host.names,
-                                      .allow_pending = config_.host.allow_pending,
-                                      .plugins = std::filesystem::absolute(config_.host.plugins).string(),
-                                      .memory_mechanism = std::string(process::mechanism_name(memory.mechanism)),
-                                      .memory_in_words = process::memory_in_force_in_words(memory),
-                                      .version = PERDURE_VERSION},
-                                     engine_);
+    auto server =
+        api::Server::start({.listen = config_.host.listen,
+                            .key = key,
+                            .keys_file = config_.host.data + "/keys",
+                            .secret_file = config_.auth.key.empty() ? config_.host.data + "/secret" : std::string(),
+                            .host_names = config_.host.names,
+                            .allow_pending = config_.host.allow_pending,
+                            .plugins = std::filesystem::absolute(config_.host.plugins).string(),
+                            .memory_mechanism = std::string(process::mechanism_name(memory.mechanism)),
+                            .memory_in_words = process::memory_in_force_in_words(memory),
+                            .version = PERDURE_VERSION,
+                            .limits = {.connections = connections()}},
+                           engine_);
     if (!server) return fail(server.status());
     server_ = std::move(server.value());
     await_signal();
@@ -172,6 +181,15 @@ class Host {
             .warn = [](const std::string& message) { log().warn("{}", message); },
             .quarantined = [this](const catalog::Held& task, bool held) { plugins_.quarantined(task, held); },
             .version_free = [this](const store::VersionId& version) { plugins_.version_free(version); }};
+  }
+
+  // As many as there are descriptors for beside the attempts: live subscriptions hold one each.
+  [[nodiscard]] std::size_t connections() const {
+    rlimit limit{};
+    ::getrlimit(RLIMIT_NOFILE, &limit);  // the supervisor has raised it
+    const std::uint64_t others = kOtherDescriptors + kDescriptorsOfAttempt * config_.host.concurrency;
+    const std::uint64_t left = limit.rlim_cur > others ? limit.rlim_cur - others : 0;
+    return static_cast<std::size_t>(std::clamp(left, kFewestConnections, kMostConnections));
   }
 
   static int fail(const Status& status) {

@@ -28,6 +28,8 @@ void add_runs_replay(CLI::App& parent, Console& console, int& exit_status);
 void add_runs_reschedule(CLI::App& parent, Console& console, int& exit_status);
 void add_bulk(CLI::App& parent, Console& console, int& exit_status);
 void add_idempotency(CLI::App& parent, Console& console, int& exit_status);
+/// Adds `keys create`, `list`, `revoke` and `rotate`.
+void add_keys(CLI::App& parent, Console& console, int& exit_status);
 /// Adds `queues list`, `get`, `pause`, `resume`, `limit` and `reset`.
 void add_queues(CLI::App& parent, Console& console, int& exit_status);
 void add_tasks(CLI::App& parent, Console& console, int& exit_status);

@@ -149,6 +149,10 @@ EngineStatus CoreEngine::status() const {
           .default_machine = options_.defaults.machine};
 }
 
+std::unique_ptr<Subscription> CoreEngine::watch_all(std::function<void(const store::RunId&)> changed) {
+  return watchers_->watch_all(std::move(changed));
+}
+
 std::unique_ptr<Subscription> CoreEngine::watch(const store::RunId& run, std::function<void()> changed) {
   return watchers_->watch(run, std::move(changed));
 }

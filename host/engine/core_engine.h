@@ -88,6 +88,7 @@ class CoreEngine final : public Engine, private store::Listener, private process
   void override_limit(const store::QueueName& queue, std::optional<std::size_t> limit,
                       store::Done<store::Queue> done) override;
   std::unique_ptr<Subscription> watch(const store::RunId& run, std::function<void()> changed) override;
+  std::unique_ptr<Subscription> watch_all(std::function<void(const store::RunId& run)> changed) override;
   [[nodiscard]] catalog::SnapshotPtr catalog() const override;
   void roll_back(const std::string& plugin, const std::string& to, store::Done<catalog::PluginVersion> done) override;
   void release(const std::string& plugin, store::Done<std::vector<store::TaskId>> done) override;

@@ -39,6 +39,8 @@ struct TriggerRequest {
   std::optional<store::Debounce> debounce;   // instead of a delay
   std::optional<store::Duration> idempotency_ttl;
   std::string request_id;
+  std::string permit;  // good for one trigger, until it expires: see store::NewRun
+  store::Time permit_expires{};
   store::RunId parent;         // whose child it becomes; empty: nobody's
   store::RunId origin;         // the run that this replays; empty: none
   std::uint64_t call = 0;      // which trigger call of its parent this is: see store::NewRun. 0: from outside
@@ -140,6 +142,9 @@ class Engine {
   /// lines, stream chunks, metadata or tags were written, until the subscription is destroyed (a call may still be
   /// under way then). It must not block.
   virtual std::unique_ptr<Subscription> watch(const store::RunId& run, std::function<void()> changed) = 0;
+
+  /// [any-thread] The same for every run there is, those that are made later too.
+  virtual std::unique_ptr<Subscription> watch_all(std::function<void(const store::RunId& run)> changed) = 0;
 
   /// [any-thread] The tasks and plugins offered now.
   virtual catalog::SnapshotPtr catalog() const = 0;

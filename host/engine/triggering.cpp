@@ -70,6 +70,8 @@ void CoreEngine::trigger(TriggerRequest request, store::Done<Triggered> done) {
   run.version = std::move(request.version);
   run.payload = std::move(request.payload);
   run.request_id = std::move(request.request_id);
+  run.permit = std::move(request.permit);
+  run.permit_expires = request.permit_expires;
   if (request.idempotency_ttl) run.idempotency_ttl = *request.idempotency_ttl;
   store_.enqueue(std::move(run), [done = std::move(done)](const store::Result<store::Enqueued>& enqueued) {
     if (!enqueued) return done(enqueued.status());

@@ -62,7 +62,7 @@ void MemoryStore::clock_is(const ClockStand& stand, Done<Duration> done) {
     if (token.status == TokenStatus::kWaiting && !token.calendar) token.timeout_at += by;
     if (token.key_expires_at) *token.key_expires_at += by;
   }
-  for (Keys* keys : {&idempotency_keys_, &request_ids_}) {
+  for (Keys* keys : {&idempotency_keys_, &request_ids_, &permits_}) {
     for (auto& [key, known] : *keys) known.expires_at += by;
   }
   mutation.finish<Duration>(std::move(done), admitted ? Result<Duration>(by) : admitted);

@@ -6,6 +6,7 @@
 #include <boost/json/value.hpp>
 
 #include "store/memory/mutation.h"
+#include "store/model/idempotency.h"
 
 namespace perdure::store {
 namespace {
@@ -101,8 +102,15 @@ void MemoryStore::enqueue(NewRun created, Done<Enqueued> done) {
   if (auto known = known_run(request_ids_, created.task, created.request_id, created.now)) {
     return mutation.finish<Enqueued>(std::move(done), Enqueued{*known, true, true});
   }
+  if (known_run(permits_, TaskId(), created.permit, created.now)) {
+    return mutation.finish<Enqueued>(std::move(done), used_up());
+  }
+  const auto note_permit = [&](const RunId& run) {
+    if (!created.permit.empty()) permits_[{TaskId(), created.permit}] = {run, created.permit_expires};
+  };
   if (auto known = known_run(idempotency_keys_, created.task, key, created.now)) {
     note_call(*known);
+    note_permit(*known);
     return mutation.finish<Enqueued>(std::move(done), Enqueued{*known, true, false});
   }
   if (runs_.contains(created.id)) {
@@ -111,6 +119,7 @@ void MemoryStore::enqueue(NewRun created, Done<Enqueued> done) {
   }
   if (const std::optional<RunId> taker = taken_in(mutation, created)) {
     note_call(*taker);
+    note_permit(*taker);
     if (!created.request_id.empty()) {
       request_ids_[{created.task, created.request_id}] = {*taker, created.now + kRequestIdKept};
     }
@@ -124,6 +133,7 @@ void MemoryStore::enqueue(NewRun created, Done<Enqueued> done) {
   const RunId id = created.id;
   if (parent != runs_.end()) parent->second.children.insert(id);
   note_call(id);
+  note_permit(id);
   create(mutation, std::move(created));
   mutation.finish<Enqueued>(std::move(done), Enqueued{id, false, false});
 }

@@ -221,7 +221,7 @@ class MemoryStore final : public Store {
   std::map<RunId, Entry> runs_;
   std::map<RunId, Entry*> unfinished_;  // … of runs_ that are not final
   std::map<RunStatus, std::uint64_t> counts_;
-  Keys idempotency_keys_, request_ids_;
+  Keys idempotency_keys_, request_ids_, permits_;
   std::map<std::pair<TaskId, std::string>, RunId> debounce_keys_;
   ClockStand clock_;
   std::map<BulkActionId, BulkAction> bulk_actions_;

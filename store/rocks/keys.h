@@ -31,7 +31,7 @@ enum class Family : std::uint8_t {
   kByStatus,     // status, run -> Waiting while the run waits, nothing while it executes and when it is finished
   kByTask,       // task, run -> nothing
   kByTag,        // tag, run -> nothing
-  kKeys,         // KeyKind, task, key -> KeyRecord
+  kKeys,         // KeyKind, task (none for permits), key -> KeyRecord
   kOwed,         // run -> nothing: it is over and owes hooks
   kLive,         // run, LivePart, ... -> what is there of a run beside its record: see LivePart
   kCanceled,     // run -> nothing: it was canceled, and its children are to be as well
@@ -52,7 +52,7 @@ inline constexpr std::string_view kFinished = "finished";  // varints: finished 
 }  // namespace meta_key
 
 /// First byte of a key in Family::kKeys. Never reuse a retired one (none so far).
-enum class KeyKind : char { kIdempotency = 'i', kRequest = 'r', kDebounce = 'd' };
+enum class KeyKind : char { kIdempotency = 'i', kRequest = 'r', kDebounce = 'd', kPermit = 'p' };
 /// First byte of a key in Family::kSchedules, and what follows. Never reuse a retired one (none so far).
 enum class SchedulePart : char {
   kRecord = 'r',    // schedule -> Schedule

@@ -87,9 +87,10 @@ FakeEngine::FakeEngine()
                     std::lock_guard lock(mutex_);
                     return broken_;
                   }}),
-      schedules_(core_, store_, {.catalog = [this] { return catalog(); },
-                                 .cancel = [](const store::RunId&, const std::string&) {},
-                                 .warn = [](const std::string&) {}}) {
+      schedules_(core_, store_,
+                 {.catalog = [this] { return catalog(); },
+                  .cancel = [](const store::RunId&, const std::string&) {},
+                  .warn = [](const std::string&) {}}) {
   catalog::Snapshot snapshot;
   snapshot.loaded = true;
   for (const char* name : {"echo", "team/report"}) {
@@ -149,6 +150,8 @@ void FakeEngine::trigger(engine::TriggerRequest request, store::Done<engine::Tri
   run.options = request.options;
   run.payload = request.payload;
   run.request_id = request.request_id;
+  run.permit = request.permit;
+  run.permit_expires = request.permit_expires;
   run.parent = run.root = request.parent;
   if (request.idempotency_ttl) run.idempotency_ttl = *request.idempotency_ttl;
   store_.enqueue(std::move(run), [done = std::move(done)](store::Result<store::Enqueued> enqueued) {
@@ -220,6 +223,10 @@ std::unique_ptr<engine::Subscription> FakeEngine::watch(const store::RunId& run,
   }
   changed_.notify_all();
   return std::make_unique<Watching>(*this, std::move(watch));
+}
+
+std::unique_ptr<engine::Subscription> FakeEngine::watch_all(std::function<void(const store::RunId&)> changed) {
+  return hub_->watch_all(std::move(changed));
 }
 
 catalog::SnapshotPtr FakeEngine::catalog() const {
@@ -389,6 +396,7 @@ void FakeEngine::notify(const store::RunId& run) {
   for (const std::shared_ptr<Watch>& watch : watches) {
     if (watch->run == run) watch->changed();
   }
+  hub_->tell(run);
 }
 
 }  // namespace perdure::api

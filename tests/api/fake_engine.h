@@ -15,6 +15,7 @@
 
 #include "host/engine/engine.h"
 #include "host/engine/schedules.h"
+#include "host/engine/watch_hub.h"
 #include "store/memory/memory_store.h"
 #include "tests/api/inline_core.h"
 
@@ -63,6 +64,7 @@ class FakeEngine final : public engine::Engine, private store::Listener {
   void override_limit(const store::QueueName& queue, std::optional<std::size_t> limit,
                       store::Done<store::Queue> done) override;
   std::unique_ptr<engine::Subscription> watch(const store::RunId& run, std::function<void()> changed) override;
+  std::unique_ptr<engine::Subscription> watch_all(std::function<void(const store::RunId& run)> changed) override;
   catalog::SnapshotPtr catalog() const override;
   void roll_back(const std::string& plugin, const std::string& to, store::Done<catalog::PluginVersion> done) override;
   void release(const std::string& plugin, store::Done<std::vector<store::TaskId>> done) override;
@@ -116,6 +118,7 @@ class FakeEngine final : public engine::Engine, private store::Listener {
   catalog::SnapshotPtr catalog_;
   std::vector<catalog::Held> held_;
   std::vector<std::shared_ptr<Watch>> watches_;
+  const std::shared_ptr<engine::WatchHub> hub_ = std::make_shared<engine::WatchHub>();  // the real one, for watch_all()
   std::optional<engine::TriggerRequest> last_;
   std::size_t triggers_ = 0;
   store::MemoryStore store_;

@@ -63,7 +63,7 @@ TEST(Usage, AnUnknownVerbIsNamedBesideThoseThereAre) {
   EXPECT_EQ(ended.status, kWrongUsage);
   EXPECT_EQ(
       ended.err,
-      "perdure: there is no verb \"frobnicate\", only trigger, runs, bulk, queues, idempotency, tasks, schedules, "
+      "perdure: there is no verb \"frobnicate\", only trigger, runs, bulk, queues, keys, idempotency, tasks, schedules, "
       "plugins\nSee `perdure "
       "--help`.\n");
   EXPECT_NE(perdure({"runs", "frobnicate"}).err.find("only list, get, logs"), std::string::npos);

@@ -135,6 +135,10 @@ void RandomOperations::enqueue(Store& store) {
   if (one_in(5)) created.options.ttl = Duration(below(300));
   if (one_in(3)) created.options.idempotency_key = pick("k", 20);
   if (one_in(4)) created.request_id = pick("r", 40);
+  if (one_in(6)) {
+    created.permit = pick("p", 20);
+    created.permit_expires = now_ + Duration(1 + below(500));
+  }
   if (one_in(3)) created.idempotency_ttl = Duration(1 + below(500));
   for (std::uint64_t i = below(4); i > 0; --i) created.options.tags.push_back("tag" + std::to_string(i));
   if (one_in(4)) created.options.metadata = "{\"m\":true}";
