@@ -36,7 +36,10 @@ bool is_plain_id(const std::string& id) {
 Connection::Connection(asio::ip::tcp::socket socket, std::shared_ptr<Worker> worker)
     : socket_(std::move(socket)),
       worker_(std::move(worker)),
-      parser_(worker_->limits().head, worker_->limits().body),
+      parser_(worker_->limits().head,
+              [&limits = worker_->limits()](const std::vector<std::string>& path) {
+                return Router::takes_items(path) ? limits.batch_body : limits.body;
+              }),
       in_(kReadSize, '\0'),
       progress_(steady_clock::now()) {
   error_code ignored;
@@ -120,7 +123,7 @@ void Connection::admit() {
   const std::size_t length = parser_.content_length();
   if (parser_.has_body()) {
     request_deadline_ = steady_clock::now() + worker_->limits().body_time +
-                        std::chrono::seconds((length > 0 ? length : worker_->limits().body) >> 16);
+                        std::chrono::seconds((length > 0 ? length : parser_.body_limit()) >> 16);
   }
   if (Route* const route = std::get_if<Route>(&admitted)) {
     route_ = *route;

@@ -5,6 +5,7 @@
 #include "host/api/api.h"
 #include "host/api/errors.h"
 #include "host/api/json_text.h"
+#include "host/api/token_claims.h"
 #include "host/api/trigger_body.h"
 
 namespace perdure::api {
@@ -12,14 +13,11 @@ namespace {
 
 constexpr std::size_t kLongestRequestId = 256;
 
-// What clients sign public access tokens with; they refuse to go on without it.
-constexpr std::string_view kTokenClaims = R"({"sub":"env_local","pub":true})";
-
 Response created(const engine::Triggered& run) {
   JsonText json;
   json.begin_object().text("id", run.id.text()).boolean("isCached", run.cached).end_object();
   Response response = ok(json.take());
-  response.headers.push_back({"x-trigger-jwt-claims", std::string(kTokenClaims)});
+  put_token_claims(response);
   return response;
 }
 

@@ -162,7 +162,7 @@ perdure_services make_services() {
   table.memo_put = memo_put;
   table.trigger = trigger;
   table.trigger_and_wait = not_offered;
-  table.batch_trigger = not_offered;
+  table.batch_trigger = batch_trigger;
   table.batch_trigger_and_wait = not_offered;
   table.wait_for = not_offered;
   table.wait_until = not_offered;

@@ -221,7 +221,31 @@ constexpr perdure::Task<Family, Members> family{
         },
 };
 
+struct FanOut {
+  std::uint32_t children = 0;
+  bool on_success = false;
+  bool fails = false;
+};
+BOOST_DESCRIBE_STRUCT(FanOut, (), (children, on_success, fails))
+
+constexpr perdure::Task<FanOut, Members> fan_out{
+    .id = "fan-out",
+    .description = "Triggers children in one batch, at once or with its own success, and may fail after that",
+    .retry = kQuick,
+    .run =
+        [](FanOut in, perdure::Attempt& run) {
+          std::vector<Member> numbers;
+          for (std::uint32_t i = 0; i < in.children; ++i) numbers.push_back({.number = i});
+          const perdure::BatchHandle batch = run.batch_trigger(
+              family_member, numbers, {.when = in.on_success ? perdure::When::kOnSuccess : perdure::When::kNow});
+          if (in.fails) throw std::runtime_error("asked to fail, after " + batch.id);
+          Members members;
+          for (const perdure::RunHandle& each : batch.runs) members.ids.push_back(each.id);
+          return members;
+        },
+};
+
 }  // namespace
 
 PERDURE_PLUGIN("playground", "1.0.0", hello_world, echo, echo_recycled, sleep_a_while, fail, flaky, crash, count,
-               family, family_member)
+               family, family_member, fan_out)

@@ -8,7 +8,10 @@ namespace {
 constexpr JsonLimits kResultLimits{kLargestStepResult, 128};
 }
 
-std::string_view call_kind_name(CallKind kind) { return kind == CallKind::kTrigger ? "trigger" : "step"; }
+std::string_view call_kind_name(CallKind kind) {
+  if (kind == CallKind::kBatch) return "batch";
+  return kind == CallKind::kTrigger ? "trigger" : "step";
+}
 
 Status check_step(std::string_view name, std::string_view result) {
   if (name.empty() || name.size() > kLongestStepName) {

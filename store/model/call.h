@@ -16,14 +16,15 @@ namespace perdure::store {
 enum class CallKind : std::uint8_t {
   kTrigger = 1,  // a child was triggered
   kStep = 2,     // a step's result was recorded
+  kBatch = 4,    // a batch of children was triggered
 };
-std::string_view call_kind_name(CallKind kind);  // "trigger", "step"
+std::string_view call_kind_name(CallKind kind);  // "trigger", "step", "batch"
 
 /// One of them, as it was made.
 struct RecordedCall {
   CallKind kind = CallKind::kStep;
-  std::string name;    // the step's, or the triggered task's
-  std::string result;  // a step's: JSON text
+  std::string name;    // the step's, the triggered task's, or batch_name() of a batch
+  std::string result;  // a step's: JSON text; of a batch: its id
   RunId child;         // of a trigger
   bool operator==(const RecordedCall&) const = default;
 };

@@ -26,6 +26,10 @@ Result<std::optional<RecordedCall>> stored_call(const Database& db, PackedId run
 
 }  // namespace
 
+Result<std::optional<RecordedCall>> RocksStore::standing_call(PackedId run, std::uint64_t call) const {
+  return stored_call(*database_, run, call);
+}
+
 Result<std::optional<PackedId>> RocksStore::called_before(const NewRun& created) const {
   const std::optional<PackedId> parent = pack(created.parent);
   if (created.call == 0 || !parent) return std::optional<PackedId>();

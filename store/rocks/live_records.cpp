@@ -104,7 +104,7 @@ Result<RecordedCall> decode_call(std::string_view bytes) {
     call.child = unpack({high, in.u64()});
     call.name = in.string();
   } else if (version == kOtherCall) {
-    call.kind = in.one_of(CallKind::kStep, CallKind::kStep);
+    call.kind = in.one_of(CallKind::kStep, CallKind::kBatch);
     call.name = in.string();
     call.result = in.string();
   } else {

@@ -40,6 +40,7 @@ enum RunParts : std::uint64_t {
   kCalendar = 1u << 26,
   kDebounceKey = 1u << 27,
   kDebounceUntil = 1u << 28,
+  kBatch = 1u << 29,
 };
 
 void put(Encoder& out, const Failure& failure) {
@@ -166,6 +167,7 @@ std::string encode(const RunRecord& record) {
   mark(!run.debounce_key.empty(), kDebounceKey);
   mark(run.debounce_until.has_value(), kDebounceUntil);
   mark(!run.machine.empty(), kLargerMachine);
+  mark(!run.batch.empty(), kBatch);
   const std::optional<Attempt>& attempt = record.attempt;
   if (attempt) {
     mark(true, kAttempt);
@@ -226,6 +228,7 @@ std::string encode(const RunRecord& record) {
     out.name(run.schedule);
     out.time(run.scheduled_for);
   }
+  if (parts & kBatch) out.name(run.batch);
   return bytes;
 }
 
@@ -297,6 +300,7 @@ Result<RunRecord> decode_run(PackedId id, std::string_view bytes) {
     run.schedule = in.name<ScheduleId>();
     run.scheduled_for = in.maybe_time();
   }
+  if (parts & kBatch) run.batch = in.name<BatchId>();
   run.metadata_changed = (parts & kMetadataChanged) != 0;
   run.calendar = (parts & kCalendar) != 0;
   if (!in.ok()) return damaged("run " + unpack(id).text());

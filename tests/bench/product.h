@@ -37,6 +37,10 @@ class Product {
   /// Acknowledged triggers/s over 8 connections, `depth` under way on each, of runs that do not start within the hour.
   double enqueue(const std::string& task, double seconds, int depth);
 
+  /// Runs/s of batches of `size` such runs, sent in two phases as clients do, one batch after the other over each of 2
+  /// connections.
+  double batch_trigger(const std::string& task, double seconds, int size);
+
   /// Seconds from starting the process to its being ready.
   [[nodiscard]] double starting() const { return starting_; }
   /// Bytes of memory that the host has resident now.

@@ -14,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include <perdure/batch.hpp>
 #include <perdure/json_read.hpp>
 #include <perdure/locals.hpp>
 #include <perdure/log.hpp>
@@ -149,6 +150,26 @@ class Attempt {
     return trigger_text(task_id, payload_json(payload), options);
   }
 
+  /// Triggers up to 1,000 runs of a task, all or none, and goes on: run.batch_trigger(hello, {{.name = "Ada"},
+  /// {.name = "Bob"}}). `options` are those of each. A durable call, as trigger(): a later attempt gets the same batch.
+  template <class In, class Out>
+  BatchHandle batch_trigger(const Task<In, Out>& task, const std::vector<std::type_identity_t<In>>& payloads,
+                            const TriggerOptions& options = {}) {
+    std::vector<BatchItem> items;
+    items.reserve(payloads.size());
+    const std::string text = detail::trigger_json(options);
+    for (const auto& payload : payloads) items.push_back({std::string(task.id.text), payload_json(payload), text});
+    return batch_trigger(items);
+  }
+  /// The same of several tasks: run.batch_trigger({perdure::item(hello, {.name = "Ada"}), perdure::item(add, 7)}).
+  BatchHandle batch_trigger(const std::vector<BatchItem>& items) {
+    begin_durable_call();
+    const detail::Triggers triggers(items);
+    perdure_str text{};
+    expect_done(attempt_->services->batch_trigger(attempt_, triggers.data(), triggers.size(), &text));
+    return batch_of(detail::view(text));
+  }
+
   /// Whether the task should stop; for waiting, polling, or handing to other threads.
   StopToken stop_token() const noexcept { return StopToken(attempt_); }
   /// Leaves the task function when it should stop. Destructors run; no `catch` keeps the attempt alive.
@@ -178,11 +199,7 @@ class Attempt {
  private:
   template <class T>
   static std::string payload_json(const T& payload) {
-    if constexpr (std::is_same_v<T, RawJson>) {
-      return payload.text;
-    } else {
-      return to_json(payload);
-    }
+    return detail::payload_json(payload);
   }
   void begin_durable_call() {
     leaving_.go_on();
@@ -221,6 +238,12 @@ class Attempt {
     const perdure_status status = attempt_->services->trigger(attempt_, &asked, &id);
     expect_done(status);
     return {std::string(detail::view(id))};
+  }
+  static BatchHandle batch_of(std::string_view said) {
+    const json::object batch = from_json<json::object>(said);
+    BatchHandle handle{std::string(batch.at("id").get_string()), {}};
+    for (const json::value& run : batch.at("runs").get_array()) handle.runs.push_back({std::string(run.get_string())});
+    return handle;
   }
   void add_tags(const std::string_view* tags, std::size_t count) const {
     std::vector<perdure_str> texts;
