@@ -39,6 +39,7 @@
 #include "store/model/status.h"
 #include "store/model/stream.h"
 #include "store/model/tags.h"
+#include "store/model/token.h"
 
 namespace perdure::store {
 
@@ -396,6 +397,18 @@ class Store {
   /// Forgets up to `max` batches that were created before `before` and that are not sealed or made no run, unless their
   /// parent is unfinished. Others go with the last run that they made. done: written; how many.
   virtual void remove_batches(Time before, std::size_t max, Done<std::size_t> done) = 0;
+  // ---- Tokens (model/token.h) -----------------------------------------------------------------------------------
+  /// Creates a token, or answers the one that has its idempotency key: keys of tokens are apart from those of runs, and
+  /// keep their token whatever becomes of it. One that is made `by` an attempt is recorded as a call like a step, with
+  /// the same errors. done: durable; kInvalid: see token_of(); kNoSpace.
+  virtual void create_token(NewToken created, Done<CreatedToken> done) = 0;
+  /// Completes a token; one that is completed or has timed out is answered unchanged. done: durable; the token as it is
+  /// then. kInvalid: see check_token_value(); kNotFound; of an attempt's, as above.
+  virtual void complete_token(TokenCompletion completion, Done<Token> done) = 0;
+  // wake_due() lets tokens time out, and counts them; next_due() knows when.
+  /// Removes up to `most` tokens that were completed or timed out before, those that have been so for longest first,
+  /// and frees their keys. done: written, before return where the engine can; how many.
+  virtual void remove_tokens(Time ended_before, std::size_t most, Done<std::size_t> done) = 0;
 
   /// Calls `done` once everything written before this call is durable.
   virtual void synced(DoneStatus done) = 0;
@@ -465,6 +478,9 @@ class Store {
                                               std::size_t limit) const = 0;
   /// Up to `max` bulk actions that are PENDING, oldest first.
   virtual Result<std::vector<BulkActionId>> pending_bulk_actions(std::size_t max) const = 0;
+  virtual Result<Token> token(const TokenId& id) const = 0;
+  /// A page of the tokens that the filter lets through, newest first; as list() does of runs.
+  virtual Result<TokenPage> tokens(const TokenFilter& filter) const = 0;
   /// kOk, or why mutations are refused.
   virtual Status health() const = 0;
 };

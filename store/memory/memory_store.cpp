@@ -313,6 +313,7 @@ void MemoryStore::wake_due(Time now, Done<std::size_t> done) {
       ++changed;
     }
   }
+  changed += time_out_tokens(now);
   mutation.finish<std::size_t>(std::move(done), changed);
 }
 

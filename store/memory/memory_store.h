@@ -80,6 +80,9 @@ class MemoryStore final : public Store {
   void keep_items(const BatchId& batch, std::map<std::uint32_t, std::string> items, Done<std::size_t> done) override;
   void enqueue_batch(BatchItems items, Done<Batch> done) override;
   void remove_batches(Time before, std::size_t max, Done<std::size_t> done) override;
+  void create_token(NewToken created, Done<CreatedToken> done) override;
+  void complete_token(TokenCompletion completion, Done<Token> done) override;
+  void remove_tokens(Time ended_before, std::size_t most, Done<std::size_t> done) override;
   void synced(DoneStatus done) override;
 
   Result<Run> run(const RunId& id) const override;
@@ -117,6 +120,8 @@ class MemoryStore final : public Store {
   Result<BulkActionPage> bulk_actions(const BulkActionId& after, const BulkActionId& before,
                                       std::size_t limit) const override;
   Result<std::vector<BulkActionId>> pending_bulk_actions(std::size_t max) const override;
+  Result<Token> token(const TokenId& id) const override;
+  Result<TokenPage> tokens(const TokenFilter& filter) const override;
   Status health() const override;
 
  private:
@@ -158,6 +163,11 @@ class MemoryStore final : public Store {
   /// The run that the same call of the parent made before.
   Result<std::optional<RunId>> called_before(const NewRun& created) const;
   Status record(NewStep step);
+  /// What is recorded of that call of an attempt that executes, when it is of this kind and name.
+  Result<const RecordedCall*> recorded_by(const AttemptCall& by, CallKind kind, std::string_view name) const;
+  Result<CreatedToken> put_token(NewToken created);
+  Result<Token> end_token(TokenCompletion completion);
+  std::size_t time_out_tokens(Time now);
   static std::vector<StreamInfo> infos(const Entry& entry);
   /// Enters a run that is new.
   void create(Mutation& mutation, NewRun created);
@@ -218,6 +228,7 @@ class MemoryStore final : public Store {
   std::map<BatchId, std::map<std::uint32_t, std::string>> items_;  // of those that wait
   std::map<std::string, std::pair<BatchId, Time>> batch_keys_;     // until when they are kept
   std::map<BulkActionId, BulkAction> bulk_actions_;
+  std::map<TokenId, Token> tokens_;
   std::map<QueueName, QueueSettings> settings_;     // … of queues that have some
   mutable std::map<SubQueue, RateWindow> windows_;  // looking at one moves it with the clock
   Time now_{};        // as it was last told by who claims or wakes; like windows_ by a clock that is not set

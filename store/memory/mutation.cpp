@@ -202,6 +202,9 @@ std::optional<Time> MemoryStore::earliest_due() const {
     if (run.status == RunStatus::kDelayed) consider(run.ready_at);
     if (!run.started_at) consider(run.expires_at);
   }
+  for (const auto& [id, token] : tokens_) {
+    if (token.status == TokenStatus::kWaiting) consider(token.timeout_at);
+  }
   return earliest;
 }
 

@@ -9,8 +9,19 @@ constexpr JsonLimits kResultLimits{kLargestStepResult, 128};
 }
 
 std::string_view call_kind_name(CallKind kind) {
-  if (kind == CallKind::kBatch) return "batch";
-  return kind == CallKind::kTrigger ? "trigger" : "step";
+  switch (kind) {
+    case CallKind::kTrigger:
+      return "trigger";
+    case CallKind::kStep:
+      return "step";
+    case CallKind::kCreateToken:
+      return "create_token";
+    case CallKind::kCompleteToken:
+      return "complete_token";
+    case CallKind::kBatch:
+      return "batch";
+  }
+  return "step";
 }
 
 Status check_step(std::string_view name, std::string_view result) {

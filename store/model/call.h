@@ -14,19 +14,29 @@ namespace perdure::store {
 
 /// Numbers are stored: append only.
 enum class CallKind : std::uint8_t {
-  kTrigger = 1,  // a child was triggered
-  kStep = 2,     // a step's result was recorded
-  kBatch = 4,    // a batch of children was triggered
+  kTrigger = 1,         // a child was triggered
+  kStep = 2,            // a step's result was recorded
+  kCreateToken = 20,    // a waitpoint token was created
+  kCompleteToken = 21,  // … completed
+  kBatch = 30,          // a batch of children was triggered
 };
-std::string_view call_kind_name(CallKind kind);  // "trigger", "step", "batch"
+std::string_view call_kind_name(CallKind kind);  // "trigger", "step", "create_token", "complete_token", "batch"
 
 /// One of them, as it was made.
 struct RecordedCall {
   CallKind kind = CallKind::kStep;
-  std::string name;    // the step's, the triggered task's, or batch_name() of a batch
-  std::string result;  // a step's: JSON text; of a batch: its id
+  std::string name;    // the step's, the triggered task's, or batch_name(); of a token that is completed its id
+  std::string result;  // a step's: JSON text; of a token that was created, and of a batch, its id
   RunId child;         // of a trigger
   bool operator==(const RecordedCall&) const = default;
+};
+
+/// Which durable call of which attempt something is.
+struct AttemptCall {
+  RunId run;
+  std::uint32_t number = 0;  // of the attempt
+  std::string token;         // its fence
+  std::uint64_t call = 0;    // among the run's durable calls, from 1
 };
 
 inline constexpr std::size_t kLongestStepName = 256;                     // bytes

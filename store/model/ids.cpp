@@ -19,6 +19,7 @@ constexpr std::string_view kRunPrefix = "run_";
 constexpr std::string_view kSchedulePrefix = "sched_";
 constexpr std::string_view kBulkActionPrefix = "bulk_";
 constexpr std::string_view kBatchPrefix = "batch_";
+constexpr std::string_view kTokenPrefix = "waitpoint_";
 constexpr std::size_t kTimeDigits = 10;    // 50 bits, of which 48 are used
 constexpr std::size_t kRandomDigits = 15;  // 75 bits: `high` has 11 of them, `low` 64
 
@@ -105,6 +106,11 @@ BatchId new_batch_id(Time now) {
   return BatchId(ids.next(kBatchPrefix, now));
 }
 
+TokenId new_token_id(Time now) {
+  static Ids ids;
+  return TokenId(ids.next(kTokenPrefix, now));
+}
+
 std::optional<Time> time_in(const RunId& id) {
   if (!is_run_id(id.text())) return std::nullopt;
   std::int64_t time = 0;
@@ -119,6 +125,7 @@ bool is_batch_id(const std::string& text) { return is_id(kBatchPrefix, text); }
 bool is_bulk_action_id(const std::string& text) { return is_id(kBulkActionPrefix, text); }
 bool is_run_id(const std::string& text) { return is_id(kRunPrefix, text); }
 bool is_schedule_id(const std::string& text) { return is_id(kSchedulePrefix, text); }
+bool is_token_id(const std::string& text) { return is_id(kTokenPrefix, text); }
 
 bool is_task_id(const std::string& text) {
   constexpr std::string_view kPunctuation = "_.:/-";

@@ -34,6 +34,7 @@ using QueueName = Name<struct QueueTag>;      // "task/<task id>" for a task's o
 using ScheduleId = Name<struct ScheduleTag>;  // "sched_" + 25 of [0-9a-v], time-ordered: see new_schedule_id()
 using BulkActionId = Name<struct BulkTag>;    // "bulk_" + 25 of [0-9a-v], time-ordered: see new_bulk_action_id()
 using BatchId = Name<struct BatchTag>;        // "batch_" + 25 of [0-9a-v], time-ordered: see new_batch_id()
+using TokenId = Name<struct TokenTag>;        // "waitpoint_" + 25 of [0-9a-v], time-ordered: see new_token_id()
 using VersionId = Name<struct VersionTag>;    // a plugin version: SHA-256 of the plugin file, 64 hex digits
 
 /// The time that a run id begins with; nothing when it is not shaped like one.
@@ -50,12 +51,16 @@ BulkActionId new_bulk_action_id(Time now);
 BatchId new_batch_id(Time now);
 /// Whether `text` is shaped like a batch id.
 bool is_batch_id(const std::string& text);
+/// A fresh token id, made like a run's. Any thread.
+TokenId new_token_id(Time now);
 /// Whether `text` is shaped like a bulk action id.
 bool is_bulk_action_id(const std::string& text);
 /// Whether `text` is shaped like a run id.
 bool is_run_id(const std::string& text);
 /// Whether `text` is shaped like a schedule id.
 bool is_schedule_id(const std::string& text);
+/// Whether `text` is shaped like a token id.
+bool is_token_id(const std::string& text);
 /// Whether `text` may be a task id.
 bool is_task_id(const std::string& text);
 

@@ -48,26 +48,35 @@ void RocksStore::note_call(const NewRun& created, PackedId child, Batch& batch) 
             encode(RecordedCall{CallKind::kTrigger, created.task.text(), {}, unpack(child)}));
 }
 
+Result<std::optional<RecordedCall>> RocksStore::recorded_by(const AttemptCall& by, CallKind kind,
+                                                            std::string_view name) const {
+  const std::optional<PackedId> id = pack(by.run);
+  if (!id) return Status::not_found("there is no run " + by.run.text());
+  const auto executing = hot_.executing.find(*id);
+  if (executing == hot_.executing.end()) {
+    const Result<RunRecord> there = stored_run(*database_, *id);
+    return there ? not_executing(by.run, by.number) : there.status();
+  }
+  const Attempt& attempt = *executing->second.record.attempt;
+  if (attempt.number != by.number || attempt.token != by.token) return not_executing(by.run, by.number);
+  Result<std::optional<RecordedCall>> before = stored_call(*database_, *id, by.call);
+  if (!before || !*before) return before;
+  if (Status same = check_same_call(by.run, **before, kind, name); !same) return same;
+  return before;
+}
+
 void RocksStore::record_step(NewStep step, DoneStatus done) {
   const auto answer = [&](const Status& status) { done(status); };
   if (Status checked = check_step(step.name, step.result); !checked) return answer(checked);
-  const std::optional<PackedId> id = pack(step.run);
   Lock lock(mutex_);
   const auto record = [&]() -> Status {
     if (!health_) return refused();
-    const auto executing = id ? hot_.executing.find(*id) : hot_.executing.end();
-    if (executing == hot_.executing.end()) {
-      if (!id) return Status::not_found("there is no run " + step.run.text());
-      const Result<RunRecord> there = stored_run(*database_, *id);
-      return there ? not_executing(step.run, step.number) : there.status();
-    }
-    const Attempt& attempt = *executing->second.record.attempt;
-    if (attempt.number != step.number || attempt.token != step.token) return not_executing(step.run, step.number);
-    const Result<std::optional<RecordedCall>> before = stored_call(*database_, *id, step.call);
+    const Result<std::optional<RecordedCall>> before =
+        recorded_by({step.run, step.number, step.token, step.call}, CallKind::kStep, step.name);
     if (!before) return before.status();
-    if (*before) return check_same_call(step.run, **before, CallKind::kStep, step.name);
+    if (*before) return Status::ok();
     Batch batch(*database_);
-    batch.put(Family::kLive, call_key(*id, step.call),
+    batch.put(Family::kLive, call_key(*pack(step.run), step.call),
               encode(RecordedCall{CallKind::kStep, std::move(step.name), std::move(step.result), {}}));
     return write(batch);
   };

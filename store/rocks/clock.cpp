@@ -31,7 +31,7 @@ void RocksStore::clock_is(const ClockStand& stand, Done<Duration> done) {
   const Duration by = set_since(clock_, stand);
   if (by != Duration::zero()) {
     ahead_->set(ahead_->get() - by);
-    hot_.due.ahead = ahead_->get();
+    hot_.set_ahead(ahead_->get());
     group_.due_changed = true;
     wake_commit_thread();
   }

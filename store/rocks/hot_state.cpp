@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "store/rocks/queue_records.h"
+#include "store/rocks/token_record.h"
 
 namespace perdure::store::rocks {
 
@@ -104,11 +105,12 @@ std::size_t HotState::put_back(const TaskId& task, const std::optional<VersionId
 }
 
 std::optional<Time> HotState::next_due() const {
-  std::optional<Time> opens = ready.next_open();
-  const std::optional<Time> next = due.next();
-  if (opens) *opens -= due.ahead;
-  if (!opens || !next) return opens ? opens : next;
-  return std::min(*opens, *next);
+  std::optional<Time> first = ready.next_open();
+  if (first) *first -= due.ahead;
+  for (const std::optional<Time>& next : {due.next(), tokens.next()}) {
+    if (next && (!first || *next < *first)) first = next;
+  }
+  return first;
 }
 
 FinishedCounts HotState::finished() const {
@@ -159,9 +161,22 @@ Status HotState::read_queues(const Database& db, HotState& state) {
   return windows.status();
 }
 
+Status HotState::read_tokens(const Database& db, HotState& state) {
+  const std::string prefix = token_status_prefix(TokenStatus::kWaiting);
+  Scan scan = db.scan(Family::kTokens, prefix);
+  for (; scan.valid(); scan.next()) {
+    const std::optional<PackedId> id = run_in_key(scan.key(), prefix.size());
+    if (!id) return cut_short("tokens");
+    const Result<TokenTimeout> timeout = decode_token_timeout(scan.value(), db.ahead());
+    if (!timeout) return timeout.status();
+    state.tokens.add(timeout->at, timeout->calendar, *id);
+  }
+  return scan.status();
+}
+
 Result<HotState> HotState::rebuild(const Database& db) {
   HotState state;
-  state.due.ahead = db.ahead();
+  state.set_ahead(db.ahead());
   std::string bytes;
   if (Status got = db.get(Family::kMeta, meta_key::kFinished, bytes); got) {
     Result<FinishedCounts> counts = decode_finished(bytes);
@@ -174,6 +189,7 @@ Result<HotState> HotState::rebuild(const Database& db) {
   }
 
   if (Status read = read_queues(db, state); !read) return read;
+  if (Status read = read_tokens(db, state); !read) return read;
   for (auto status = RunStatus::kPendingVersion; waits(status);
        status = static_cast<RunStatus>(static_cast<int>(status) + 1)) {
     Scan scan = db.scan(Family::kByStatus, status_prefix(status));

@@ -65,6 +65,8 @@ class HotState {
   /// Makes up to `max` runs that were set aside ready again, the first in order first. How many.
   std::size_t put_back(const TaskId& task, const std::optional<VersionId>& version, std::size_t max);
 
+  /// How far timer time is ahead of the wall clock from now on.
+  void set_ahead(Duration ahead) { due.ahead = tokens.ahead = ahead; }
   [[nodiscard]] std::optional<Time> next_due() const;
   [[nodiscard]] std::uint64_t& count(RunStatus status) { return counts_[static_cast<std::size_t>(status)]; }
   [[nodiscard]] std::uint64_t count(RunStatus status) const { return counts_[static_cast<std::size_t>(status)]; }
@@ -82,6 +84,7 @@ class HotState {
   VersionLocks locks;
   MetadataCache metadata;
   ScheduleIndex schedules;
+  DueTimes tokens;  // that wait: timeout_at
 
  private:
   struct Place {
@@ -90,6 +93,7 @@ class HotState {
     Time order{};
   };
   static Status read_queues(const Database& db, HotState& state);
+  static Status read_tokens(const Database& db, HotState& state);
   /// Reads from the run what its entry does not tell yet.
   static Status complete(const Database& db, PackedId id, Waiting& waiting);
   void enter_waiting(PackedId id, RunStatus status, const Waiting& waiting);

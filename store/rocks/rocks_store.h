@@ -12,7 +12,8 @@
 // Locks: mutex_ before database_lock_. Reads take database_lock_ shared and no other. Files: rocks_store.cpp (opening,
 // reads of hot state), commit_loop.cpp, reopening.cpp, creation.cpp, delays.cpp, debouncing.cpp, clock.cpp,
 // bulk_actions.cpp, claims.cpp, ends.cpp, transitions.cpp, owed_hooks.cpp, queues.cpp, schedules.cpp,
-// retention.cpp, batches.cpp, sealing.cpp, live.cpp, calls.cpp, reads.cpp, live_reads.cpp, list.cpp.
+// tokens.cpp, token_list.cpp, retention.cpp, batches.cpp, sealing.cpp, live.cpp, calls.cpp, reads.cpp, live_reads.cpp,
+// list.cpp.
 #pragma once
 
 #include <atomic>
@@ -83,6 +84,9 @@ class RocksStore final : public Store {
   void keep_items(const BatchId& batch, std::map<std::uint32_t, std::string> items, Done<std::size_t> done) override;
   void enqueue_batch(BatchItems items, Done<store::Batch> done) override;
   void remove_batches(Time before, std::size_t max, Done<std::size_t> done) override;
+  void create_token(NewToken created, Done<CreatedToken> done) override;
+  void complete_token(TokenCompletion completion, Done<Token> done) override;
+  void remove_tokens(Time ended_before, std::size_t most, Done<std::size_t> done) override;
   void synced(DoneStatus done) override;
 
   Result<Run> run(const RunId& id) const override;
@@ -120,6 +124,8 @@ class RocksStore final : public Store {
   Result<BulkActionPage> bulk_actions(const BulkActionId& after, const BulkActionId& before,
                                       std::size_t limit) const override;
   Result<std::vector<BulkActionId>> pending_bulk_actions(std::size_t max) const override;
+  Result<Token> token(const TokenId& id) const override;
+  Result<TokenPage> tokens(const TokenFilter& filter) const override;
   Status health() const override;
 
  private:
@@ -159,6 +165,7 @@ class RocksStore final : public Store {
     std::vector<PackedId> created;
     std::vector<ClaimBatch> claims;
     std::map<QueueName, QueueSettings> queues;  // as they were before
+    std::vector<std::string> token_undos;       // batches that undo what was done to tokens, in its order
   };
 
   explicit RocksStore(RocksOptions options, std::unique_ptr<DirectoryLock> lock);
@@ -237,6 +244,19 @@ class RocksStore final : public Store {
   Result<std::optional<PackedId>> called_before(const NewRun& created) const;
   /// Notes which run that call has made or found, when the parent's call it is.
   static void note_call(const NewRun& created, PackedId child, Batch& batch);
+  /// What is recorded of that call of an attempt that executes, when it is of this kind and name.
+  Result<std::optional<RecordedCall>> recorded_by(const AttemptCall& by, CallKind kind, std::string_view name) const;
+  // tokens.cpp
+  Result<Token> stored_token(const Database& db, PackedId id) const;
+  Result<std::optional<Token>> token_with_key(const std::string& key, Time now) const;
+  Result<std::optional<Token>> token_called(const AttemptCall& by) const;
+  Result<CreatedToken> put_token(NewToken created);
+  Result<Token> end_token(TokenCompletion completion);
+  /// Writes that a token became another: created (from nothing), over, or removed (to nothing).
+  void change_token(const std::optional<Token>& from, const std::optional<Token>& to, Batch& batch) const;
+  /// A token that waited is over: what follows from that, inside the mutation that ends it.
+  void token_over(PackedId id, const Token& before, const Token& after, Batch& batch, Batch& undo);
+  Result<std::size_t> time_out_tokens(Time now, Lock& lock);
   /// The record of a run for a change beside its transitions: that of an executing one in hot_, any other's in `other`.
   Result<RunRecord*> record_to_change(PackedId id, RunRecord& other);
   /// Writes a batch for whose durability nobody waits.
@@ -310,6 +330,7 @@ class RocksStore final : public Store {
   std::vector<PackedId> withdrawn_;
   std::vector<ClaimBatch> lost_claims_;
   std::map<QueueName, QueueSettings> withdrawn_settings_;  // as they were
+  std::vector<std::string> token_undos_;
   std::set<VersionId> maybe_free_;  // versions that may have lost their last run with one of them
 
   std::recursive_mutex listener_lock_;

@@ -131,8 +131,10 @@ void RocksStore::wake_due(Time now, Done<std::size_t> done) {
     return true;
   });
   if (!changed) return answer(changed.status());
+  const Result<std::size_t> timed_out = time_out_tokens(now, lock);
+  if (!timed_out) return answer(timed_out.status());
   if (group_.slots_freed) wake_commit_thread();
-  if (std::optional<std::size_t> durable = after_sync(done, *changed)) answer(*durable);
+  if (std::optional<std::size_t> durable = after_sync(done, *changed + *timed_out)) answer(*durable);
 }
 
 void RocksStore::release(const std::vector<TaskId>& tasks, Time now, Done<std::size_t> done) {

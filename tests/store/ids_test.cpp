@@ -83,6 +83,16 @@ TEST(Ids, AScheduleIdIsMadeLikeARunsAndIsNone) {
   EXPECT_LT(id, new_schedule_id(at(31 + 32 * 10)).text());
 }
 
+TEST(Ids, ATokenIdIsMadeLikeARunsAndIsNone) {
+  const std::string id = new_token_id(at(31 + 32 * 10)).text();
+  EXPECT_EQ(id.size(), 35u);
+  EXPECT_EQ(id.substr(0, 20), "waitpoint_00000000av");
+  EXPECT_TRUE(is_token_id(id));
+  EXPECT_FALSE(is_run_id(id));
+  EXPECT_FALSE(is_token_id(new_run_id(at(0)).text()));
+  EXPECT_LT(id, new_token_id(at(31 + 32 * 10)).text());
+}
+
 TEST(Ids, ATaskIdIsLettersDigitsAndSomePunctuation) {
   EXPECT_TRUE(is_task_id("hello-world"));
   EXPECT_TRUE(is_task_id("a"));

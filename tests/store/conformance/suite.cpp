@@ -43,6 +43,18 @@ Result<Queue> override_limit(Store& store, const QueueName& queue, std::optional
   return await<Queue>([&](Done<Queue> done) { store.override_limit(queue, limit, now, std::move(done)); });
 }
 
+Result<CreatedToken> create_token(Store& store, NewToken created) {
+  return await<CreatedToken>([&](Done<CreatedToken> done) { store.create_token(std::move(created), std::move(done)); });
+}
+
+Result<Token> complete_token(Store& store, TokenCompletion completion) {
+  return await<Token>([&](Done<Token> done) { store.complete_token(std::move(completion), std::move(done)); });
+}
+
+Result<std::size_t> remove_tokens(Store& store, Time ended_before, std::size_t most) {
+  return await<std::size_t>([&](Done<std::size_t> done) { store.remove_tokens(ended_before, most, std::move(done)); });
+}
+
 Result<std::size_t> wake_due(Store& store, Time now) {
   return await<std::size_t>([&](Done<std::size_t> done) { store.wake_due(now, std::move(done)); });
 }

@@ -65,6 +65,9 @@ Status synced(Store& store);
 Status change_metadata(Store& store, const RunId& run, std::vector<MetadataOperation> operations);
 Result<std::size_t> add_tags(Store& store, const RunId& run, const std::vector<std::string>& tags);
 Status record_step(Store& store, NewStep step);
+Result<CreatedToken> create_token(Store& store, NewToken created);
+Result<Token> complete_token(Store& store, TokenCompletion completion);
+Result<std::size_t> remove_tokens(Store& store, Time ended_before, std::size_t most);
 Status append_stream(Store& store, StreamAppend append);
 
 /// The end of a claimed attempt: by success, by an error, by any failure.
