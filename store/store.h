@@ -40,6 +40,7 @@
 #include "store/model/stream.h"
 #include "store/model/tags.h"
 #include "store/model/token.h"
+#include "store/model/waitpoint.h"
 
 namespace perdure::store {
 
@@ -66,6 +67,7 @@ struct NewRun {
   std::string payload;  // JSON text
   std::string origin;
   RunId parent, root;  // see Run
+  VersionId version;   // locked to it from the beginning; empty: to the one of its first attempt
   std::uint32_t depth = 0;
   // Which of the parent's durable calls this is, counted from 1; 0: none. The same call of a later attempt of the
   // parent answers the run that the first one did, and creates nothing; kConflict when that was another call.
@@ -148,6 +150,26 @@ struct Claim {
   Run run;          // after the claim: EXECUTING, `attempts` counts this one
   Attempt attempt;  // number, version and fence token of the attempt to start
   std::string payload;
+  /// The attempt began before, and goes on: its wait is over. Its process is there, unless the wait says evicted; then
+  /// the attempt is to be entered anew.
+  std::optional<Wait> resumed;
+};
+
+/// A wait of an attempt that executes.
+struct NewWait {
+  RunId run;
+  std::uint32_t number = 0;  // of the attempt
+  std::string token;         // its fence
+  std::string name;          // an attempt that makes the same calls gives the same one again
+  Wait wait;
+  std::optional<Time> until;  // when it is for a time
+  bool calendar = false;      // … which is one of the calendar, not the end of a duration
+  Time now{};
+};
+/// What begin_wait() came to.
+struct WaitBegun {
+  RecordedCall call;  // the wait as it is recorded, by this attempt or an earlier one
+  bool over = false;  // all has come already: the run did not wait
 };
 
 /// The end of one attempt and what becomes of its run, in one commit.
@@ -242,14 +264,17 @@ class Store {
   /// Creates a run. done: durable.
   virtual void enqueue(NewRun run, Done<Enqueued> done) = 0;
 
-  /// Takes up to `max` runs that are ready, and begins an attempt of each (two transitions, kClaimed and
-  /// kAttemptStarted). A queue has a sub-queue for each concurrency key. Of the sub-queues with a ready run, a free
-  /// slot and a rate that lets one begin (see model/queue.h), none of a paused queue, the one from which a run was
-  /// taken longest ago is next; those never served come before all others, in the order in which they appeared. Within
-  /// one: by the time a run was queued less its priority, then by id. Runs that `decide` holds or sets aside have had
-  /// their sub-queue's turn and are not counted; after kMostTurnedAway of them the call ends with what it has, and
-  /// on_ready() tells when more is there. So it does when `decide` says NotNow, but nobody tells then: the caller knows
-  /// when there is room. done: written; before return where the engine can.
+  /// First, beyond `max`, the runs that go on after a wait in which they kept their slot: see begin_wait(). Then takes
+  /// up to `max` runs that are ready: those that go on after another wait (kResumed) before all others of their
+  /// sub-queue; they have a slot again then, and no rate holds them up. `decide` is asked of them too, as they are
+  /// (WAITING), and its StartOn only says yes; with Hold they are set aside. Of the others it begins an attempt of each
+  /// (two transitions, kClaimed and kAttemptStarted). A queue has a sub-queue for each concurrency key. Of the
+  /// sub-queues with a ready run, a free slot and a rate that lets one begin (see model/queue.h), none of a paused
+  /// queue, the one from which a run was taken longest ago is next; those never served come before all others, in the
+  /// order in which they appeared. Within one: by the time a run was queued less its priority, then by id. Runs that
+  /// `decide` holds or sets aside have had their sub-queue's turn and are not counted; after kMostTurnedAway of them
+  /// the call ends with what it has, and on_ready() tells when more is there. So it does when `decide` says NotNow, but
+  /// nobody tells then: the caller knows when there is room. done: written; before return where the engine can.
   virtual void claim(std::size_t max, Time now, const DecideClaim& decide, Done<std::vector<Claim>> done) = 0;
 
   /// Lets up to `max` runs of `task` be claimed again that claim() set aside for `version` (nothing: for any), the
@@ -266,8 +291,8 @@ class Store {
   /// Notes the process id of an attempt that executes. done: written.
   virtual void set_attempt_pid(const RunId& run, std::uint32_t number, std::int32_t pid) = 0;
 
-  /// Cancels a run that is not executing. kConflict when it executes (end its attempt with kCanceled instead); a final
-  /// run is answered unchanged. done: durable.
+  /// Cancels a run that has no process. kConflict when it executes or waits in one (end its attempt with kCanceled
+  /// instead); a final run is answered unchanged. done: durable.
   virtual void cancel(const RunId& run, Time now, const std::string& reason, Done<Run> done) = 0;
 
   /// Moves the end of a run's delay to `until`, and with it the end of its ttl, as move_delay() does. kConflict unless
@@ -323,6 +348,17 @@ class Store {
   /// first and changes nothing. kConflict: the attempt does not execute or the token is another's, or another call is
   /// recorded there. kInvalid: not as check_step() wants it. done: durable.
   virtual void record_step(NewStep step, DoneStatus done) = 0;
+
+  /// The run waits from now on, WAITING; without a slot, unless the wait keeps it. When all it waits for has come, or
+  /// any of it, claim() hands it out again. A repeat, or the same call of a later attempt, goes on with the wait as it
+  /// was recorded first, its time included; what has come by then is not waited for. kConflict: the attempt does not
+  /// execute, waits already, or the token is another's, or another call is recorded there. kInvalid: not as
+  /// check_wait() wants it. done: durable.
+  virtual void begin_wait(NewWait wait, Done<WaitBegun> done) = 0;
+  /// The process of an attempt that waits has left, having used `usage` since it began: the run is handed out without
+  /// one. kConflict when it does not wait. done: written.
+  virtual void evict(const RunId& run, std::uint32_t number, const std::string& token, const Usage& usage,
+                     DoneStatus done) = 0;
 
   /// Does the operations to a run's metadata in order, all or none, whatever its status; beside those of others nothing
   /// is lost. They are as check_operation() wants them. kInvalid: one does not fit what is there, or the metadata would

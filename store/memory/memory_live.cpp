@@ -105,12 +105,9 @@ Status MemoryStore::record(NewStep step) {
 
 Result<const RecordedCall*> MemoryStore::recorded_by(const AttemptCall& by, CallKind kind,
                                                      std::string_view name) const {
-  const auto found = runs_.find(by.run);
-  if (found == runs_.end()) return no_run(by.run);
-  const Entry& entry = found->second;
-  const bool executes = entry.run.status == RunStatus::kExecuting && entry.attempts.back().number == by.number &&
-                        entry.attempts.back().token == by.token;
-  if (!executes) return not_executing(by.run, by.number);
+  const Result<const Entry*> process = process_of(by.run, by.number, by.token);
+  if (!process) return process.status();
+  const Entry& entry = **process;
   const RecordedCall* const before = standing_call(entry, by.call);
   if (before == nullptr) return before;
   if (Status same = check_same_call(by.run, *before, kind, name); !same) return same;

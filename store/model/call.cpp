@@ -14,6 +14,8 @@ std::string_view call_kind_name(CallKind kind) {
       return "trigger";
     case CallKind::kStep:
       return "step";
+    case CallKind::kWait:
+      return "wait";
     case CallKind::kCreateToken:
       return "create_token";
     case CallKind::kCompleteToken:
@@ -21,7 +23,7 @@ std::string_view call_kind_name(CallKind kind) {
     case CallKind::kBatch:
       return "batch";
   }
-  return "step";
+  return "unknown";
 }
 
 Status check_step(std::string_view name, std::string_view result) {

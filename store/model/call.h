@@ -4,11 +4,13 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "store/model/ids.h"
 #include "store/model/status.h"
+#include "store/model/waitpoint.h"
 
 namespace perdure::store {
 
@@ -16,18 +18,24 @@ namespace perdure::store {
 enum class CallKind : std::uint8_t {
   kTrigger = 1,         // a child was triggered
   kStep = 2,            // a step's result was recorded
+  kWait = 3,            // the run waited
   kCreateToken = 20,    // a waitpoint token was created
   kCompleteToken = 21,  // … completed
   kBatch = 30,          // a batch of children was triggered
 };
-std::string_view call_kind_name(CallKind kind);  // "trigger", "step", "create_token", "complete_token", "batch"
+/// "trigger", "step", "wait", "create_token", "complete_token", "batch"
+std::string_view call_kind_name(CallKind kind);
 
 /// One of them, as it was made.
 struct RecordedCall {
   CallKind kind = CallKind::kStep;
-  std::string name;    // the step's, the triggered task's, or batch_name(); of a token that is completed its id
-  std::string result;  // a step's: JSON text; of a token that was created, and of a batch, its id
-  RunId child;         // of a trigger
+  std::string name;             // the step's, the wait's, the triggered task's, or batch_name(); of a token that is
+                                // completed its id
+  std::string result = {};      // a step's: JSON text; of a token that was created, and of a batch, its id
+  RunId child = {};             // of a trigger
+  Wait wait = {};               // of a wait
+  std::optional<Time> until{};  // … and its time
+  bool calendar = false;        // … which is one of the calendar
   bool operator==(const RecordedCall&) const = default;
 };
 

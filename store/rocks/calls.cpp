@@ -5,15 +5,15 @@
 #include "store/rocks/rocks_store.h"
 
 namespace perdure::store::rocks {
-namespace {
 
-Result<std::optional<RecordedCall>> stored_call(const Database& db, PackedId run, std::uint64_t call) {
+Result<std::optional<RecordedCall>> RocksStore::stored_call(const Database& db, PackedId run, std::uint64_t call) {
   std::string bytes;
   const Status got = db.get(Family::kLive, call_key(run, call), bytes);
   if (got.code() == Code::kNotFound) return std::optional<RecordedCall>();
   if (!got) return got;
   Result<RecordedCall> recorded = decode_call(bytes);
   if (!recorded) return recorded.status();
+  if (recorded->until && !recorded->calendar) *recorded->until -= db.ahead();
   if (recorded->kind != CallKind::kTrigger) return std::optional(std::move(*recorded));
   // A call whose run was withdrawn (see reopening.cpp) made nothing.
   const std::optional<PackedId> child = pack(recorded->child);
@@ -22,12 +22,6 @@ Result<std::optional<RecordedCall>> stored_call(const Database& db, PackedId run
   if (there.code() == Code::kNotFound) return std::optional<RecordedCall>();
   if (!there) return there;
   return std::optional(std::move(*recorded));
-}
-
-}  // namespace
-
-Result<std::optional<RecordedCall>> RocksStore::standing_call(PackedId run, std::uint64_t call) const {
-  return stored_call(*database_, run, call);
 }
 
 Result<std::optional<PackedId>> RocksStore::called_before(const NewRun& created) const {
@@ -50,15 +44,8 @@ void RocksStore::note_call(const NewRun& created, PackedId child, Batch& batch) 
 
 Result<std::optional<RecordedCall>> RocksStore::recorded_by(const AttemptCall& by, CallKind kind,
                                                             std::string_view name) const {
-  const std::optional<PackedId> id = pack(by.run);
-  if (!id) return Status::not_found("there is no run " + by.run.text());
-  const auto executing = hot_.executing.find(*id);
-  if (executing == hot_.executing.end()) {
-    const Result<RunRecord> there = stored_run(*database_, *id);
-    return there ? not_executing(by.run, by.number) : there.status();
-  }
-  const Attempt& attempt = *executing->second.record.attempt;
-  if (attempt.number != by.number || attempt.token != by.token) return not_executing(by.run, by.number);
+  const Result<PackedId> id = process_of(by.run, by.number, by.token);
+  if (!id) return id.status();
   Result<std::optional<RecordedCall>> before = stored_call(*database_, *id, by.call);
   if (!before || !*before) return before;
   if (Status same = check_same_call(by.run, **before, kind, name); !same) return same;

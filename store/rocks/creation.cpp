@@ -26,6 +26,7 @@ Run new_run(NewRun&& created) {
   run.schedule = std::move(created.schedule);
   run.scheduled_for = created.scheduled_for;
   run.batch = std::move(created.batch);
+  run.version = created.version;
   run.status = RunStatus::kQueued;
   run.updated_at = created.since.value_or(created.now);
   if (created.delayed_until && *created.delayed_until > run.updated_at) {

@@ -69,6 +69,9 @@ class RocksStore final : public Store {
   void append_logs(const RunId& run, std::vector<LogEntry> entries) override;
   void append_events(const RunId& run, std::vector<TimelineEvent> events) override;
   void record_step(NewStep step, DoneStatus done) override;
+  void begin_wait(NewWait wait, Done<WaitBegun> done) override;
+  void evict(const RunId& run, std::uint32_t number, const std::string& token, const Usage& usage,
+             DoneStatus done) override;
   void change_metadata(const RunId& run, std::vector<MetadataOperation> operations, DoneStatus done) override;
   void add_tags(const RunId& run, const std::vector<std::string>& tags, Done<std::size_t> done) override;
   void append_stream(StreamAppend append, DoneStatus done) override;
@@ -182,6 +185,8 @@ class RocksStore final : public Store {
   void put_finished_counts(Batch& batch) const;
   /// After the batch with `change` was written: puts the run where its status belongs.
   void settle(const RunChange& change);
+  /// Lets the runs whose wait is over be claimed, once what they waited for is durable.
+  void go_on();
   void leave(PackedId id, const Run& run);
   void leave_executing(PackedId id, const Run& run);
   /// Forgets a run whose record cannot be read until the store is opened again, so that it stops no other.
@@ -230,8 +235,6 @@ class RocksStore final : public Store {
   void create_children(Children children, const AttemptEnd& end, Batch& batch);
   /// The batch that sealing changes or, of a fresh one, makes.
   Result<store::Batch> to_seal(PackedId id, BatchItems& items) const;
-  // calls.cpp
-  Result<std::optional<RecordedCall>> standing_call(PackedId run, std::uint64_t call) const;
   // retention.cpp
   Result<Removed> remove_some(const Removal& removal);
   Result<bool> may_go(PackedId id, const Run& run) const;
@@ -240,6 +243,8 @@ class RocksStore final : public Store {
   void store_schedule(Schedule schedule, std::vector<NewRun> runs, bool must_exist, Done<Schedule>& done);
   Result<Schedule> change_schedule(Schedule schedule, std::vector<NewRun> runs, bool must_exist);
   Status check_schedule(PackedId id, const Schedule& schedule, const std::optional<Schedule>& before) const;
+  /// What is recorded of a run's durable call, if anything is.
+  static Result<std::optional<RecordedCall>> stored_call(const Database& db, PackedId run, std::uint64_t call);
   /// The run that the same call of the parent made or found before.
   Result<std::optional<PackedId>> called_before(const NewRun& created) const;
   /// Notes which run that call has made or found, when the parent's call it is.
@@ -268,6 +273,14 @@ class RocksStore final : public Store {
   void change_settings(const QueueName& queue, const std::function<void(QueueSettings&)>& change, Done<Queue> done);
   /// Declares what the hot state before, `was`, knew to be declared.
   void redeclare(const QueueTable& was);
+  /// The run whose attempt that token may speak for: kConflict when it is another's, or there is no process.
+  [[nodiscard]] Result<PackedId> process_of(const RunId& run, std::uint32_t number, const std::string& token) const;
+  // waits.cpp
+  Result<WaitBegun> enter_wait(NewWait& asked, Batch& batch);
+  [[nodiscard]] Result<std::vector<bool>> what_came(const RecordedCall& call, Time now) const;
+  static void put_call(PackedId run, std::uint64_t number, RecordedCall call, Batch& batch);
+  Status resume(RunChange& change, std::string payload, Claiming& claiming);
+  Status resume_in_place(Claiming& claiming);
   /// Does with the run, which was just taken, what is decided on it.
   Status claim_one(PackedId id, Claiming& claiming);
   Status begin(RunChange& change, const StartOn& start, std::string payload, Claiming& claiming);

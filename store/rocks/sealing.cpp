@@ -108,7 +108,7 @@ Result<store::Batch> RocksStore::to_seal(PackedId id, BatchItems& items) const {
   // Nobody can ask again for a call of a run that was removed.
   if (parent && !database_->get(Family::kRuns, run_key(*parent), unused)) items.call = 0;
   if (parent && items.call != 0) {
-    const Result<std::optional<RecordedCall>> before = standing_call(*parent, items.call);
+    const Result<std::optional<RecordedCall>> before = stored_call(*database_, *parent, items.call);
     if (!before) return before.status();
     if (*before) {
       if (Status same = check_same_call(items.parent, **before, CallKind::kBatch, items.name); !same) return same;

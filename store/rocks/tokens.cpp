@@ -55,6 +55,8 @@ void RocksStore::token_over(PackedId id, const Token& before, const Token& after
   change_token(before, after, batch);
   change_token(after, before, undo);
   hot_.tokens.erase(before.timeout_at, before.calendar, id);
+  hot_.wait_index.token_over(id);
+  go_on();
 }
 
 Result<std::optional<Token>> RocksStore::token_with_key(const std::string& key, Time now) const {

@@ -103,6 +103,13 @@ class LyingStore final : public Store {
     truth_.append_events(id, std::move(events));
   }
   void record_step(NewStep step, DoneStatus done) override { truth_.record_step(std::move(step), std::move(done)); }
+  void begin_wait(NewWait wait, Done<WaitBegun> done) override {
+    truth_.begin_wait(std::move(wait), std::move(done));
+  }
+  void evict(const RunId& id, std::uint32_t number, const std::string& token, const Usage& usage,
+             DoneStatus done) override {
+    truth_.evict(id, number, token, usage, std::move(done));
+  }
   void change_metadata(const RunId& id, std::vector<MetadataOperation> operations, DoneStatus done) override {
     truth_.change_metadata(id, std::move(operations), std::move(done));
   }
