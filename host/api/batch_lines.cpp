@@ -1,5 +1,6 @@
 #include "host/api/batch_lines.h"
 
+#include <algorithm>
 #include <charconv>
 #include <optional>
 #include <utility>

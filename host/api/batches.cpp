@@ -1,5 +1,6 @@
 // Batches, in two phases: POST /api/v3/batches makes one that waits for its items, POST …/items brings them, and with
 // the last of them all of its runs come to be at once; GET /api/v2/batches/{id}.
+#include <algorithm>
 #include <charconv>
 #include <map>
 #include <optional>

@@ -159,8 +159,8 @@ struct RequestParser::Impl {
   Progress feed_head(std::string_view& bytes);
 };
 
-RequestParser::RequestParser(std::size_t head_limit, BodyLimit body_limit)
-    : impl_(new Impl{.head_limit = head_limit, .body_limit = std::move(body_limit), .parsing = {}}) {}
+RequestParser::RequestParser(std::size_t head_limit, BodyLimit of_body)
+    : impl_(new Impl{.head_limit = head_limit, .body_limit = std::move(of_body), .parsing = {}}) {}
 RequestParser::~RequestParser() = default;
 
 // The head is given to Beast in one piece, so that what it does not check can be looked for first.

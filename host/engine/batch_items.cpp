@@ -18,7 +18,8 @@ store::Result<store::BatchItems> batch_items(BatchRequest request, const catalog
   if (!line) return line.status();
   store::BatchItems items;
   items.fresh = request.id.empty();
-  items.batch = items.fresh ? store::new_batch_id(now) : std::move(request.id);
+  items.batch = std::move(items.fresh ? request.told : request.id);
+  if (items.batch.empty()) items.batch = store::new_batch_id(now);
   items.now = now;
   items.parent = line->parent;
   items.call = request.call;

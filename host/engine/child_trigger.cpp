@@ -305,6 +305,25 @@ store::Result<std::uint64_t> read_call(const std::vector<store::JsonMember>& mem
   return Status::invalid("a trigger says which call of its attempt it is: \"call\", from 1");
 }
 
+// The id that the attempt was told when it asked an earlier host for the same.
+Status read_told(std::string_view value, store::RunId& id) {
+  id = store::RunId(store::json_string(value).value_or(""));
+  return store::is_run_id(id.text()) ? Status::ok() : Status::invalid("\"told\" is the id of a run");
+}
+
+Status read_told(std::string_view value, BatchRequest& batch) {
+  const auto members = store::json_members(value).value_or(std::vector<store::JsonMember>());
+  batch.told = store::BatchId(store::json_string(store::find_member(members, "id").value_or("")).value_or(""));
+  const auto runs = store::json_elements(store::find_member(members, "runs").value_or(""));
+  if (!store::is_batch_id(batch.told.text()) || !runs || runs->size() != batch.items.size()) {
+    return Status::invalid("\"told\" is what the batch was answered with");
+  }
+  for (std::size_t i = 0; i < runs->size(); ++i) {
+    if (Status read = read_told((*runs)[i], batch.items[i].id); !read) return read;
+  }
+  return Status::ok();
+}
+
 }  // namespace
 
 store::Result<TriggerRequest> read_child_trigger(const std::string& json, std::string payload, const store::Run& parent,
@@ -317,7 +336,11 @@ store::Result<TriggerRequest> read_child_trigger(const std::string& json, std::s
   if (!call) return call.status();
   store::Result<TriggerRequest> request = read_child(store::find_member(members, "task"), std::move(payload),
                                                      store::find_member(members, "options"), parent, number, now);
-  if (request) request->call = *call;
+  if (!request) return request;
+  request->call = *call;
+  if (const auto told = store::find_member(members, "told"); told && request->on_success) {
+    if (Status read = read_told(*told, request->id); !read) return read;
+  }
   return request;
 }
 
@@ -325,8 +348,8 @@ store::Result<BatchRequest> read_child_batch(const std::string& json, const std:
                                              std::uint32_t number, store::Time now) {
   if (Status checked = store::check_json(json, kOptionsLimits, "the batch"); !checked) return checked;
   if (Status checked = store::check_json(raw, kBatchLimits, "the items of a batch"); !checked) return checked;
-  const store::Result<std::uint64_t> call =
-      read_call(store::json_members(json).value_or(std::vector<store::JsonMember>()));
+  const auto head = store::json_members(json).value_or(std::vector<store::JsonMember>());
+  const store::Result<std::uint64_t> call = read_call(head);
   if (!call) return call.status();
   const auto elements = store::json_elements(raw);
   if (!elements || elements->empty() || elements->size() > store::kMostBatchItems) {
@@ -352,6 +375,9 @@ store::Result<BatchRequest> read_child_batch(const std::string& json, const std:
       return Status::invalid(which + "the items of a batch have the same \"when\"");
     }
     batch.items.push_back(std::move(*item));
+  }
+  if (const auto told = store::find_member(head, "told"); told && batch.on_success) {
+    if (Status read = read_told(*told, batch); !read) return read;
   }
   return batch;
 }

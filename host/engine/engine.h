@@ -61,6 +61,7 @@ struct BatchRequest {
   store::RunId parent;                // whose children they become; empty: nobody's
   std::uint64_t call = 0;             // which durable call of its parent this is
   bool on_success = false;            // as of one trigger
+  store::BatchId told;                // … its id, when that was told before; the items have theirs then
 };
 
 /// Counts since the host started, and now. For /perdure/v1/status and metrics.

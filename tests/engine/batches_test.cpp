@@ -189,6 +189,25 @@ TEST(OnSuccess, AnAttemptThatFailsLeavesNothing) {
       << "of the attempt that succeeded";
 }
 
+TEST(OnSuccess, WhatAnEarlierHostHasToldHolds) {
+  const store::Time now{store::Duration(1'700'000'000'000)};
+  const std::string run = store::new_run_id(now).text(), first = store::new_run_id(now).text(),
+                    second = store::new_run_id(now).text(), id = store::new_batch_id(now).text();
+  process::AttemptRequest alone = trigger(1, R"({"when":"on_success"})");
+  alone.json.replace(0, 1, R"({"told":")" + run + R"(",)");
+  process::AttemptRequest together = batch(2, items(2, R"({"when":"on_success"})"));
+  together.json = R"({"call":2,"told":{"id":")" + id + R"(","runs":[")" + first + R"(",")" + second + R"("]}})";
+  OneRun asked({alone, together});
+  ASSERT_EQ(asked.answers.size(), 2u);
+  EXPECT_EQ(asked.answers[0].reply.raw, run);
+  EXPECT_EQ(asked.answers[1].reply.raw, R"({"id":")" + id + R"(","runs":[")" + first + R"(",")" + second + R"("]})");
+  EXPECT_EQ(asked.children().size(), 3u);
+  EXPECT_TRUE(asked.store().run(store::RunId(run)));
+  EXPECT_EQ(asked.store().batch(store::BatchId(id))->runs.size(), 2u);
+  together.json = R"({"call":2,"told":{"id":")" + id + R"(","runs":[]}})";
+  EXPECT_NE(refusal(together).find("\"told\""), std::string::npos);
+}
+
 TEST(OnSuccess, WhatIsWrongIsSaidAtOnce) {
   EXPECT_NE(refusal(trigger(1, R"({"when":"later"})")).find("now or on_success"), std::string::npos);
   EXPECT_NE(refusal(trigger(1, R"({"when":"on_success","debounce":{"key":"k","delayMs":5000}})")).find("no debounce"),
