@@ -1,4 +1,5 @@
 // /api/v3/batches, their items, and /api/v2/batches/{id}.
+#include <boost/json/serialize.hpp>
 #include <cstdio>
 
 #include "tests/api/api_test.h"

@@ -64,7 +64,7 @@ class OneRun {
     host_.catalog = catalog_of({"task", "child"});
     host_.boot();
     host_.trigger("task");
-    EXPECT_TRUE(host_.core.run_out(10000));
+    EXPECT_TRUE(host_.core.run_out(200000));
     host_.kill();
     EXPECT_EQ(host_.wrong, "");
   }

@@ -214,7 +214,7 @@ TEST(Batches, MayComeWithTheSuccessOfTheAttempt) {
     attempt.batch_trigger(child, {{}}, {.when = When::kOnSuccess});
   });
   ASSERT_EQ(result.children.size(), 2u) << result.describe();
-  for (const Triggered& each : result.children) EXPECT_EQ(to_json(each.options), R"({"when":"on_success"})");
+  for (const auto& each : result.children) EXPECT_EQ(to_json(each.options), R"({"when":"on_success"})");
 }
 
 // ---- Steps ----------------------------------------------------------------------------------------------------------
