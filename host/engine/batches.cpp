@@ -37,7 +37,11 @@ void CoreEngine::ask_batch(process::AttemptHandle attempt, Slot& slot, const pro
   store::Result<BatchRequest> asked =
       read_child_batch(request.json, request.raw, slot.run, slot.attempt.number, core_.now());
   if (!asked) return launcher_.reply(attempt, request.id, reply_of(asked.status()));
-  for (TriggerRequest& item : asked->items) item.allow_pending = item.allow_pending || options_.allow_pending;
+  for (TriggerRequest& item : asked->items) {
+    item.allow_pending = item.allow_pending || options_.allow_pending;
+    const bool awaited = item.awaited && slot.catalog->find(slot.attempt.version, item.task) != nullptr;
+    if (awaited) item.version = slot.attempt.version;
+  }
   if (asked->on_success) {
     store::Result<store::BatchItems> items = batch_items(std::move(*asked), *catalog(), store_, core_.now());
     AttemptReply reply = reply_of(items.status());

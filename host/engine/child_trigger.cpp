@@ -305,6 +305,10 @@ store::Result<std::uint64_t> read_call(const std::vector<store::JsonMember>& mem
   return Status::invalid("a trigger says which call of its attempt it is: \"call\", from 1");
 }
 
+Status awaits_its_own_success() {
+  return Status::invalid("a run that comes with the success of this attempt cannot be waited for by it");
+}
+
 // The id that the attempt was told when it asked an earlier host for the same.
 Status read_told(std::string_view value, store::RunId& id) {
   id = store::RunId(store::json_string(value).value_or(""));
@@ -338,6 +342,8 @@ store::Result<TriggerRequest> read_child_trigger(const std::string& json, std::s
                                                      store::find_member(members, "options"), parent, number, now);
   if (!request) return request;
   request->call = *call;
+  request->awaited = store::find_member(members, "awaited") == "true";
+  if (request->awaited && request->on_success) return awaits_its_own_success();
   if (const auto told = store::find_member(members, "told"); told && request->on_success) {
     if (Status read = read_told(*told, request->id); !read) return read;
   }
@@ -376,6 +382,9 @@ store::Result<BatchRequest> read_child_batch(const std::string& json, const std:
     }
     batch.items.push_back(std::move(*item));
   }
+  const bool awaited = store::find_member(head, "awaited") == "true";
+  if (awaited && batch.on_success) return awaits_its_own_success();
+  for (TriggerRequest& item : batch.items) item.awaited = awaited;
   if (const auto told = store::find_member(head, "told"); told && batch.on_success) {
     if (Status read = read_told(*told, batch); !read) return read;
   }

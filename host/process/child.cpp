@@ -305,7 +305,7 @@ void Child::schedule() {
     if (!settled_ || !limited_) due = std::min(due, moment());
     if (attempt_->ending == EndingStep::kNone) {
       due = std::min({due, last_sign_ + shared_.options.stall_after, hook_due()});
-      if (attempt_->spec.max_duration && !judged())
+      if (attempt_->spec.max_duration && !judged() && !attempt_->waits_since)
         due = std::min(due, attempt_->started_at + *attempt_->spec.max_duration);
     }
   }
@@ -331,7 +331,7 @@ void Child::check_limits(Instant now) {
     return state_ == ChildState::kExecuting && attempt_ != nullptr && attempt_->ending == EndingStep::kNone;
   };
   const auto timed_out = [&] {
-    return limited() && !judged() && attempt_->spec.max_duration &&
+    return limited() && !judged() && attempt_->spec.max_duration && !attempt_->waits_since &&
            now >= attempt_->started_at + *attempt_->spec.max_duration;
   };
   const auto silent = [&] { return limited() && now >= last_sign_ + shared_.options.stall_after; };

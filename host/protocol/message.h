@@ -15,7 +15,7 @@ inline constexpr std::uint32_t kProtocolVersion = 1;
 /// arg of the kStart that a zygote sends for the plugin's self test.
 inline constexpr std::uint32_t kSelfTest = 0xffff'ffff;
 /// The minor of the plugin interface that this build offers; perdure-zygote asserts that it is plugin.h's.
-inline constexpr std::uint32_t kAbiMinor = 2;
+inline constexpr std::uint32_t kAbiMinor = 3;
 
 enum class Kind : std::uint16_t {
   // ---- control: host -> zygote ----
@@ -80,11 +80,15 @@ enum class RequestKind : std::uint32_t {
   kRecall = 6,  // what an earlier attempt has recorded of a step: {"call":n,"name":text}; raw of the reply: its result.
                 //   kNotFound: nothing
   kRecord =
-      7,  // a step's result, a durable call: {"call":n,"name":text,"durationUs":n}; raw: JSON. Answered once it is
-          //   durable
-  kBatch =
-      30,  // triggers runs together, all or none; a durable call: {"call":n}; raw: array of {"task":id,"payload":any?,
-           //   "options":{…}?}. Reply: raw {"id":batch,"runs":[ids in order]}
+      7,      // a step's result, a durable call: {"call":n,"name":text,"durationUs":n}; raw: JSON. Answered once it is
+              //   durable
+  kWait = 8,  // the run waits, a durable call: {"call":n,"name":text,"mode":"all"|"any"?,"for":[{"ms":n} | {"until":ms
+              //   since the epoch} | {"run":id} | {"token":id}],"single":true?,"tell":true?}. Answered when it is
+              //   over, with `tell` also when it begins (kBegun, of one that is not over at once). raw: of a single
+              //   one the output, or with kChildFailed, kTimedOut the error; else an array, in order, of
+              //   {"ok":true,"runId"?,"output"} | {"ok":false,"runId"?,"error"} | null (of any: it was not the first)
+  kBatch = 30,  // triggers runs together, all or none; a durable call: {"call":n,"awaited":true?}; raw: array of
+                //   {"task":id,"payload":any?,"options":{…}?}. Reply: raw {"id":batch,"runs":[ids in order]}
 };
 inline constexpr std::uint32_t kLastRequestKind = static_cast<std::uint32_t>(RequestKind::kBatch);
 
@@ -104,12 +108,24 @@ enum class Caller : std::uint8_t {
   kOnFailure = 7,
   kOnComplete = 8,
   kOnCancel = 9,
+  kOnWait = 10,
+  kOnResume = 11,
 };
-inline constexpr std::size_t kCallers = static_cast<std::size_t>(Caller::kOnCancel) + 1;
+inline constexpr std::size_t kCallers = static_cast<std::size_t>(Caller::kOnResume) + 1;
 
-/// arg of kReply: those of perdure_status (plugin.h) that a host answers with, and kMismatch: an earlier attempt has
-/// made another call there; json: the error that the attempt ends with, raw: why, for people.
-enum class ReplyStatus : std::uint32_t { kOk = 0, kFailed = 1, kNotFound = 8, kInvalid = 9, kMismatch = 64 };
+/// arg of kReply: those of perdure_status (plugin.h) that a host answers with, and some of its own.
+enum class ReplyStatus : std::uint32_t {
+  kOk = 0,
+  kFailed = 1,
+  kSuspended = 5,  // of a wait: the process is to leave, its run waits on without it
+  kTimedOut = 6,
+  kChildFailed = 7,
+  kNotFound = 8,
+  kInvalid = 9,
+  kMismatch = 64,  // an earlier attempt has made another call there; json: the error that the attempt ends with, raw:
+                   // why, for people
+  kBegun = 65,     // the wait has begun; another answer follows
+};
 
 /// arg of kOutcome.
 enum class Outcome : std::uint32_t { kSuccess = 0, kFailed = 1, kAborted = 2, kOutOfMemory = 3, kCanceled = 4 };
@@ -146,7 +162,8 @@ struct CrashReport {
 //   "memory_limit":bytes (absent: none),"network":false?,"exec":false? (what the task's sandbox denies),
 //   "only":["catch_error"|"on_cancel"|"on_failure"|"on_complete"]? (these hooks instead of the task, in this order),
 //   "error":{"name","message","stack"?,"details"?}? and "reason":text? (what they are told),
-//   "recycle":bool,"context":{… what the plugin sees as attempt->context …},"config":{… [plugins.NAME] …},
+//   "replay":n? (how often a process of this attempt has left during a wait), "resumed":n? (the call that was waited
+//   in), "recycle":bool,"context":{… what the plugin sees as attempt->context …},"config":{… [plugins.NAME] …},
 //   "configs":{NAME:{…}}? (of other plugins, whose global hooks stand around the task)}
 
 /// Limits a receiver enforces; more is a protocol error.

@@ -45,7 +45,8 @@ bool AttemptLink::receive(Incoming& frame) {
   return await(lock, frame, kNoRequest);
 }
 
-bool AttemptLink::ask(protocol::RequestKind kind, std::string_view json, std::string_view raw, Incoming& reply) {
+// Its number; kNoRequest when the host is gone.
+std::uint64_t AttemptLink::send_request(protocol::RequestKind kind, std::string_view json, std::string_view raw) {
   protocol::Outgoing request;
   request.kind = Kind::kRequest;
   request.arg = static_cast<std::uint32_t>(kind);
@@ -54,15 +55,34 @@ bool AttemptLink::ask(protocol::RequestKind kind, std::string_view json, std::st
   std::unique_lock lock(mutex_);
   request.id = next_request_++;
   lock.unlock();
-  if (!send(request)) return false;
-  lock.lock();
-  return await(lock, reply, request.id);
+  return send(request) ? request.id : kNoRequest;
+}
+
+bool AttemptLink::ask(protocol::RequestKind kind, std::string_view json, std::string_view raw, Incoming& reply) {
+  const std::uint64_t request = send_request(kind, json, raw);
+  if (request == kNoRequest) return false;
+  std::unique_lock lock(mutex_);
+  return await(lock, reply, request);
+}
+
+AttemptLink::Waited AttemptLink::ask_long(protocol::RequestKind kind, std::string_view json, Incoming& reply) {
+  reply.id = send_request(kind, json, {});
+  return reply.id == kNoRequest ? Waited::kGone : wait_on(reply);
+}
+
+AttemptLink::Waited AttemptLink::wait_on(Incoming& reply) {
+  const std::uint64_t request = reply.id;
+  std::unique_lock lock(mutex_);
+  if (await(lock, reply, request, true)) return Waited::kAnswered;
+  return cancelled_.load() != 0 ? Waited::kCancelled : Waited::kGone;
 }
 
 // The frame for whoever asked `request`, or for the main thread.
-bool AttemptLink::await(std::unique_lock<std::mutex>& lock, Incoming& frame, std::uint64_t request) {
+bool AttemptLink::await(std::unique_lock<std::mutex>& lock, Incoming& frame, std::uint64_t request,
+                        bool until_cancelled) {
   for (;;) {
     if (take_kept(frame, request)) return true;
+    if (until_cancelled && cancelled_.load() != 0) return false;
     if (host_gone() || (request != kNoRequest && request < first_request_)) return false;
     if (reading_ || reader_.load()) {
       arrived_.wait(lock);
@@ -116,6 +136,7 @@ bool AttemptLink::take_note(const Incoming& frame) {
       if (fd >= 0) (void)eventfd_write(fd, 1);
       reason_ = frame.json;
       if (frame.arg == kCanceled) start_handler();
+      arrived_.notify_all();  // one may wait for this too
       return true;
     case Kind::kResume:
       crash_resumed.store(true);

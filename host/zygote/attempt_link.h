@@ -38,6 +38,12 @@ class AttemptLink {
   /// meanwhile. [any thread]
   bool ask(protocol::RequestKind kind, std::string_view json, std::string_view raw, protocol::Incoming& reply);
 
+  enum class Waited : std::uint8_t { kAnswered, kCancelled, kGone };
+  /// Asks the host for something that takes long, and waits for its answer, or a cancel. [any thread]
+  Waited ask_long(protocol::RequestKind kind, std::string_view json, protocol::Incoming& reply);
+  /// Waits for another answer to what `reply` has answered. [any thread]
+  Waited wait_on(protocol::Incoming& reply);
+
   /// Whether a cancel has come, as of at most a millisecond ago. 0: no; 1: canceled; 2: timed out. Does not block, and
   /// costs a system call at most once a millisecond. [any thread]
   std::uint32_t cancelled();
@@ -68,7 +74,9 @@ class AttemptLink {
   void warm();
 
  private:
-  bool await(std::unique_lock<std::mutex>& lock, protocol::Incoming& frame, std::uint64_t request);
+  std::uint64_t send_request(protocol::RequestKind kind, std::string_view json, std::string_view raw);
+  bool await(std::unique_lock<std::mutex>& lock, protocol::Incoming& frame, std::uint64_t request,
+             bool until_cancelled = false);
   bool take_kept(protocol::Incoming& frame, std::uint64_t request);
   void drain();
   bool take_note(const protocol::Incoming& frame);

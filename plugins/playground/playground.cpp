@@ -245,7 +245,58 @@ constexpr perdure::Task<FanOut, Members> fan_out{
         },
 };
 
+// ---- gather: n -> the outputs of n echoes of 0, 1, … in order
+
+struct Gather {
+  std::uint32_t children = 0;
+  std::uint32_t failing = 0;  // more children, which fail
+};
+struct Gathered {
+  std::vector<std::uint32_t> outputs;
+  std::vector<std::string> errors;
+};
+BOOST_DESCRIBE_STRUCT(Gather, (), (children, failing))
+BOOST_DESCRIBE_STRUCT(Gathered, (), (outputs, errors))
+
+constexpr perdure::Task<Gather, Gathered> gather{
+    .id = "gather",
+    .description = "Triggers echoes in one batch, waits for all of them and gives back what came of each",
+    .retry = kQuick,
+    .run =
+        [](Gather in, perdure::Attempt& run) {
+          std::vector<perdure::BatchItem> items;
+          for (std::uint32_t i = 0; i < in.children; ++i) items.push_back(perdure::item("echo", i));
+          for (std::uint32_t i = 0; i < in.failing; ++i) {
+            items.push_back(perdure::item("fail", perdure::None{}, {.max_attempts = 1}));
+          }
+          Gathered gathered;
+          for (const auto& each : run.batch_trigger_and_wait(items)) {
+            if (each.ok()) {
+              gathered.outputs.push_back(each.value().to_number<std::uint32_t>());
+            } else {
+              gathered.errors.push_back(each.error().name);
+            }
+          }
+          return gathered;
+        },
+};
+
+// ---- parent: anything -> {"child"}, the output of an echo of it
+
+struct OfChild {
+  perdure::RawJson child;
+};
+BOOST_DESCRIBE_STRUCT(OfChild, (), (child))
+
+constexpr perdure::Task<perdure::RawJson, OfChild> parent{
+    .id = "parent",
+    .description = "Triggers an echo of its payload, waits for it and gives back what came",
+    .retry = kQuick,
+    .run = [](perdure::RawJson payload,
+              perdure::Attempt& run) { return OfChild{run.trigger_and_wait(echo, payload).unwrap()}; },
+};
+
 }  // namespace
 
 PERDURE_PLUGIN("playground", "1.0.0", hello_world, echo, echo_recycled, sleep_a_while, fail, flaky, crash, count,
-               family, family_member, fan_out)
+               family, family_member, fan_out, gather, parent)

@@ -105,5 +105,31 @@ TEST(Batches, ThatComeWithASuccessAreNotThereWithoutIt) {
   EXPECT_EQ(http.get("/perdure/v1/runs/" + early + "/children").json().at("data").as_array().size(), 5u);
 }
 
+TEST(Batches, OfAThousandChildrenReturnInOrderToWhoWaitsForThem) {
+  HostProcess host;
+  ASSERT_TRUE(host.start()) << host.log();
+  Http http = host.client();
+  const auto parent = await_run(http, trigger(http, "gather", R"({"children":998,"failing":2})"));
+  ASSERT_EQ(text(parent.at("status")), "COMPLETED") << json::serialize(parent);
+  EXPECT_EQ(parent.at("attemptCount"), 1);
+  const json::array outputs = parent.at("output").at("outputs").as_array();
+  ASSERT_EQ(outputs.size(), 998u);
+  for (int i = 0; i < 998; ++i) ASSERT_EQ(outputs[static_cast<std::size_t>(i)], i);
+  EXPECT_EQ(parent.at("output").at("errors").as_array().size(), 2u) << "a child that failed is a value";
+}
+
+TEST(Batches, OfChildrenThatFillEverySlotFinish) {
+  HostProcess host({.arguments = {"--concurrency", "2"}});
+  ASSERT_TRUE(host.start()) << host.log();
+  Http http = host.client();
+  std::vector<std::string> parents;
+  for (int i = 0; i < 6; ++i) parents.push_back(trigger(http, "gather", R"({"children":20,"failing":0})"));
+  for (const std::string& id : parents) {
+    const auto parent = await_run(http, id);
+    EXPECT_EQ(text(parent.at("status")), "COMPLETED");
+    EXPECT_EQ(parent.at("output").at("outputs").as_array().size(), 20u);
+  }
+}
+
 }  // namespace
 }  // namespace perdure::e2e

@@ -24,6 +24,7 @@
 #include <perdure/text.hpp>
 #include <perdure/trigger.hpp>
 #include <perdure/unwind.hpp>
+#include <perdure/wait.hpp>
 
 namespace perdure {
 
@@ -155,11 +156,7 @@ class Attempt {
   template <class In, class Out>
   BatchHandle batch_trigger(const Task<In, Out>& task, const std::vector<std::type_identity_t<In>>& payloads,
                             const TriggerOptions& options = {}) {
-    std::vector<BatchItem> items;
-    items.reserve(payloads.size());
-    const std::string text = detail::trigger_json(options);
-    for (const auto& payload : payloads) items.push_back({std::string(task.id.text), payload_json(payload), text});
-    return batch_trigger(items);
+    return batch_trigger(items_of(task, payloads, options));
   }
   /// The same of several tasks: run.batch_trigger({perdure::item(hello, {.name = "Ada"}), perdure::item(add, 7)}).
   BatchHandle batch_trigger(const std::vector<BatchItem>& items) {
@@ -168,6 +165,48 @@ class Attempt {
     perdure_str text{};
     expect_done(attempt_->services->batch_trigger(attempt_, triggers.data(), triggers.size(), &text));
     return batch_of(detail::view(text));
+  }
+
+  /// Triggers a run and waits for its end: run.trigger_and_wait(hello, {.name = "Ada"}).unwrap(). Meanwhile this run is
+  /// WAITING and holds no slot. A run that did not complete is a value, see RunResult; a later attempt neither triggers
+  /// nor waits again. The run executes on this one's version of the plugin, where the task is of the same plugin.
+  template <class In, class Out>
+  RunResult<Out> trigger_and_wait(const Task<In, Out>& task, const std::type_identity_t<In>& payload,
+                                  const TriggerOptions& options = {}) {
+    return await_run<Out>(task.id.text, payload_json(payload), options);
+  }
+  /// The same for a task of another plugin, by its id.
+  template <class Out = json::value, class T>
+  RunResult<Out> trigger_and_wait(std::string_view task_id, const T& payload, const TriggerOptions& options = {}) {
+    return await_run<Out>(task_id, payload_json(payload), options);
+  }
+
+  /// Waits, without a slot unless it is for less than 5 s; the process stays. A later attempt waits for the rest only.
+  void wait_for(milliseconds duration) {
+    begin_durable_call();
+    expect_done(attempt_->services->wait_for(attempt_, duration.count()));
+  }
+  /// The same until a time of the calendar.
+  void wait_until(Instant time) {
+    begin_durable_call();
+    expect_done(attempt_->services->wait_until(attempt_, time.time_since_epoch().count()));
+  }
+  /// Waits for all of these, up to 1,000: what came of each, in order.
+  std::vector<Came> wait_all(const std::vector<Until>& what) { return wait_many("all", what); }
+  /// Waits for the first of these; of the others `came` is false, also in a later attempt.
+  std::vector<Came> wait_any(const std::vector<Until>& what) { return wait_many("any", what); }
+
+  /// Triggers up to 1,000 runs of a task and waits for the end of all: run.batch_trigger_and_wait(hello,
+  /// {{.name = "Ada"}, {.name = "Bob"}}).unwrap(). What came of each, in order; a run that did not complete is a value.
+  template <class In, class Out>
+  BatchResult<Out> batch_trigger_and_wait(const Task<In, Out>& task,
+                                          const std::vector<std::type_identity_t<In>>& payloads,
+                                          const TriggerOptions& options = {}) {
+    return detail::ends_of<Out>(await_batch(items_of(task, payloads, options)));
+  }
+  /// The same of several tasks.
+  BatchResult<json::value> batch_trigger_and_wait(const std::vector<BatchItem>& items) {
+    return detail::ends_of<json::value>(await_batch(items));
   }
 
   /// Whether the task should stop; for waiting, polling, or handing to other threads.
@@ -239,11 +278,54 @@ class Attempt {
     expect_done(status);
     return {std::string(detail::view(id))};
   }
+  template <class In, class Out>
+  static std::vector<BatchItem> items_of(const Task<In, Out>& task, const std::vector<In>& payloads,
+                                         const TriggerOptions& options) {
+    std::vector<BatchItem> items;
+    items.reserve(payloads.size());
+    const std::string text = detail::trigger_json(options);
+    for (const In& payload : payloads) items.push_back({std::string(task.id.text), payload_json(payload), text});
+    return items;
+  }
+  std::string_view await_batch(const std::vector<BatchItem>& items) {
+    begin_durable_call();
+    const detail::Triggers triggers(items);
+    perdure_str text{};
+    expect_done(attempt_->services->batch_trigger_and_wait(attempt_, triggers.data(), triggers.size(), &text));
+    return detail::view(text);
+  }
   static BatchHandle batch_of(std::string_view said) {
     const json::object batch = from_json<json::object>(said);
     BatchHandle handle{std::string(batch.at("id").get_string()), {}};
     for (const json::value& run : batch.at("runs").get_array()) handle.runs.push_back({std::string(run.get_string())});
     return handle;
+  }
+  template <class Out>
+  RunResult<Out> await_run(std::string_view task_id, const std::string& payload, const TriggerOptions& options) {
+    begin_durable_call();
+    const std::string text = detail::trigger_json(options);
+    perdure_trigger asked{};
+    asked.struct_size = sizeof asked;
+    asked.task_id = detail::str(task_id);
+    asked.payload = detail::str(payload);
+    asked.options = detail::str(text);
+    perdure_str answer{};
+    const perdure_status status = attempt_->services->trigger_and_wait(attempt_, &asked, &answer);
+    const std::string_view came = detail::view(answer);
+    using Result = RunResult<Out>;
+    if (status == PERDURE_OK) return Result(from_json<Out>(came));
+    if (status != PERDURE_CHILD_FAILED) expect_done(status);
+    return Result(detail::run_error(came));
+  }
+  std::vector<Came> wait_many(std::string_view mode, const std::vector<Until>& what) {
+    begin_durable_call();
+    if (!PERDURE_HAS(attempt_->services, wait_many)) {
+      throw Abort("wait_all() and wait_any() need a host with plugin interface 1.3 or newer");
+    }
+    const std::string asked = detail::waited_for(mode, what);
+    perdure_str answer{};
+    expect_done(attempt_->services->wait_many(attempt_, detail::str(asked), &answer));
+    return detail::what_came(detail::view(answer));
   }
   void add_tags(const std::string_view* tags, std::size_t count) const {
     std::vector<perdure_str> texts;

@@ -12,6 +12,7 @@
 #include <perdure/json_write.hpp>
 #include <perdure/text.hpp>
 #include <perdure/trigger.hpp>
+#include <perdure/wait.hpp>
 
 namespace perdure {
 
@@ -39,7 +40,35 @@ BatchItem item(std::string_view task_id, const T& payload, const TriggerOptions&
   return {std::string(task_id), detail::payload_json(payload), detail::trigger_json(options)};
 }
 
+/// How the runs of an awaited batch ended, in the order of its items.
+template <class T>
+class BatchResult : public std::vector<RunResult<T>> {
+ public:
+  /// All outputs, or RunFailed thrown for the first run that did not complete.
+  std::vector<T> unwrap() const {
+    std::vector<T> outputs;
+    outputs.reserve(this->size());
+    for (const RunResult<T>& each : *this) outputs.push_back(each.unwrap());
+    return outputs;
+  }
+};
+
 namespace detail {
+
+/// Of an array of {"ok":true,"runId","output"} or {"ok":false,"runId","error"}.
+template <class Out>
+BatchResult<Out> ends_of(std::string_view text) {
+  BatchResult<Out> ends;
+  for (const json::value& each : from_json<json::array>(text)) {
+    const json::object& end = each.get_object();
+    if (end.at("ok").get_bool()) {
+      ends.push_back(RunResult<Out>(read<Out>(end.at("output"), JsonPlace{})));
+    } else {
+      ends.push_back(RunResult<Out>(run_error(end.at("error").get_object())));
+    }
+  }
+  return ends;
+}
 
 /// The items as the C interface takes them; valid while they are.
 class Triggers {
