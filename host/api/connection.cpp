@@ -49,7 +49,10 @@ Connection::Connection(asio::ip::tcp::socket socket, std::shared_ptr<Worker> wor
     : socket_(std::move(socket)),
       worker_(std::move(worker)),
       network_(network_of(socket_)),
-      parser_(worker_->limits().head, worker_->limits().body),
+      parser_(worker_->limits().head,
+              [&limits = worker_->limits()](const std::vector<std::string>& path) {
+                return Router::takes_items(path) ? limits.batch_body : limits.body;
+              }),
       progress_(steady_clock::now()) {
   error_code ignored;
   socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
@@ -133,7 +136,7 @@ void Connection::admit() {
   const std::size_t length = parser_.content_length();
   if (parser_.has_body()) {
     request_deadline_ = steady_clock::now() + worker_->limits().body_time +
-                        std::chrono::seconds((length > 0 ? length : worker_->limits().body) >> 16);
+                        std::chrono::seconds((length > 0 ? length : parser_.body_limit()) >> 16);
   }
   if (Route* const route = std::get_if<Route>(&admitted)) {
     route_ = *route;

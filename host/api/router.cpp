@@ -26,6 +26,9 @@ constexpr std::array<std::string_view, 5> kCancel{"api", "v2", "runs", "*", "can
 constexpr std::array<std::string_view, 5> kReplay{"api", "v1", "runs", "*", "replay"};
 constexpr std::array<std::string_view, 5> kReschedule{"api", "v1", "runs", "*", "reschedule"};
 constexpr std::array<std::string_view, 5> kResetKey{"api", "v1", "idempotencyKeys", "*", "reset"};
+constexpr std::array<std::string_view, 3> kBatches{"api", "v3", "batches"};
+constexpr std::array<std::string_view, 5> kBatchItems{"api", "v3", "batches", "*", "items"};
+constexpr std::array<std::string_view, 4> kBatch{"api", "v2", "batches", "*"};
 constexpr std::array<std::string_view, 3> kBulkActions{"api", "v1", "bulk-actions"};
 constexpr std::array<std::string_view, 4> kBulkAction{"api", "v1", "bulk-actions", "*"};
 constexpr std::array<std::string_view, 5> kBulkAbort{"api", "v1", "bulk-actions", "*", "abort"};
@@ -88,6 +91,9 @@ constexpr std::array kRoutes{
     Entry{Method::kPost, kReplay, replay_run, Access::kTrigger},
     Entry{Method::kPost, kReschedule, reschedule_run, Access::kTrigger},
     Entry{Method::kPost, kResetKey, reset_idempotency_key, Access::kTrigger},
+    Entry{Method::kPost, kBatches, create_batch, Access::kTriggerBatch},
+    Entry{Method::kPost, kBatchItems, add_batch_items, Access::kTriggerBatch},
+    Entry{Method::kGet, kBatch, show_batch, Access::kReadBatch},
     Entry{Method::kPost, kBulkActions, begin_bulk_action, Access::kTrigger},
     Entry{Method::kGet, kBulkActions, list_bulk_actions, Access::kRead},
     Entry{Method::kGet, kBulkAction, show_bulk_action, Access::kRead},
@@ -150,8 +156,8 @@ constexpr std::array kRoutes{
     Entry{Method::kGet, kReadiness, show_readiness, Access::kOpen},
 };
 
-bool matches(const Entry& entry, const std::vector<std::string>& path) {
-  return std::ranges::equal(entry.path, path, [](std::string_view expected, const std::string& segment) {
+bool matches(std::span<const std::string_view> pattern, const std::vector<std::string>& path) {
+  return std::ranges::equal(pattern, path, [](std::string_view expected, const std::string& segment) {
     return expected == "*" ? !segment.empty() : expected == segment;
   });
 }
@@ -206,6 +212,12 @@ bool is_json_type(std::string_view type) {
   return same(type, "application/json") || type.ends_with("+json");
 }
 
+bool is_ndjson_type(std::string_view type) {
+  type = type.substr(0, type.find(';'));
+  while (!type.empty() && type.back() == ' ') type.remove_suffix(1);
+  return type == "application/x-ndjson" || type == "application/ndjson" || type == "application/jsonl";
+}
+
 }  // namespace
 
 std::vector<RouteName> route_names() {
@@ -217,6 +229,8 @@ std::vector<RouteName> route_names() {
   }
   return names;
 }
+
+bool Router::takes_items(const std::vector<std::string>& path) { return matches(kBatchItems, path); }
 
 Router::Router(Api& api) : api_(api), guard_(api.keys, api.options.host_names) {}
 
@@ -249,6 +263,11 @@ std::variant<Route, Response> Router::admit(Request& request) const {
   const std::string* const type = request.header("content-type");
   if (entry.method == Method::kPost && entry.route == trigger_task && type != nullptr && !is_json_type(*type)) {
     return error_response(415, "the body must be JSON: send \"content-type: application/json\", not \"" + *type + "\"");
+  }
+  if (entry.route == add_batch_items && type != nullptr && !is_ndjson_type(*type)) {
+    return error_response(
+        415,
+        "the items of a batch are lines of JSON: send \"content-type: application/x-ndjson\", not \"" + *type + "\"");
   }
   return entry.route;
 }

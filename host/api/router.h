@@ -33,6 +33,9 @@ class Router {
   /// the answer that refuses it.
   std::variant<Route, Response> admit(Request& request) const;
 
+  /// Whether what is sent to `path` may be as large as Limits::batch_body.
+  static bool takes_items(const std::vector<std::string>& path);
+
   /// Starts the route's coroutine.
   void answer(Route route, ExchangePtr exchange) const { route(api_, std::move(exchange)); }
 

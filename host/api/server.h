@@ -19,6 +19,7 @@ namespace perdure::api {
 struct Limits {
   std::size_t head = 16u << 10;                     // bytes of request line and headers: else 431
   std::size_t body = 8u << 20;                      // bytes of a body: else 413
+  std::size_t batch_body = 32u << 20;               // … of a body with the items of a batch
   std::size_t connections = 1024;                   // at once; more are turned away with 503
   std::size_t pipelined = 64;                       // requests of one connection worked on at once
   std::chrono::milliseconds head_time{10'000};      // for a request's head, from its first byte

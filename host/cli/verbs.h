@@ -26,6 +26,8 @@ void add_runs_watch(CLI::App& parent, Console& console, int& exit_status);
 void add_runs_cancel(CLI::App& parent, Console& console, int& exit_status);
 void add_runs_replay(CLI::App& parent, Console& console, int& exit_status);
 void add_runs_reschedule(CLI::App& parent, Console& console, int& exit_status);
+/// Adds `batches create` and `get`.
+void add_batches(CLI::App& parent, Console& console, int& exit_status);
 void add_bulk(CLI::App& parent, Console& console, int& exit_status);
 void add_idempotency(CLI::App& parent, Console& console, int& exit_status);
 /// Adds `keys create`, `list`, `revoke` and `rotate`.

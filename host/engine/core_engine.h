@@ -75,6 +75,8 @@ class CoreEngine final : public Engine, private store::Listener, private process
   void drain(std::function<void()> idle);
 
   void trigger(TriggerRequest request, store::Done<Triggered> done) override;
+  void create_batch(store::NewBatch batch, store::Done<store::Batch> done) override;
+  void trigger_batch(BatchRequest request, store::Done<store::Batch> done) override;
   void cancel(const store::RunId& run, const std::string& reason, store::Done<store::Run> done) override;
   void reschedule(const store::RunId& run, const store::Delay& delay, store::Done<store::Run> done) override;
   void reset_idempotency_key(const store::TaskId& task, const std::string& key,
@@ -138,11 +140,14 @@ class CoreEngine final : public Engine, private store::Listener, private process
     bool owes_hooks = false;                      // its run does, from its end on
     bool announced = false;                       // one of the hooks that are told of its end was called
     std::optional<OpenWait> wait;
-    bool parked = false;       // it waits, and its slot and memory are others'
-    bool evicted = false;      // its run waits on without it
-    store::Time entered_at{};  // its process was asked for
-    bool recorded = false;     // its end is durable
-    bool released = false;     // its process is gone
+    bool parked = false;                     // it waits, and its slot and memory are others'
+    bool evicted = false;                    // its run waits on without it
+    store::Time entered_at{};                // its process was asked for
+    std::vector<store::NewRun> children;     // to be created with its success
+    std::vector<store::BatchItems> batches;  // … and these
+    bool recorded = false;                   // its end is durable
+    bool released = false;                   // its process is gone
+    [[nodiscard]] bool keeps_children() const { return !children.empty() || !batches.empty(); }
   };
 
   // store::Listener, on the store's threads
@@ -175,7 +180,12 @@ class CoreEngine final : public Engine, private store::Listener, private process
   void ask_metadata(process::AttemptHandle attempt, const store::Run& run, process::AttemptRequest request);
   void ask_tags(process::AttemptHandle attempt, const store::Run& run, const process::AttemptRequest& request);
   void ask_stream(process::AttemptHandle attempt, const store::Run& run, const process::AttemptRequest& request);
-  void ask_trigger(process::AttemptHandle attempt, const Slot& slot, process::AttemptRequest request);
+  void ask_trigger(process::AttemptHandle attempt, Slot& slot, process::AttemptRequest request);
+  // batches.cpp
+  void ask_batch(process::AttemptHandle attempt, Slot& slot, const process::AttemptRequest& request);
+  void keep_for_success(process::AttemptHandle attempt, Slot& slot, std::uint64_t request, TriggerRequest child);
+  /// Puts what was kept for a success into its end.
+  static void bring_children(Slot& slot, store::AttemptEnd& end);
   // steps.cpp: what they have done for good
   void ask_recall(process::AttemptHandle attempt, const store::Run& run, const process::AttemptRequest& request);
   void ask_record(process::AttemptHandle attempt, const Slot& slot, process::AttemptRequest request);

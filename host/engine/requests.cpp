@@ -31,6 +31,8 @@ void CoreEngine::on_request(process::AttemptHandle attempt, process::AttemptRequ
       return ask_stream(attempt, run, request);
     case RequestKind::kTrigger:
       return ask_trigger(attempt, it->second, std::move(request));
+    case RequestKind::kBatch:
+      return ask_batch(attempt, it->second, request);
     case RequestKind::kRecall:
       return ask_recall(attempt, run, request);
     case RequestKind::kRecord:
@@ -100,7 +102,7 @@ void CoreEngine::ask_stream(process::AttemptHandle attempt, const store::Run& ru
                        }));
 }
 
-void CoreEngine::ask_trigger(process::AttemptHandle attempt, const Slot& slot, process::AttemptRequest request) {
+void CoreEngine::ask_trigger(process::AttemptHandle attempt, Slot& slot, process::AttemptRequest request) {
   store::Result<TriggerRequest> child =
       read_child_trigger(request.json, std::move(request.raw), slot.run, slot.attempt.number, core_.now());
   if (!child) return launcher_.reply(attempt, request.id, reply_of(child.status()));
@@ -108,6 +110,7 @@ void CoreEngine::ask_trigger(process::AttemptHandle attempt, const Slot& slot, p
   const bool awaited = child->awaited && slot.catalog->find(slot.attempt.version, child->task) != nullptr;
   if (awaited) child->version = slot.attempt.version;
   child->allow_pending = child->allow_pending || options_.allow_pending;
+  if (child->on_success) return keep_for_success(attempt, slot, request.id, std::move(*child));
   const AskedCall asked{child->call, store::CallKind::kTrigger, child->task.text()};
   trigger(std::move(*child), on_core([this, attempt, id = request.id, whose = slot.run.id,
                                       asked](const store::Result<Triggered>& triggered) {

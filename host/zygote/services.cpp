@@ -162,8 +162,8 @@ perdure_services make_services() {
   table.memo_put = memo_put;
   table.trigger = trigger;
   table.trigger_and_wait = trigger_and_wait;
-  table.batch_trigger = not_offered;
-  table.batch_trigger_and_wait = not_offered;
+  table.batch_trigger = batch_trigger;
+  table.batch_trigger_and_wait = batch_trigger_and_wait;
   table.wait_for = wait_for;
   table.wait_until = wait_until;
   table.token_create = not_offered;

@@ -246,6 +246,68 @@ constexpr perdure::Task<Nap, Waited> wait_without_process{
     .run = wait_as_asked,
 };
 
+// ---- fan-out: {"children", "on_success"?, "fails"?} -> {"ids"}, triggers so many children in one batch
+
+struct FanOut {
+  std::uint32_t children = 0;
+  bool on_success = false;
+  bool fails = false;
+};
+BOOST_DESCRIBE_STRUCT(FanOut, (), (children, on_success, fails))
+
+constexpr perdure::Task<FanOut, Members> fan_out{
+    .id = "fan-out",
+    .description = "Triggers children in one batch, at once or with its own success, and may fail after that",
+    .retry = kQuick,
+    .run =
+        [](FanOut in, perdure::Attempt& run) {
+          std::vector<Member> numbers;
+          for (std::uint32_t i = 0; i < in.children; ++i) numbers.push_back({.number = i});
+          const perdure::BatchHandle batch = run.batch_trigger(
+              family_member, numbers, {.when = in.on_success ? perdure::When::kOnSuccess : perdure::When::kNow});
+          if (in.fails) throw std::runtime_error("asked to fail, after " + batch.id);
+          Members members;
+          for (const perdure::RunHandle& each : batch.runs) members.ids.push_back(each.id);
+          return members;
+        },
+};
+
+// ---- gather: n -> the outputs of n echoes of 0, 1, … in order
+
+struct Gather {
+  std::uint32_t children = 0;
+  std::uint32_t failing = 0;  // more children, which fail
+};
+struct Gathered {
+  std::vector<std::uint32_t> outputs;
+  std::vector<std::string> errors;
+};
+BOOST_DESCRIBE_STRUCT(Gather, (), (children, failing))
+BOOST_DESCRIBE_STRUCT(Gathered, (), (outputs, errors))
+
+constexpr perdure::Task<Gather, Gathered> gather{
+    .id = "gather",
+    .description = "Triggers echoes in one batch, waits for all of them and gives back what came of each",
+    .retry = kQuick,
+    .run =
+        [](Gather in, perdure::Attempt& run) {
+          std::vector<perdure::BatchItem> items;
+          for (std::uint32_t i = 0; i < in.children; ++i) items.push_back(perdure::item("echo", i));
+          for (std::uint32_t i = 0; i < in.failing; ++i) {
+            items.push_back(perdure::item("fail", perdure::None{}, {.max_attempts = 1}));
+          }
+          Gathered gathered;
+          for (const auto& each : run.batch_trigger_and_wait(items)) {
+            if (each.ok()) {
+              gathered.outputs.push_back(each.value().to_number<std::uint32_t>());
+            } else {
+              gathered.errors.push_back(each.error().name);
+            }
+          }
+          return gathered;
+        },
+};
+
 // ---- parent: anything -> {"child"}, the output of an echo of it
 
 struct OfChild {
@@ -264,4 +326,4 @@ constexpr perdure::Task<perdure::RawJson, OfChild> parent{
 }  // namespace
 
 PERDURE_PLUGIN("playground", "1.0.0", hello_world, echo, echo_recycled, sleep_a_while, fail, flaky, crash, count,
-               family, family_member, wait, wait_without_process, parent)
+               family, family_member, wait, wait_without_process, fan_out, gather, parent)

@@ -65,6 +65,7 @@ void MemoryStore::clock_is(const ClockStand& stand, Done<Duration> done) {
   for (Keys* keys : {&idempotency_keys_, &request_ids_, &permits_}) {
     for (auto& [key, known] : *keys) known.expires_at += by;
   }
+  for (auto& [key, known] : batch_keys_) known.second += by;
   mutation.finish<Duration>(std::move(done), admitted ? Result<Duration>(by) : admitted);
 }
 

@@ -26,7 +26,6 @@ Run new_run(const NewRun& created) {
   run.concurrency_key = created.concurrency_key;
   run.priority = created.priority;
   run.created_at = created.now;
-  run.updated_at = created.now;
   run.options = created.options;
   run.origin = created.origin;
   run.parent = created.parent;
@@ -34,8 +33,10 @@ Run new_run(const NewRun& created) {
   run.depth = created.depth;
   run.schedule = created.schedule;
   run.scheduled_for = created.scheduled_for;
+  run.batch = created.batch;
   run.version = created.version;
-  if (created.delayed_until && *created.delayed_until > created.now) {
+  run.updated_at = created.since.value_or(created.now);
+  if (created.delayed_until && *created.delayed_until > run.updated_at) {
     run.status = RunStatus::kDelayed;
     run.ready_at = created.delayed_until;
     run.calendar = created.calendar;
@@ -47,7 +48,7 @@ Run new_run(const NewRun& created) {
     if (created.debounce->max_delay) run.debounce_until = created.now + *created.debounce->max_delay;
   }
   if (run.options.ttl && *run.options.ttl > Duration::zero()) {
-    run.expires_at = run.ready_at.value_or(created.now) + *run.options.ttl;
+    run.expires_at = run.ready_at.value_or(run.updated_at) + *run.options.ttl;
   }
   return run;
 }
@@ -251,6 +252,7 @@ Status MemoryStore::end_attempt(Mutation& mutation, Entry& entry, AttemptEnd end
   if (!end.machine.empty()) run.machine = std::move(end.machine);
   run.failure = std::move(end.failure);
   if (event == RunEvent::kSucceeded) entry.output = std::move(end.output);
+  if (event == RunEvent::kSucceeded) create_children(mutation, end);
   append(entry, std::move(end.logs));
   if (end.owes_hooks && is_final(run.status)) owing_.insert(run.id);
   mutation.slots_freed = true;
@@ -272,6 +274,9 @@ void MemoryStore::finish_attempt(AttemptEnd end, Done<Run> done) {
     return mutation.finish<Run>(std::move(done), Status::conflict(what + " belongs to another; its outcome stands"));
   }
   if (attempt.status == AttemptStatus::kExecuting) {
+    if (Status fits = end.failure ? Status::ok() : check_children(end); !fits) {
+      return mutation.finish<Run>(std::move(done), fits);
+    }
     if (Status ended = end_attempt(mutation, entry, std::move(end)); !ended) {
       return mutation.finish<Run>(std::move(done), ended);
     }

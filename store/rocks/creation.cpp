@@ -23,7 +23,7 @@ Run new_run(NewRun&& created) {
   run.queue = std::move(created.queue);
   run.concurrency_key = std::move(created.concurrency_key);
   run.priority = created.priority;
-  run.created_at = run.updated_at = created.now;
+  run.created_at = created.now;
   run.options = std::move(created.options);
   run.origin = std::move(created.origin);
   run.parent = std::move(created.parent);
@@ -31,9 +31,11 @@ Run new_run(NewRun&& created) {
   run.depth = created.depth;
   run.schedule = std::move(created.schedule);
   run.scheduled_for = created.scheduled_for;
+  run.batch = std::move(created.batch);
   run.version = created.version;
   run.status = RunStatus::kQueued;
-  if (created.delayed_until && *created.delayed_until > created.now) {
+  run.updated_at = created.since.value_or(created.now);
+  if (created.delayed_until && *created.delayed_until > run.updated_at) {
     run.status = RunStatus::kDelayed;
     run.ready_at = created.delayed_until;
     run.calendar = created.calendar;
@@ -45,7 +47,7 @@ Run new_run(NewRun&& created) {
     if (created.debounce->max_delay) run.debounce_until = created.now + *created.debounce->max_delay;
   }
   if (run.options.ttl && *run.options.ttl > Duration::zero()) {
-    run.expires_at = (run.ready_at ? *run.ready_at : created.now) + *run.options.ttl;
+    run.expires_at = run.ready_at.value_or(run.updated_at) + *run.options.ttl;
   }
   return run;
 }

@@ -4,6 +4,8 @@
 #include <future>
 #include <utility>
 
+#include "host/engine/batch_items.h"
+
 namespace perdure::api {
 
 Disk::Disk() : thread_([this] { work(); }) {}
@@ -158,6 +160,19 @@ void FakeEngine::trigger(engine::TriggerRequest request, store::Done<engine::Tri
     if (!enqueued) return done(enqueued.status());
     done(engine::Triggered{enqueued->id, enqueued->existing && !enqueued->same_request});
   });
+}
+
+void FakeEngine::create_batch(store::NewBatch batch, store::Done<store::Batch> done) {
+  batch.now = std::chrono::floor<store::Duration>(std::chrono::system_clock::now());
+  batch.id = store::new_batch_id(batch.now);
+  store_.create_batch(std::move(batch), std::move(done));
+}
+
+void FakeEngine::trigger_batch(engine::BatchRequest request, store::Done<store::Batch> done) {
+  const store::Time now = std::chrono::floor<store::Duration>(std::chrono::system_clock::now());
+  store::Result<store::BatchItems> items = engine::batch_items(std::move(request), *catalog(), store_, now);
+  if (!items) return done(items.status());
+  store_.enqueue_batch(std::move(*items), std::move(done));
 }
 
 void FakeEngine::cancel(const store::RunId& run, const std::string& reason, store::Done<store::Run> done) {

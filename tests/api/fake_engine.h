@@ -51,6 +51,8 @@ class FakeEngine final : public engine::Engine, private store::Listener {
   ~FakeEngine() override;
 
   void trigger(engine::TriggerRequest request, store::Done<engine::Triggered> done) override;
+  void create_batch(store::NewBatch batch, store::Done<store::Batch> done) override;
+  void trigger_batch(engine::BatchRequest request, store::Done<store::Batch> done) override;
   void cancel(const store::RunId& run, const std::string& reason, store::Done<store::Run> done) override;
   void reschedule(const store::RunId& run, const store::Delay& delay, store::Done<store::Run> done) override;
   void reset_idempotency_key(const store::TaskId& task, const std::string& key,

@@ -2,6 +2,7 @@
 
 #include <sys/wait.h>
 
+#include <atomic>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
@@ -149,6 +150,35 @@ double Product::enqueue(const std::string& task, double seconds, int depth) {
   const LoadResult load = press(port_, trigger_text(task, R"(,"options":{"delay":"1h"})"),
                                 {.connections = 8, .depth = depth, .seconds = seconds});
   return static_cast<double>(load.answers) / load.seconds;
+}
+
+double Product::batch_trigger(const std::string& task, double seconds, int size) {
+  std::string items;
+  for (int i = 0; i < size; ++i) {
+    items += R"({"index":)" + std::to_string(i) + R"(,"task":")" + task +
+             R"(","payload":"{\"json\":{\"n\":1}}","options":{"payloadType":"application/super+json","delay":"1h"}})" +
+             "\n";
+  }
+  const std::string create =
+      request_text("POST", "/api/v3/batches", key_, R"({"runCount":)" + std::to_string(size) + "}");
+  std::atomic<long> batches{0};
+  const auto start = std::chrono::steady_clock::now();
+  const auto send = [&] {
+    Connection connection(port_);
+    while (seconds_since(start) < seconds) {
+      const std::string id = text_of(connection.ask(create).body, "id");
+      std::string request = request_text("POST", "/api/v3/batches/" + id + "/items", key_, items);
+      constexpr std::string_view kJson = "application/json";
+      request.replace(request.find(kJson), kJson.size(), "application/x-ndjson");
+      const Answer sealed = connection.ask(request);
+      if (sealed.body.find("\"sealed\":true") == std::string::npos) give_up("a batch was answered " + sealed.body);
+      ++batches;
+    }
+  };
+  std::thread other(send);
+  send();
+  other.join();
+  return static_cast<double>(batches * size) / seconds_since(start);
 }
 
 double Product::memory() const {

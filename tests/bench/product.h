@@ -49,6 +49,9 @@ class Product {
     double bytes = 0;
   };
   [[nodiscard]] Attempts attempts() const;
+  /// Runs/s of batches of `size` such runs, sent in two phases as clients do, one batch after the other over each of 2
+  /// connections.
+  double batch_trigger(const std::string& task, double seconds, int size);
 
   /// Seconds from starting the process to its being ready.
   [[nodiscard]] double starting() const { return starting_; }

@@ -34,6 +34,8 @@ TEST(Usage, EveryVerbsHelpHasAnExample) {
                                                                                     {"runs", "replay"},
                                                                                     {"runs", "reschedule"},
                                                                                     {"idempotency", "reset"},
+                                                                                    {"batches", "create"},
+                                                                                    {"batches", "get"},
                                                                                     {"bulk", "list"},
                                                                                     {"bulk", "get"},
                                                                                     {"bulk", "abort"},
@@ -61,11 +63,9 @@ TEST(Usage, EveryVerbsHelpHasAnExample) {
 TEST(Usage, AnUnknownVerbIsNamedBesideThoseThereAre) {
   const Ended ended = perdure({"frobnicate"});
   EXPECT_EQ(ended.status, kWrongUsage);
-  EXPECT_EQ(
-      ended.err,
-      "perdure: there is no verb \"frobnicate\", only trigger, runs, bulk, queues, keys, idempotency, tasks, schedules, "
-      "plugins\nSee `perdure "
-      "--help`.\n");
+  EXPECT_EQ(ended.err,
+            "perdure: there is no verb \"frobnicate\", only trigger, runs, bulk, batches, queues, keys, idempotency, "
+            "tasks, schedules, plugins\nSee `perdure --help`.\n");
   EXPECT_NE(perdure({"runs", "frobnicate"}).err.find("only list, get, logs"), std::string::npos);
 }
 

@@ -177,7 +177,7 @@ TEST(Requests, ATriggerThatIsWrongMakesNothing) {
   EXPECT_NE(refusal(trigger(1, "not an id")).find("1 to 128 of"), std::string::npos);
   EXPECT_NE(refusal(trigger(1, "child", R"({"maxAttempt":2})")).find("did you mean maxAttempts?"), std::string::npos);
   EXPECT_NE(refusal(trigger(1, "child", R"({"ttlMs":"5m"})")).find("number of milliseconds"), std::string::npos);
-  EXPECT_NE(refusal(trigger(1, "child", R"({"when":"on_success"})")).find("not offered"), std::string::npos);
+  EXPECT_NE(refusal(trigger(1, "child", R"({"version":"v"})")).find("not offered"), std::string::npos);
   EXPECT_NE(refusal(trigger(1, "child", R"({"tags":["a",""]})")).find("1 to 128 characters"), std::string::npos);
   EXPECT_NE(refusal(trigger(1, "child", "{}", "{")).find("not acceptable JSON"), std::string::npos);
   EXPECT_NE(refusal(trigger(0, "child")).find("\"call\""), std::string::npos);

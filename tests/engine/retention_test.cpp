@@ -67,6 +67,17 @@ TEST_F(RetentionTest, RunsGoWhenTheyAreAsOldAsTheirStatusMayBecome) {
   EXPECT_EQ(count(RunStatus::kFailed), 0u);
 }
 
+TEST_F(RetentionTest, ABatchThatIsNeverCompleteGoesAfterADay) {
+  boot([](RetentionOptions& options) { options.of(RunStatus::kCompleted).age = 240h; });
+  store::BatchId id;
+  host_->engine->create_batch({.id = {}, .run_count = 2, .idempotency_key = "k", .parent = {}},
+                              [&](const store::Result<store::Batch>& batch) { id = batch->id; });
+  pass(23h);
+  EXPECT_TRUE(host_->store->batch(id));
+  pass(2h);
+  EXPECT_EQ(host_->store->batch(id).status().code(), store::Code::kNotFound);
+}
+
 TEST_F(RetentionTest, TheNewestSoManyAreKeptHoweverYoung) {
   boot([](RetentionOptions& options) { options.of(RunStatus::kCompleted).runs = 50; });
   run(300);

@@ -45,6 +45,14 @@ class RandomOperations {
   void live(Store& store);
   void step(Store& store);
   void remove(Store& store);
+  // random_batches.cpp
+  void batch(Store& store);
+  void add_children(AttemptEnd& end);
+  void note_children(const AttemptEnd& end);
+  void compare_batches(Store& store);
+  BatchId some_batch();
+  NewRun some_new_run();
+  BatchItems some_items(const BatchId& batch, std::size_t count);
   // random_schedules.cpp
   void schedule(Store& store);
   void fire(Store& store, Schedule schedule);
@@ -71,6 +79,7 @@ class RandomOperations {
   MemoryStore reference_;
   std::vector<RunId> runs_;
   std::vector<ScheduleId> schedules_;
+  std::vector<BatchId> batches_;
   std::vector<Claimed> claims_;  // also of attempts that are over
   std::set<TaskId> offered_;
   std::set<std::pair<TaskId, VersionId>> quarantined_;
