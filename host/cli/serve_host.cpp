@@ -105,12 +105,13 @@ engine::RetentionOptions retention_of(const config::RetentionSection& kept) {
 class Host {
  public:
   Host(const config::Config& config, Console& console, std::unique_ptr<store::Store> store,
-       process::SupervisorOptions supervisor, catalog::VersionRegister versions, catalog::TrustedKeys keys)
+       process::SupervisorOptions supervisor, std::vector<process::SurvivingZygote> survivors,
+       catalog::VersionRegister versions, catalog::TrustedKeys keys)
       : config_(config),
         console_(console),
         store_(std::move(store)),
         core_(io_),
-        supervisor_(io_, std::move(supervisor)),
+        supervisor_(io_, std::move(supervisor), std::move(survivors)),
         engine_(core_, *store_, supervisor_, engine_options(config)),
         plugins_(io_, config, supervisor_, *store_, engine_, std::move(versions), std::move(keys)),
         signals_(io_, SIGTERM, SIGINT),
@@ -304,8 +305,9 @@ int serve_host(const config::Config& config, bool repair, Console& console) {
   }
   supervisor.memory_control = process::memory_control_named(config.limits.memory_control);
   supervisor.warn = [](const std::string& message) { log().warn("{}", message); };
-  return Host(config, console, std::move(store.value()), std::move(supervisor), std::move(versions.value()),
-              std::move(keys.value()))
+  auto survivors = process::find_surviving_zygotes(supervisor.handover, supervisor.warn);
+  return Host(config, console, std::move(store.value()), std::move(supervisor), std::move(survivors),
+              std::move(versions.value()), std::move(keys.value()))
       .run(key.value());
 }
 

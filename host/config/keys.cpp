@@ -96,6 +96,8 @@ const std::array kKeys{
     Key{"attempts", "environment", "PERDURE_ATTEMPTS_ENVIRONMENT", "", Kind::kVariables,
         slot<&Config::attempts, &AttemptsSection::environment>},
     Key{"attempts", "user", "PERDURE_ATTEMPTS_USER", "", Kind::kText, slot<&Config::attempts, &AttemptsSection::user>},
+    Key{"attempts", "orphaned_after", "PERDURE_ATTEMPTS_ORPHANED_AFTER", "", Kind::kDuration,
+        slot<&Config::attempts, &AttemptsSection::orphaned_after>},
     Key{"attempts", "core_dumps", "PERDURE_ATTEMPTS_CORE_DUMPS", "", Kind::kSwitch,
         slot<&Config::attempts, &AttemptsSection::core_dumps>},
     Key{"attempts", "core_size", "PERDURE_ATTEMPTS_CORE_SIZE", "", Kind::kSize,

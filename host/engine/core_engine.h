@@ -58,7 +58,8 @@ class CoreEngine final : public Engine, private store::Listener, private process
   /// The launcher must not call any more, and the store's completions must have been delivered or be lost.
   ~CoreEngine() override;
 
-  /// Recovers what a host before left executing, then begins to claim. `done`: core thread, once recovered. Once.
+  /// Adopts the attempts of a host before that still execute, recovers the others, then begins to claim. `done`: core
+  /// thread, once recovered. Again when that failed.
   void start(store::DoneStatus done);
 
   /// What tasks are offered from now on. Core thread.
@@ -120,6 +121,7 @@ class CoreEngine final : public Engine, private store::Listener, private process
     bool pid_noted = false;
     std::uint64_t memory = 0;  // reserved for it
     bool probe = false;        // of a quarantined task
+    bool launched = false;     // the launcher has it
     bool canceling = false;
     std::string cancel_reason;
     std::optional<process::AttemptHandle> hooks;  // the child that calls its hooks, its own process having died
@@ -157,13 +159,18 @@ class CoreEngine final : public Engine, private store::Listener, private process
   }
 
   // requests.cpp: what attempts ask
-  void ask_metadata(process::AttemptHandle attempt, const store::Run& run, process::AttemptRequest request);
+  void ask_metadata(process::AttemptHandle attempt, const Slot& slot, process::AttemptRequest request);
   void ask_tags(process::AttemptHandle attempt, const store::Run& run, const process::AttemptRequest& request);
-  void ask_stream(process::AttemptHandle attempt, const store::Run& run, const process::AttemptRequest& request);
+  void ask_stream(process::AttemptHandle attempt, const Slot& slot, const process::AttemptRequest& request);
   void ask_trigger(process::AttemptHandle attempt, const Slot& slot, process::AttemptRequest request);
   // steps.cpp: what they have done for good
   void ask_recall(process::AttemptHandle attempt, const store::Run& run, const process::AttemptRequest& request);
   void ask_record(process::AttemptHandle attempt, const Slot& slot, process::AttemptRequest request);
+
+  // adoption.cpp
+  void adopt_survivors();
+  bool adopt(const process::Survivor& survivor);
+  void recover(store::DoneStatus done);
 
   void declare_queues(const catalog::Snapshot& catalog);  // queues.cpp
   void dispatch();
@@ -245,6 +252,8 @@ class CoreEngine final : public Engine, private store::Listener, private process
   std::unordered_map<store::RunId, std::pair<store::VersionId, store::TaskId>> probes_;  // admitted, not yet begun
   std::unique_ptr<Timer> probe_timer_;
   bool started_ = false;
+  bool looked_for_survivors_ = false;
+  std::vector<store::AdoptedAttempt> adopted_;
   std::uint64_t reserved_ = 0;  // memory of the slots, and of runs being claimed
   std::uint64_t claiming_memory_ = 0;
   bool claiming_ = false;

@@ -13,12 +13,14 @@
 #include "host/process/plugin_loader.h"
 #include "host/process/stack_source.h"
 #include "host/process/supervisor_options.h"
+#include "host/process/surviving_zygotes.h"
 
 namespace perdure::process {
 
 class Supervisor final : public Launcher, public PluginLoader, public StackSource {
  public:
-  Supervisor(boost::asio::io_context& io, SupervisorOptions options);
+  /// `zygotes` outlived the host before this one; end_survivors() must be called when there are any.
+  Supervisor(boost::asio::io_context& io, SupervisorOptions options, std::vector<SurvivingZygote> zygotes = {});
   /// Ends every zygote with all its attempts, and waits for that, a few seconds at most. No observer is called any
   /// more.
   ~Supervisor() override;
@@ -29,6 +31,9 @@ class Supervisor final : public Launcher, public PluginLoader, public StackSourc
   void confirm(AttemptHandle attempt) override;
   void reply(AttemptHandle attempt, std::uint64_t request, AttemptReply reply) override;
   void stop(AttemptHandle attempt, StopReason reason, const std::string& words = {}) override;
+  std::vector<Survivor> survivors() override;
+  void adopt(std::uint64_t survivor, AttemptSpec spec, store::Duration executed, AttemptObserver& observer) override;
+  void end_survivors(std::function<void()> gone) override;
 
   void stacks(AttemptHandle attempt, std::function<void(store::Result<AttemptStacks>)> done) override;
 

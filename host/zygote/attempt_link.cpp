@@ -51,12 +51,64 @@ bool AttemptLink::ask(protocol::RequestKind kind, std::string_view json, std::st
   request.arg = static_cast<std::uint32_t>(kind);
   request.json = json;
   request.raw = raw;
+  // Sent with the lock held, so that requests reach the host in the order of their numbers.
   std::unique_lock lock(mutex_);
   request.id = next_request_++;
-  lock.unlock();
-  if (!send(request)) return false;
-  lock.lock();
-  return await(lock, reply, request.id);
+  Unanswered asked{request};
+  remember(asked);
+  const bool answered = send(request) && await(lock, reply, request.id);
+  forget(asked);
+  return answered;
+}
+
+bool AttemptLink::send_outcome(const protocol::Outgoing& outcome) {
+  const std::lock_guard lock(mutex_);
+  unconfirmed_ = outcome;
+  return send(outcome);
+}
+
+void AttemptLink::remember_judgement(std::string json, std::string raw) {
+  const std::lock_guard lock(mutex_);
+  judged_ = std::make_unique<std::pair<std::string, std::string>>(std::move(json), std::move(raw));
+}
+
+void AttemptLink::remember(Unanswered& asked) {
+  Unanswered** last = &unanswered_;
+  while (*last != nullptr) last = &(*last)->next;
+  *last = &asked;
+}
+
+void AttemptLink::forget(const Unanswered& asked) {
+  Unanswered** each = &unanswered_;
+  while (*each != nullptr && *each != &asked) each = &(*each)->next;
+  if (*each != nullptr) *each = asked.next;
+}
+
+bool AttemptLink::is_awaited(std::uint64_t request) const {
+  const Unanswered* each = unanswered_;
+  while (each != nullptr && each->request.id != request) each = each->next;
+  return each != nullptr;
+}
+
+// The caller holds the mutex.
+void AttemptLink::send_again() {
+  protocol::Outgoing begins;
+  begins.kind = Kind::kResend;
+  (void)send(begins);
+  if (judged_) {
+    protocol::Outgoing judgement;
+    judgement.kind = Kind::kRequest;
+    judgement.arg = static_cast<std::uint32_t>(protocol::RequestKind::kJudge);
+    judgement.id = next_request_++;
+    judgement.json = judged_->first;
+    judgement.raw = judged_->second;
+    (void)send(judgement);
+  }
+  for (const Unanswered* each = unanswered_; each != nullptr; each = each->next) {
+    const bool answered = kept_ != nullptr && std::ranges::find(*kept_, each->request.id, recipient) != kept_->end();
+    if (!answered) (void)send(each->request);
+  }
+  if (unconfirmed_) (void)send(*unconfirmed_);
 }
 
 // The frame for whoever asked `request`, or for the main thread.
@@ -117,6 +169,13 @@ bool AttemptLink::take_note(const Incoming& frame) {
       reason_ = frame.json;
       if (frame.arg == kCanceled) start_handler();
       return true;
+    case Kind::kAdopted:
+      send_again();
+      return true;
+    case Kind::kConfirm:
+      unconfirmed_.reset();
+      judged_.reset();
+      return false;
     case Kind::kResume:
       crash_resumed.store(true);
       return true;
@@ -134,7 +193,8 @@ bool AttemptLink::take_note(const Incoming& frame) {
 }
 
 void AttemptLink::keep(Incoming&& frame) {
-  if (frame.kind == Kind::kReply && frame.id < first_request_) return;  // who asked has been told that none comes
+  // Who asked has been told that none comes, or had the answer of an earlier host.
+  if (frame.kind == Kind::kReply && !is_awaited(frame.id)) return;
   if (kept_ == nullptr) kept_ = new std::deque<Incoming>;
   kept_->push_back(std::move(frame));
   arrived_.notify_all();

@@ -116,14 +116,14 @@ bool Lifecycle::out_of_time() const { return state_.link.cancelled() == kTimedOu
 
 void Lifecycle::execute() {
   watch_cancel();
-  const Ended ended = around(0);
+  Ended ended = around(0);
   if (has(kOnCancel)) {
     state_.tell_outcome(outcome_event(ended));  // where a middleware has kept run from it
     state_.link.end_when_cancelled();
   }
   conclude(ended);
   drop_locals();
-  send_outcome(state_, outcome_of(ended.status), ended.said);
+  send_outcome(state_, outcome_of(ended.status), std::move(ended.said));
 }
 
 bool Lifecycle::is_listed(const Named& hook) const {

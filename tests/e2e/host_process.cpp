@@ -88,6 +88,11 @@ HostProcess::HostProcess(HostOptions options) : options_(std::move(options)) {
 }
 HostProcess::~HostProcess() {
   if (pid_ > 0) stop();
+  // Of a host that was killed and has no successor.
+  std::error_code none;
+  for (const auto& zygote : std::filesystem::directory_iterator(options_.data / "run" / "zygotes", none)) {
+    ::kill(std::stoi(zygote.path().filename().string()), SIGKILL);
+  }
 }
 
 std::vector<std::string> HostProcess::command() const {
