@@ -39,6 +39,8 @@
 #include "store/model/status.h"
 #include "store/model/stream.h"
 #include "store/model/tags.h"
+#include "store/model/token.h"
+#include "store/model/waitpoint.h"
 
 namespace perdure::store {
 
@@ -65,6 +67,7 @@ struct NewRun {
   std::string payload;  // JSON text
   std::string origin;
   RunId parent, root;  // see Run
+  VersionId version;   // locked to it from the beginning; empty: to the one of its first attempt
   std::uint32_t depth = 0;
   // Which of the parent's durable calls this is, counted from 1; 0: none. The same call of a later attempt of the
   // parent answers the run that the first one did, and creates nothing; kConflict when that was another call.
@@ -119,6 +122,26 @@ struct Claim {
   Run run;          // after the claim: EXECUTING, `attempts` counts this one
   Attempt attempt;  // number, version and fence token of the attempt to start
   std::string payload;
+  /// The attempt began before, and goes on: its wait is over. Its process is there, unless the wait says evicted; then
+  /// the attempt is to be entered anew.
+  std::optional<Wait> resumed;
+};
+
+/// A wait of an attempt that executes.
+struct NewWait {
+  RunId run;
+  std::uint32_t number = 0;  // of the attempt
+  std::string token;         // its fence
+  std::string name;          // an attempt that makes the same calls gives the same one again
+  Wait wait;
+  std::optional<Time> until;  // when it is for a time
+  bool calendar = false;      // … which is one of the calendar, not the end of a duration
+  Time now{};
+};
+/// What begin_wait() came to.
+struct WaitBegun {
+  RecordedCall call;  // the wait as it is recorded, by this attempt or an earlier one
+  bool over = false;  // all has come already: the run did not wait
 };
 
 /// An attempt that outlived the host which had claimed its run, and that the present one has adopted.
@@ -229,14 +252,17 @@ class Store {
   /// Creates a run. done: durable.
   virtual void enqueue(NewRun run, Done<Enqueued> done) = 0;
 
-  /// Takes up to `max` runs that are ready, and begins an attempt of each (two transitions, kClaimed and
-  /// kAttemptStarted). A queue has a sub-queue for each concurrency key. Of the sub-queues with a ready run, a free
-  /// slot and a rate that lets one begin (see model/queue.h), none of a paused queue, the one from which a run was
-  /// taken longest ago is next; those never served come before all others, in the order in which they appeared. Within
-  /// one: by the time a run was queued less its priority, then by id. Runs that `decide` holds or sets aside have had
-  /// their sub-queue's turn and are not counted; after kMostTurnedAway of them the call ends with what it has, and
-  /// on_ready() tells when more is there. So it does when `decide` says NotNow, but nobody tells then: the caller knows
-  /// when there is room. done: written; before return where the engine can.
+  /// First, beyond `max`, the runs that go on after a wait in which they kept their slot: see begin_wait(). Then takes
+  /// up to `max` runs that are ready: those that go on after another wait (kResumed) before all others of their
+  /// sub-queue; they have a slot again then, and no rate holds them up. `decide` is asked of them too, as they are
+  /// (WAITING), and its StartOn only says yes; with Hold they are set aside. Of the others it begins an attempt of each
+  /// (two transitions, kClaimed and kAttemptStarted). A queue has a sub-queue for each concurrency key. Of the
+  /// sub-queues with a ready run, a free slot and a rate that lets one begin (see model/queue.h), none of a paused
+  /// queue, the one from which a run was taken longest ago is next; those never served come before all others, in the
+  /// order in which they appeared. Within one: by the time a run was queued less its priority, then by id. Runs that
+  /// `decide` holds or sets aside have had their sub-queue's turn and are not counted; after kMostTurnedAway of them
+  /// the call ends with what it has, and on_ready() tells when more is there. So it does when `decide` says NotNow, but
+  /// nobody tells then: the caller knows when there is room. done: written; before return where the engine can.
   virtual void claim(std::size_t max, Time now, const DecideClaim& decide, Done<std::vector<Claim>> done) = 0;
 
   /// Lets up to `max` runs of `task` be claimed again that claim() set aside for `version` (nothing: for any), the
@@ -253,8 +279,8 @@ class Store {
   /// Notes the process id of an attempt that executes. done: written.
   virtual void set_attempt_pid(const RunId& run, std::uint32_t number, std::int32_t pid) = 0;
 
-  /// Cancels a run that is not executing. kConflict when it executes (end its attempt with kCanceled instead); a final
-  /// run is answered unchanged. done: durable.
+  /// Cancels a run that has no process. kConflict when it executes or waits in one (end its attempt with kCanceled
+  /// instead); a final run is answered unchanged. done: durable.
   virtual void cancel(const RunId& run, Time now, const std::string& reason, Done<Run> done) = 0;
 
   /// Moves the end of a run's delay to `until`, and with it the end of its ttl, as move_delay() does. kConflict unless
@@ -311,6 +337,17 @@ class Store {
   /// first and changes nothing. kConflict: the attempt does not execute or the token is another's, or another call is
   /// recorded there. kInvalid: not as check_step() wants it. done: durable.
   virtual void record_step(NewStep step, DoneStatus done) = 0;
+
+  /// The run waits from now on, WAITING; without a slot, unless the wait keeps it. When all it waits for has come, or
+  /// any of it, claim() hands it out again. A repeat, or the same call of a later attempt, goes on with the wait as it
+  /// was recorded first, its time included; what has come by then is not waited for. kConflict: the attempt does not
+  /// execute, waits already, or the token is another's, or another call is recorded there. kInvalid: not as
+  /// check_wait() wants it. done: durable.
+  virtual void begin_wait(NewWait wait, Done<WaitBegun> done) = 0;
+  /// The process of an attempt that waits has left, having used `usage` since it began: the run is handed out without
+  /// one. kConflict when it does not wait. done: written.
+  virtual void evict(const RunId& run, std::uint32_t number, const std::string& token, const Usage& usage,
+                     DoneStatus done) = 0;
 
   /// Does the operations to a run's metadata in order, all or none, whatever its status; beside those of others nothing
   /// is lost. `asked`: by whom. They are as check_operation() wants them. kInvalid: one does not fit what is there, or the metadata would
@@ -371,6 +408,19 @@ class Store {
   /// Keeps a bulk action as it is now, new or known, and that `affected` are runs that it canceled or made. done:
   /// durable.
   virtual void put_bulk_action(BulkAction action, const std::vector<RunId>& affected, DoneStatus done) = 0;
+
+  // ---- Tokens (model/token.h) -----------------------------------------------------------------------------------
+  /// Creates a token, or answers the one that has its idempotency key: keys of tokens are apart from those of runs, and
+  /// keep their token whatever becomes of it. One that is made `by` an attempt is recorded as a call like a step, with
+  /// the same errors. done: durable; kInvalid: see token_of(); kNoSpace.
+  virtual void create_token(NewToken created, Done<CreatedToken> done) = 0;
+  /// Completes a token; one that is completed or has timed out is answered unchanged. done: durable; the token as it is
+  /// then. kInvalid: see check_token_value(); kNotFound; of an attempt's, as above.
+  virtual void complete_token(TokenCompletion completion, Done<Token> done) = 0;
+  // wake_due() lets tokens time out, and counts them; next_due() knows when.
+  /// Removes up to `most` tokens that were completed or timed out before, those that have been so for longest first,
+  /// and frees their keys. done: written, before return where the engine can; how many.
+  virtual void remove_tokens(Time ended_before, std::size_t most, Done<std::size_t> done) = 0;
 
   /// Calls `done` once everything written before this call is durable.
   virtual void synced(DoneStatus done) = 0;
@@ -437,6 +487,9 @@ class Store {
                                               std::size_t limit) const = 0;
   /// Up to `max` bulk actions that are PENDING, oldest first.
   virtual Result<std::vector<BulkActionId>> pending_bulk_actions(std::size_t max) const = 0;
+  virtual Result<Token> token(const TokenId& id) const = 0;
+  /// A page of the tokens that the filter lets through, newest first; as list() does of runs.
+  virtual Result<TokenPage> tokens(const TokenFilter& filter) const = 0;
   /// kOk, or why mutations are refused.
   virtual Status health() const = 0;
 };

@@ -54,6 +54,13 @@ void MemoryStore::clock_is(const ClockStand& stand, Done<Duration> done) {
     if (parts.ready) *run.ready_at += by;
     if (parts.expires) *run.expires_at += by;
     if (parts.debounce) *run.debounce_until += by;
+    for (auto& [number, call] : entry->calls) {
+      if (call.until && !call.calendar) *call.until += by;
+    }
+  }
+  for (auto& [id, token] : tokens_) {
+    if (token.status == TokenStatus::kWaiting && !token.calendar) token.timeout_at += by;
+    if (token.key_expires_at) *token.key_expires_at += by;
   }
   for (Keys* keys : {&idempotency_keys_, &request_ids_}) {
     for (auto& [key, known] : *keys) known.expires_at += by;

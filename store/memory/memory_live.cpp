@@ -112,16 +112,24 @@ void MemoryStore::record_step(NewStep step, DoneStatus done) {
 
 Status MemoryStore::record(NewStep step) {
   if (Status checked = check_step(step.name, step.result); !checked) return checked;
-  const auto found = runs_.find(step.run);
-  if (found == runs_.end()) return no_run(step.run);
-  Entry& entry = found->second;
-  const bool executes = entry.run.status == RunStatus::kExecuting && entry.attempts.back().number == step.number &&
-                        entry.attempts.back().token == step.token;
-  if (!executes) return not_executing(step.run, step.number);
-  const RecordedCall* const before = standing_call(entry, step.call);
-  if (before != nullptr) return check_same_call(step.run, *before, CallKind::kStep, step.name);
-  entry.calls[step.call] = {CallKind::kStep, std::move(step.name), std::move(step.result), {}};
+  const Result<const RecordedCall*> before =
+      recorded_by({step.run, step.number, step.token, step.call}, CallKind::kStep, step.name);
+  if (!before) return before.status();
+  if (*before == nullptr) {
+    runs_.at(step.run).calls[step.call] = {CallKind::kStep, std::move(step.name), std::move(step.result), {}};
+  }
   return Status::ok();
+}
+
+Result<const RecordedCall*> MemoryStore::recorded_by(const AttemptCall& by, CallKind kind,
+                                                     std::string_view name) const {
+  const Result<const Entry*> process = process_of(by.run, by.number, by.token);
+  if (!process) return process.status();
+  const Entry& entry = **process;
+  const RecordedCall* const before = standing_call(entry, by.call);
+  if (before == nullptr) return before;
+  if (Status same = check_same_call(by.run, *before, kind, name); !same) return same;
+  return before;
 }
 
 Result<RecordedCall> MemoryStore::recorded_call(const RunId& run, std::uint64_t call) const {

@@ -24,7 +24,8 @@ void MemoryStore::set(const QueueName& queue, const QueueSettings& settings) {
 std::map<MemoryStore::SubQueue, std::size_t> MemoryStore::running() const {
   std::map<SubQueue, std::size_t> running;
   for (const auto& [id, entry] : unfinished_) {
-    if (holds_slot(entry->run.status)) ++running[{entry->run.queue, entry->run.concurrency_key}];
+    const bool kept = entry->run.status == RunStatus::kWaiting && entry->wait->keeps_slot;
+    if (kept || holds_slot(entry->run.status)) ++running[{entry->run.queue, entry->run.concurrency_key}];
   }
   return running;
 }
@@ -48,11 +49,13 @@ std::optional<RunId> MemoryStore::next_ready() const {
   for (const auto& [id, entry] : unfinished_) {
     if (!entry->claimable) continue;
     const Run& run = entry->run;
+    const bool goes_on = run.status == RunStatus::kWaiting;
+    if (goes_on && entry->wait->keeps_slot) continue;
     const SubQueue sub(run.queue, run.concurrency_key);
     const auto count = executing.find(sub);
-    if (!has_slot(sub, count == executing.end() ? 0 : count->second) || closed_until(sub)) continue;
-    // updated_at is when it was queued.
-    std::tuple candidate(turns_.at(sub), run.updated_at - run.priority, id);
+    if (!has_slot(sub, count == executing.end() ? 0 : count->second)) continue;
+    if (!goes_on && closed_until(sub)) continue;
+    std::tuple candidate(turns_.at(sub), order_of(run), id);
     if (!best || candidate < *best) best = std::move(candidate);
   }
   return best ? std::optional(std::get<RunId>(*best)) : std::nullopt;
@@ -65,7 +68,7 @@ std::optional<Time> MemoryStore::next_open() const {
   for (const auto& [id, entry] : unfinished_) {
     const SubQueue sub(entry->run.queue, entry->run.concurrency_key);
     const auto count = executing.find(sub);
-    if (!entry->claimable || !has_slot(sub, count == executing.end() ? 0 : count->second)) continue;
+    if (!entry->claimable || entry->wait || !has_slot(sub, count == executing.end() ? 0 : count->second)) continue;
     const std::optional<Time> until = closed_until(sub);
     if (until && (!next || *until < *next)) next = until;
   }
@@ -159,7 +162,7 @@ std::vector<SubQueueCounts> MemoryStore::sub_queues(const QueueName& queue, cons
   std::map<std::string, SubQueueCounts> by_key;
   for (const auto& [id, entry] : unfinished_) {
     const Run& run = entry->run;
-    if (run.queue != queue || (!entry->claimable && !holds_slot(run.status))) continue;
+    if (run.queue != queue || (!entry->claimable && !holds_slot(run.status))) continue;  // … nor one that waits
     SubQueueCounts& counts = by_key[run.concurrency_key];
     counts.key = run.concurrency_key;
     ++(entry->claimable ? counts.waiting : counts.running);

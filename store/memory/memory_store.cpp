@@ -33,6 +33,7 @@ Run new_run(const NewRun& created) {
   run.depth = created.depth;
   run.schedule = created.schedule;
   run.scheduled_for = created.scheduled_for;
+  run.version = created.version;
   if (created.delayed_until && *created.delayed_until > created.now) {
     run.status = RunStatus::kDelayed;
     run.ready_at = created.delayed_until;
@@ -151,6 +152,8 @@ void MemoryStore::claim(std::size_t max, Time now, const DecideClaim& decide, Do
   {
     Mutation mutation(*this);
     now_ = now + ahead_;
+    claims = resume_in_place(mutation, now);
+    max += claims.size();
     std::size_t turned_away = 0;
     while (claims.size() < max && turned_away < kMostTurnedAway) {
       const std::optional<RunId> id = next_ready();
@@ -170,9 +173,15 @@ void MemoryStore::claim(std::size_t max, Time now, const DecideClaim& decide, Do
         ++turned_away;
         if (const SetAside* aside = std::get_if<SetAside>(&decision)) {
           entry.aside = aside->version;
+        } else if (run.status == RunStatus::kWaiting) {
+          entry.aside = run.version;
         } else {
           (void)apply(mutation, entry, RunEvent::kHeld, now);
         }
+        continue;
+      }
+      if (run.status == RunStatus::kWaiting) {
+        claims.push_back(resume(mutation, entry, now));
         continue;
       }
       Attempt attempt;
@@ -191,7 +200,7 @@ void MemoryStore::claim(std::size_t max, Time now, const DecideClaim& decide, Do
       (void)apply(mutation, entry, RunEvent::kClaimed, now, attempt.number);
       (void)apply(mutation, entry, RunEvent::kAttemptStarted, now, attempt.number);
       entry.attempts.push_back(attempt);
-      claims.push_back({run, std::move(attempt), entry.payload});
+      claims.push_back({run, std::move(attempt), entry.payload, std::nullopt});
     }
     if (turned_away == kMostTurnedAway) mutation.slots_freed = true;  // asks for on_ready(), if there is more
     mutation.finish();
@@ -225,7 +234,7 @@ Status MemoryStore::end_attempt(Mutation& mutation, Entry& entry, AttemptEnd end
   Attempt& attempt = entry.attempts.back();
   attempt.status = status_of(end.failure);
   attempt.ended_at = end.now;
-  attempt.usage = end.usage;
+  attempt.usage = attempt.usage + end.usage;
   attempt.failure = end.failure;
   if (attempt.status == AttemptStatus::kLost) ++run.host_losses;
   run.executed += end.usage.duration;
@@ -277,11 +286,16 @@ void MemoryStore::cancel(const RunId& run, Time now, const std::string& reason, 
   const auto found = runs_.find(run);
   if (found == runs_.end()) return mutation.finish<Run>(std::move(done), no_run(run));
   Entry& entry = found->second;
-  if (holds_slot(entry.run.status)) {
+  const bool waits = entry.run.status == RunStatus::kWaiting;
+  if (holds_slot(entry.run.status) || (waits && !entry.wait->evicted)) {
     return mutation.finish<Run>(std::move(done),
                                 Status::conflict("run " + run.text() + " is executing; end its attempt to cancel it"));
   }
   if (!is_final(entry.run.status)) {
+    if (waits) {
+      entry.attempts.back().status = AttemptStatus::kCanceled;
+      entry.attempts.back().ended_at = now;
+    }
     const std::string data = reason.empty() ? "" : boost::json::serialize(boost::json::value{{"reason", reason}});
     (void)apply(mutation, entry, RunEvent::kCanceled, now, 0, data);
     mark_owing(entry.run);
@@ -303,11 +317,14 @@ void MemoryStore::wake_due(Time now, Done<std::size_t> done) {
       (void)apply(mutation, entry, RunEvent::kExpired, now);
       mark_owing(run);
       ++changed;
+    } else if (run.status == RunStatus::kWaiting && run.ready_at && *run.ready_at <= now && !has_time_come(entry)) {
+      time_came(entry);
     } else if (run.status == RunStatus::kDelayed && run.ready_at && *run.ready_at <= now) {
       (void)apply(mutation, entry, RunEvent::kDue, now);
       ++changed;
     }
   }
+  changed += time_out_tokens(now);
   mutation.finish<std::size_t>(std::move(done), changed);
 }
 
@@ -331,7 +348,7 @@ void MemoryStore::recover(Time now, const std::vector<AdoptedAttempt>& adopted, 
   std::size_t lost = 0;
   for (const auto& [id, each] : std::map(unfinished_)) {  // a copy, as above
     Entry& entry = *each;
-    if (!has_attempt(entry.run.status)) continue;
+    if (!has_attempt(entry.run.status) || (entry.wait && entry.wait->evicted)) continue;
     const auto known = std::ranges::find(adopted, id, &AdoptedAttempt::run);
     if (known != adopted.end() && known->is(entry.attempts.back())) continue;
     AttemptEnd end;

@@ -65,6 +65,9 @@ class MemoryStore final : public Store {
   void append_logs(const RunId& run, std::vector<LogEntry> entries) override;
   void append_events(const RunId& run, std::vector<TimelineEvent> events) override;
   void record_step(NewStep step, DoneStatus done) override;
+  void begin_wait(NewWait wait, Done<WaitBegun> done) override;
+  void evict(const RunId& run, std::uint32_t number, const std::string& token, const Usage& usage,
+             DoneStatus done) override;
   using Store::change_metadata;
   void change_metadata(const RunId& run, std::vector<MetadataOperation> operations, const AttemptRequestId& asked,
                        DoneStatus done) override;
@@ -78,6 +81,9 @@ class MemoryStore final : public Store {
   void fire_schedule(Schedule schedule, std::vector<NewRun> runs, Done<Schedule> done) override;
   void delete_schedule(const ScheduleId& schedule, DoneStatus done) override;
   void put_bulk_action(BulkAction action, const std::vector<RunId>& affected, DoneStatus done) override;
+  void create_token(NewToken created, Done<CreatedToken> done) override;
+  void complete_token(TokenCompletion completion, Done<Token> done) override;
+  void remove_tokens(Time ended_before, std::size_t most, Done<std::size_t> done) override;
   void synced(DoneStatus done) override;
 
   Result<Run> run(const RunId& id) const override;
@@ -113,6 +119,8 @@ class MemoryStore final : public Store {
   Result<BulkActionPage> bulk_actions(const BulkActionId& after, const BulkActionId& before,
                                       std::size_t limit) const override;
   Result<std::vector<BulkActionId>> pending_bulk_actions(std::size_t max) const override;
+  Result<Token> token(const TokenId& id) const override;
+  Result<TokenPage> tokens(const TokenFilter& filter) const override;
   Status health() const override;
 
  private:
@@ -128,11 +136,13 @@ class MemoryStore final : public Store {
     std::map<std::string, std::vector<StreamChunk>> streams;
     std::set<BulkActionId> bulk_actions;  // that canceled or made it
     std::set<RunId> children;
-    std::map<std::uint64_t, RecordedCall> calls;  // its durable calls, by their number
-    std::uint32_t asking = 0;                     // the attempt whose requests were last done, …
-    std::uint64_t asked = 0;                      // … and the last of them
-    bool claimable = false;                       // QUEUED, durably so, and not set aside
-    std::optional<VersionId> aside = {};          // QUEUED, but set aside for this version
+    std::map<std::uint64_t, RecordedCall> calls;     // its durable calls, by their number
+    std::optional<Wait> wait;                        // WAITING
+    std::vector<std::optional<std::uint64_t>> came;  // … which of its members have come, and as the how manieth of all
+    std::uint32_t asking = 0;             // the attempt whose requests were last done, …
+    std::uint64_t asked = 0;              // … and the last of them
+    bool claimable = false;               // QUEUED, durably so, and not set aside; or WAITING, and its wait is over
+    std::optional<VersionId> aside = {};  // QUEUED, but set aside for this version
   };
   /// An idempotency key or a request id.
   struct Key {
@@ -160,6 +170,23 @@ class MemoryStore final : public Store {
   /// The run that the same call of the parent made before.
   Result<std::optional<RunId>> called_before(const NewRun& created) const;
   Status record(NewStep step);
+  // memory_waits.cpp
+  Result<const Entry*> process_of(const RunId& run, std::uint32_t number, const std::string& token) const;
+  Result<WaitBegun> enter_wait(Mutation& mutation, NewWait asked);
+  void see_what_came(Entry& entry);
+  static bool is_over(const Entry& entry);
+  static bool has_time_come(const Entry& entry);
+  void time_came(Entry& entry);
+  static Time order_of(const Run& run);
+  std::vector<RunId> over_now();
+  Claim resume(Mutation& mutation, Entry& entry, Time now);
+  bool goes_on_in_place() const;
+  std::vector<Claim> resume_in_place(Mutation& mutation, Time now);
+  /// What is recorded of that call of an attempt that executes, when it is of this kind and name.
+  Result<const RecordedCall*> recorded_by(const AttemptCall& by, CallKind kind, std::string_view name) const;
+  Result<CreatedToken> put_token(NewToken created);
+  Result<Token> end_token(TokenCompletion completion);
+  std::size_t time_out_tokens(Time now);
   static std::vector<StreamInfo> infos(const Entry& entry);
   /// Enters a run that is new.
   void create(Mutation& mutation, NewRun created);
@@ -207,8 +234,10 @@ class MemoryStore final : public Store {
   std::map<std::pair<TaskId, std::string>, RunId> debounce_keys_;
   ClockStand clock_;
   std::map<BulkActionId, BulkAction> bulk_actions_;
+  std::map<TokenId, Token> tokens_;
   std::map<QueueName, QueueSettings> settings_;     // … of queues that have some
   mutable std::map<SubQueue, RateWindow> windows_;  // looking at one moves it with the clock
+  std::uint64_t comings_ = 0;                       // of waitpoints
   Time now_{};        // as it was last told by who claims or wakes; like windows_ by a clock that is not set
   Duration ahead_{};  // how far that is ahead of the wall clock
   std::map<SubQueue, std::uint64_t> turns_;                 // the lowest is next; see next_turn_

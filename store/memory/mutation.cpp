@@ -12,6 +12,7 @@ MemoryStore::MemoryStore(MemoryOptions options) : options_(std::move(options)) {
 }
 
 void MemoryStore::Mutation::finish(std::function<void()> then) {
+  for (RunId& id : store.over_now()) queued.push_back(std::move(id));
   const std::optional<Time> due = store.earliest_due();
   const bool due_earlier = due && (!due_before || *due < *due_before);
   std::map<VersionId, std::uint64_t> free;
@@ -29,14 +30,16 @@ void MemoryStore::Mutation::finish(std::function<void()> then) {
         const auto found = engine.runs_.find(id);
         if (found == engine.runs_.end()) continue;  // ended and removed meanwhile
         Entry& entry = found->second;
-        if (entry.run.status != RunStatus::kQueued) continue;  // canceled meanwhile
+        const bool goes_on = entry.run.status == RunStatus::kWaiting && entry.wait && is_over(entry);
+        if (entry.run.status != RunStatus::kQueued && !goes_on) continue;  // canceled meanwhile
         entry.claimable = true;
         const SubQueue sub(entry.run.queue, entry.run.concurrency_key);
         if (!engine.turns_.contains(sub)) engine.turns_[sub] = engine.next_new_++;
       }
       const std::optional<Time> due_after = engine.earliest_due();  // one may wait for the rate of its queue
       due_changed = due_changed || (due_after && (!before || *due_after < *before));
-      ready = (freed || !published.empty()) && engine.next_ready().has_value();
+      const bool can_take = engine.next_ready().has_value() || engine.goes_on_in_place();
+      ready = (freed || !published.empty()) && can_take;
       for (const auto& [version, number] : free) {
         if (engine.freed_by_[version] != number) continue;  // locked and freed again meanwhile: told with that
         engine.freed_by_.erase(version);
@@ -132,6 +135,11 @@ Status MemoryStore::apply(Mutation& mutation, Entry& entry, RunEvent event, Time
   }
   --counts_[run.status];
   ++counts_[*after];
+  if (run.status == RunStatus::kWaiting) {
+    entry.wait.reset();
+    run.ready_at.reset();
+    run.calendar = false;
+  }
   run.status = *after;
   run.updated_at = now;
   if (run.status == RunStatus::kQueued) {
@@ -182,7 +190,7 @@ std::vector<MemoryStore::Entry*> MemoryStore::aside_in_order(const TaskId& task,
   for (const auto& [id, entry] : unfinished_) {
     if (entry->run.task == task && entry->aside && (!version || *entry->aside == *version)) entries.push_back(entry);
   }
-  const auto order = [](const Entry* entry) { return entry->run.updated_at - entry->run.priority; };
+  const auto order = [](const Entry* entry) { return order_of(entry->run); };
   std::stable_sort(entries.begin(), entries.end(), [&](auto* a, auto* b) { return order(a) < order(b); });
   return entries;
 }
@@ -199,8 +207,13 @@ std::optional<Time> MemoryStore::earliest_due() const {
   };
   for (const auto& [id, entry] : unfinished_) {
     const Run& run = entry->run;
-    if (run.status == RunStatus::kDelayed) consider(run.ready_at);
+    if (run.status == RunStatus::kDelayed || (run.status == RunStatus::kWaiting && !has_time_come(*entry))) {
+      consider(run.ready_at);
+    }
     if (!run.started_at) consider(run.expires_at);
+  }
+  for (const auto& [id, token] : tokens_) {
+    if (token.status == TokenStatus::kWaiting) consider(token.timeout_at);
   }
   return earliest;
 }

@@ -8,7 +8,21 @@ namespace {
 constexpr JsonLimits kResultLimits{kLargestStepResult, 128};
 }
 
-std::string_view call_kind_name(CallKind kind) { return kind == CallKind::kTrigger ? "trigger" : "step"; }
+std::string_view call_kind_name(CallKind kind) {
+  switch (kind) {
+    case CallKind::kTrigger:
+      return "trigger";
+    case CallKind::kStep:
+      return "step";
+    case CallKind::kWait:
+      return "wait";
+    case CallKind::kCreateToken:
+      return "create_token";
+    case CallKind::kCompleteToken:
+      return "complete_token";
+  }
+  return "unknown";
+}
 
 Status check_step(std::string_view name, std::string_view result) {
   if (name.empty() || name.size() > kLongestStepName) {

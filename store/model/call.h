@@ -4,28 +4,44 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "store/model/ids.h"
 #include "store/model/status.h"
+#include "store/model/waitpoint.h"
 
 namespace perdure::store {
 
 /// Numbers are stored: append only.
 enum class CallKind : std::uint8_t {
-  kTrigger = 1,  // a child was triggered
-  kStep = 2,     // a step's result was recorded
+  kTrigger = 1,         // a child was triggered
+  kStep = 2,            // a step's result was recorded
+  kWait = 3,            // the run waited
+  kCreateToken = 20,    // a waitpoint token was created
+  kCompleteToken = 21,  // … completed
 };
-std::string_view call_kind_name(CallKind kind);  // "trigger", "step"
+std::string_view call_kind_name(CallKind kind);  // "trigger", "step", "wait", "create_token", "complete_token"
 
 /// One of them, as it was made.
 struct RecordedCall {
   CallKind kind = CallKind::kStep;
-  std::string name;    // the step's, or the triggered task's
-  std::string result;  // a step's: JSON text
-  RunId child;         // of a trigger
+  std::string name;             // the step's, the wait's, or the triggered task's; of a token that is completed its id
+  std::string result = {};      // a step's: JSON text; of a token that was created its id
+  RunId child = {};             // of a trigger
+  Wait wait = {};               // of a wait
+  std::optional<Time> until{};  // … and its time
+  bool calendar = false;        // … which is one of the calendar
   bool operator==(const RecordedCall&) const = default;
+};
+
+/// Which durable call of which attempt something is.
+struct AttemptCall {
+  RunId run;
+  std::uint32_t number = 0;  // of the attempt
+  std::string token;         // its fence
+  std::uint64_t call = 0;    // among the run's durable calls, from 1
 };
 
 inline constexpr std::size_t kLongestStepName = 256;                     // bytes

@@ -25,8 +25,9 @@ bool in_trigger_delay(const Run& run) { return run.status == RunStatus::kDelayed
 TimedParts parts_of_durations(const Run& run) {
   const bool delayed = run.status == RunStatus::kDelayed;
   const bool until_calendar_time = delayed && run.calendar;
+  const bool waits = run.status == RunStatus::kWaiting;
   TimedParts parts;
-  parts.ready = delayed && run.ready_at && !until_calendar_time;
+  parts.ready = (delayed || waits) && run.ready_at && !run.calendar;
   parts.expires = run.expires_at && !run.started_at && !is_final(run.status) && !until_calendar_time;
   parts.debounce = delayed && run.debounce_until.has_value();
   return parts;

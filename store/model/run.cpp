@@ -1,10 +1,12 @@
 // The names of what a run, an attempt and a log line can be; see run.h.
 #include "store/model/run.h"
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 
 namespace perdure::store {
+
 namespace {
 
 // In the order of RunStatus, which begins with 1.
@@ -13,6 +15,11 @@ constexpr std::array<std::string_view, 13> kStatusNames = {
     "FAILED",          "CRASHED", "TIMED_OUT", "SYSTEM_FAILURE", "CANCELED",  "EXPIRED"};
 
 }  // namespace
+
+Usage operator+(const Usage& a, const Usage& b) {
+  return {a.duration + b.duration, a.cpu + b.cpu, std::max(a.peak_memory, b.peak_memory),
+          a.voluntary_switches + b.voluntary_switches, a.involuntary_switches + b.involuntary_switches};
+}
 
 std::string_view status_name(RunStatus status) {
   const auto number = static_cast<std::size_t>(status);

@@ -60,7 +60,7 @@ struct Run {
   Time updated_at{};
   std::optional<Time> started_at;   // first attempt began
   std::optional<Time> finished_at;  // became final
-  std::optional<Time> ready_at;     // DELAYED: becomes QUEUED then
+  std::optional<Time> ready_at;     // DELAYED: becomes QUEUED then; WAITING: its wait's time, where it has one
   bool calendar = false;            // ready_at is a time of the calendar, not the end of a duration: see delay.h
   std::optional<Time> expires_at;   // not started by then: EXPIRED
   std::uint32_t attempts = 0;       // attempts begun; the newest one's number
@@ -91,6 +91,8 @@ struct Usage {
   std::uint64_t voluntary_switches = 0, involuntary_switches = 0;
   bool operator==(const Usage&) const = default;
 };
+/// What two processes used, one after the other.
+Usage operator+(const Usage& a, const Usage& b);
 
 enum class AttemptStatus : std::uint8_t { kExecuting = 1, kSucceeded = 2, kFailed = 3, kLost = 4, kCanceled = 5 };
 std::string_view attempt_status_name(AttemptStatus status);
@@ -106,7 +108,8 @@ struct Attempt {
   std::int32_t pid = 0;  // 0 while unknown
   std::optional<Failure> failure;
   Usage usage;
-  std::string machine;  // on which it executes, as machine_text(); empty: not known
+  std::string machine;          // on which it executes, as machine_text(); empty: not known
+  std::uint32_t evictions = 0;  // how often its process has left during a wait; another one went on after each
   bool operator==(const Attempt&) const = default;
 };
 

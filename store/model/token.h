@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "store/model/call.h"
 #include "store/model/ids.h"
 #include "store/model/status.h"
 
@@ -40,6 +41,55 @@ struct Token {
   std::uint32_t attempt = 0;
   bool operator==(const Token&) const = default;
 };
+
+/// A token to be created.
+struct NewToken {
+  TokenId id;  // by new_token_id(); the caller's
+  Time now{};
+  Time timeout_at{};
+  bool calendar = false;  // see Token
+  std::vector<std::string> tags;
+  std::string idempotency_key;
+  Duration idempotency_ttl = kTokenKeyTtl;
+  std::optional<AttemptCall> by;  // a later attempt that makes this call again gets the token that the first one got
+};
+struct CreatedToken {
+  Token token;
+  bool existing = false;  // an idempotency key or a call found an earlier one
+};
+
+struct TokenCompletion {
+  TokenId id;
+  std::string output;  // see Token
+  Time now{};
+  std::optional<AttemptCall> by;
+};
+
+/// The token as it begins. kInvalid: see check_token().
+Result<Token> token_of(const NewToken& created);
+/// Ends a token that waits: COMPLETED with `output`.
+void complete(Token& token, std::string output, Time now);
+/// … or TIMED_OUT.
+void time_out(Token& token, Time now);
+
+/// Which tokens are listed; of several values one is enough, none: all. The time in an id is when it was created.
+struct TokenFilter {
+  std::vector<TokenStatus> statuses;
+  std::vector<std::string> tags;
+  TokenId id;                    // this one alone
+  std::string idempotency_key;   // those that were created with it
+  std::optional<Time> from, to;  // created_at, inclusive
+  TokenId after, before;         // cursor: older than `after`, or newer than `before`; empty: from the newest
+  std::size_t limit = 25;        // 1-100
+};
+struct TokenPage {
+  std::vector<Token> tokens;  // newest first
+  bool more_after = false;    // there may be older ones: those after `after`
+  bool more_before = false;   // there may be newer ones: those before `before`
+  TokenId after, before;      // see RunPage
+};
+/// Whether the filter lets the token through, whatever its cursor.
+bool lets_through(const TokenFilter& filter, const Token& token);
 
 /// What a waiter gets of a token that timed out then, as the public contract words it: JSON text.
 std::string token_timeout_error(Time timed_out_at);

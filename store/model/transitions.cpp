@@ -29,7 +29,7 @@ struct Row {
   std::array<Cell, kRunStatusCount> next;
 };
 
-// An attempt that waits is a blocked process: it can die, but not end by itself before it has resumed.
+// An attempt that waits is a blocked process. It can die, and when it is told to stop it ends from there.
 // clang-format off
 constexpr std::array<Row, kRunEventCount> kTable = {{
     //                                               ┌──────── unfinished ────────────┐  ┌─────────── final ────────────┐
@@ -39,12 +39,12 @@ constexpr std::array<Row, kRunEventCount> kTable = {{
     {RunEvent::kDue,            "due",             {{no,   queu, no,   no,   no,   no,   no,  no,  no,  no,  no,  no,  no}}},
     {RunEvent::kClaimed,        "claimed",         {{no,   no,   dequ, no,   no,   no,   no,  no,  no,  no,  no,  no,  no}}},
     {RunEvent::kAttemptStarted, "attempt_started", {{no,   no,   no,   exec, no,   no,   no,  no,  no,  no,  no,  no,  no}}},
-    {RunEvent::kSucceeded,      "succeeded",       {{no,   no,   no,   no,   done, no,   no,  no,  no,  no,  no,  no,  no}}},
+    {RunEvent::kSucceeded,      "succeeded",       {{no,   no,   no,   no,   done, done, no,  no,  no,  no,  no,  no,  no}}},
     {RunEvent::kRetryNow,       "retry_now",       {{no,   no,   no,   queu, queu, queu, no,  no,  no,  no,  no,  no,  no}}},
     {RunEvent::kRetryLater,     "retry_later",     {{no,   no,   no,   dely, dely, dely, no,  no,  no,  no,  no,  no,  no}}},
-    {RunEvent::kFailed,         "failed",          {{no,   no,   no,   no,   fail, no,   no,  no,  no,  no,  no,  no,  no}}},
+    {RunEvent::kFailed,         "failed",          {{no,   no,   no,   no,   fail, fail, no,  no,  no,  no,  no,  no,  no}}},
     {RunEvent::kCrashed,        "crashed",         {{no,   no,   no,   crsh, crsh, crsh, no,  no,  no,  no,  no,  no,  no}}},
-    {RunEvent::kTimedOut,       "timed_out",       {{no,   no,   no,   no,   tout, no,   no,  no,  no,  no,  no,  no,  no}}},
+    {RunEvent::kTimedOut,       "timed_out",       {{no,   no,   no,   no,   tout, tout, no,  no,  no,  no,  no,  no,  no}}},
     {RunEvent::kGaveUp,         "gave_up",         {{no,   no,   no,   syst, syst, syst, no,  no,  no,  no,  no,  no,  no}}},
     {RunEvent::kHostLost,       "host_lost",       {{no,   no,   no,   queu, queu, queu, no,  no,  no,  no,  no,  no,  no}}},
     {RunEvent::kWaitBegan,      "wait_began",      {{no,   no,   no,   no,   wait, no,   no,  no,  no,  no,  no,  no,  no}}},

@@ -27,7 +27,7 @@ enum class RunEvent : std::uint8_t {
   kGaveUp,    // the host's own fault, too often
   kHostLost,  // the host or the machine died under the attempt
   kWaitBegan,
-  kResumed,  // the wait is over; a slot is wanted again
+  kResumed,  // the wait is over, and the run has a slot (again)
   kCanceled,
   kExpired,
 };

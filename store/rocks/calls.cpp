@@ -5,15 +5,15 @@
 #include "store/rocks/rocks_store.h"
 
 namespace perdure::store::rocks {
-namespace {
 
-Result<std::optional<RecordedCall>> stored_call(const Database& db, PackedId run, std::uint64_t call) {
+Result<std::optional<RecordedCall>> RocksStore::stored_call(const Database& db, PackedId run, std::uint64_t call) {
   std::string bytes;
   const Status got = db.get(Family::kLive, call_key(run, call), bytes);
   if (got.code() == Code::kNotFound) return std::optional<RecordedCall>();
   if (!got) return got;
   Result<RecordedCall> recorded = decode_call(bytes);
   if (!recorded) return recorded.status();
+  if (recorded->until && !recorded->calendar) *recorded->until -= db.ahead();
   if (recorded->kind != CallKind::kTrigger) return std::optional(std::move(*recorded));
   // A call whose run was withdrawn (see reopening.cpp) made nothing.
   const std::optional<PackedId> child = pack(recorded->child);
@@ -23,8 +23,6 @@ Result<std::optional<RecordedCall>> stored_call(const Database& db, PackedId run
   if (!there) return there;
   return std::optional(std::move(*recorded));
 }
-
-}  // namespace
 
 Result<std::optional<PackedId>> RocksStore::called_before(const NewRun& created) const {
   const std::optional<PackedId> parent = pack(created.parent);
@@ -44,26 +42,28 @@ void RocksStore::note_call(const NewRun& created, PackedId child, Batch& batch) 
             encode(RecordedCall{CallKind::kTrigger, created.task.text(), {}, unpack(child)}));
 }
 
+Result<std::optional<RecordedCall>> RocksStore::recorded_by(const AttemptCall& by, CallKind kind,
+                                                            std::string_view name) const {
+  const Result<PackedId> id = process_of(by.run, by.number, by.token);
+  if (!id) return id.status();
+  Result<std::optional<RecordedCall>> before = stored_call(*database_, *id, by.call);
+  if (!before || !*before) return before;
+  if (Status same = check_same_call(by.run, **before, kind, name); !same) return same;
+  return before;
+}
+
 void RocksStore::record_step(NewStep step, DoneStatus done) {
   const auto answer = [&](const Status& status) { done(status); };
   if (Status checked = check_step(step.name, step.result); !checked) return answer(checked);
-  const std::optional<PackedId> id = pack(step.run);
   Lock lock(mutex_);
   const auto record = [&]() -> Status {
     if (!health_) return refused();
-    const auto executing = id ? hot_.executing.find(*id) : hot_.executing.end();
-    if (executing == hot_.executing.end()) {
-      if (!id) return Status::not_found("there is no run " + step.run.text());
-      const Result<RunRecord> there = stored_run(*database_, *id);
-      return there ? not_executing(step.run, step.number) : there.status();
-    }
-    const Attempt& attempt = *executing->second.record.attempt;
-    if (attempt.number != step.number || attempt.token != step.token) return not_executing(step.run, step.number);
-    const Result<std::optional<RecordedCall>> before = stored_call(*database_, *id, step.call);
+    const Result<std::optional<RecordedCall>> before =
+        recorded_by({step.run, step.number, step.token, step.call}, CallKind::kStep, step.name);
     if (!before) return before.status();
-    if (*before) return check_same_call(step.run, **before, CallKind::kStep, step.name);
+    if (*before) return Status::ok();
     Batch batch(*database_);
-    batch.put(Family::kLive, call_key(*id, step.call),
+    batch.put(Family::kLive, call_key(*pack(step.run), step.call),
               encode(RecordedCall{CallKind::kStep, std::move(step.name), std::move(step.result), {}}));
     return write(batch);
   };

@@ -79,7 +79,10 @@ Status RocksStore::claim_one(PackedId id, Claiming& claiming) {
   const ClaimDecision decision = claiming.decide(run);
   if (const StartOn* start = std::get_if<StartOn>(&decision)) {
     std::string payload;
+    const bool goes_on = run.status == RunStatus::kWaiting;
+    if (goes_on && hot_.executing.contains(id)) return resume(change, {}, claiming);
     const Status got = database_->get(Family::kPayloads, payload_key(id, PayloadPart::kPayload), payload);
+    if (got && goes_on) return resume(change, std::move(payload), claiming);
     return got ? begin(change, *start, std::move(payload), claiming) : unreadable(got);
   }
   if (std::holds_alternative<NotNow>(decision)) {
@@ -91,6 +94,10 @@ Status RocksStore::claim_one(PackedId id, Claiming& claiming) {
   hot_.ready.untake();
   if (const SetAside* aside = std::get_if<SetAside>(&decision)) {
     hot_.set_aside(id, run, aside->version);
+    return Status::ok();
+  }
+  if (run.status == RunStatus::kWaiting) {
+    hot_.set_aside(id, run, run.version);
     return Status::ok();
   }
   leave(id, run);
@@ -115,6 +122,8 @@ void RocksStore::claim(std::size_t max, Time now, const DecideClaim& decide, Don
     claiming.batch.erase(Family::kQueues, starts_key(queue, key));
   }
   std::vector<Claim>& claims = claiming.claims;
+  if (Status resumed = resume_in_place(claiming); !resumed) return answer(must_reopen(resumed));
+  max += claims.size();
   while (claims.size() < max && claiming.turned_away < kMostTurnedAway && !claiming.full) {
     const std::optional<PackedId> id = hot_.ready.take();
     if (!id) break;
@@ -122,8 +131,10 @@ void RocksStore::claim(std::size_t max, Time now, const DecideClaim& decide, Don
   }
   if (!claiming.batch.empty()) {
     if (Status written = write(claiming.batch); !written) return answer(written);
-    if (!claims.empty()) {
-      group_.claims.push_back({*pack(claims.front().run.id), claims.front().attempt.number, claiming.batch.bytes()});
+    // One that goes on needs no redoing: its wait is over still.
+    const auto begun = std::ranges::find_if(claims, [](const Claim& each) { return !each.resumed; });
+    if (begun != claims.end()) {
+      group_.claims.push_back({*pack(begun->run.id), begun->attempt.number, claiming.batch.bytes()});
     }
     if (commit_thread_idle_) wake_commit_thread();
   }

@@ -1,6 +1,7 @@
 // What the store knows of the wall clock being set. See rocks_store.h and timer_time.h.
 #include <utility>
 
+#include "store/model/delay.h"
 #include "store/rocks/rocks_store.h"
 
 namespace perdure::store::rocks {
@@ -31,7 +32,11 @@ void RocksStore::clock_is(const ClockStand& stand, Done<Duration> done) {
   const Duration by = set_since(clock_, stand);
   if (by != Duration::zero()) {
     ahead_->set(ahead_->get() - by);
-    hot_.due.ahead = ahead_->get();
+    hot_.set_ahead(ahead_->get());
+    for (auto& [id, process] : hot_.executing) {
+      Run& run = process.record.run;
+      if (parts_of_durations(run).ready) *run.ready_at += by;
+    }
     group_.due_changed = true;
     wake_commit_thread();
   }

@@ -58,7 +58,8 @@ void RocksStore::commit(Lock& lock) {
   for (const PackedId id : group.queued) hot_.publish(id);
   const std::optional<Time> due = hot_.next_due();  // one may wait for the rate of its queue
   if (due && (!due_before || *due < *due_before)) group.due_changed = true;
-  const bool became_ready = (!group.queued.empty() || group.slots_freed) && hot_.ready.can_take();
+  const bool became_ready =
+      (!group.queued.empty() || group.slots_freed) && (hot_.ready.can_take() || hot_.wait_index.can_take());
   const std::vector<VersionId> free = hot_.locks.still_free(group.freed);
   lock.unlock();
   tell(group, became_ready, free);

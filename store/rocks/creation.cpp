@@ -25,6 +25,7 @@ Run new_run(NewRun&& created) {
   run.depth = created.depth;
   run.schedule = std::move(created.schedule);
   run.scheduled_for = created.scheduled_for;
+  run.version = created.version;
   run.status = RunStatus::kQueued;
   if (created.delayed_until && *created.delayed_until > created.now) {
     run.status = RunStatus::kDelayed;

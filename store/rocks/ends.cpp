@@ -87,7 +87,7 @@ Result<RunChange> RocksStore::end_attempt(PackedId id, Executing&& executing, Ru
   Attempt& attempt = *change.record().attempt;
   leave_executing(id, run);  // `executing` is gone from here on
   attempt.ended_at = end.now;
-  attempt.usage = end.usage;
+  attempt.usage = attempt.usage + end.usage;
   attempt.status = AttemptStatus::kSucceeded;
   run.executed += end.usage.duration;
   if (!end.machine.empty()) run.machine = std::move(end.machine);
@@ -132,7 +132,7 @@ void RocksStore::finish_attempt(AttemptEnd end, Done<Run> done) {
     return;
   }
   const RunEvent event = event_of(end);
-  if (!transition(RunStatus::kExecuting, event)) {
+  if (!transition(found->second.record.run.status, event)) {
     return answer(
         Status::conflict("an attempt of run " + end.run.text() + " cannot end as " + std::string(event_name(event))));
   }

@@ -4,6 +4,8 @@
 #include <algorithm>
 
 #include "store/rocks/queue_records.h"
+#include "store/rocks/token_record.h"
+#include "store/rocks/waited_for.h"
 
 namespace perdure::store::rocks {
 
@@ -15,13 +17,22 @@ Status cut_short(const std::string& where) {
 
 bool waits(RunStatus status) { return status <= RunStatus::kQueued; }
 
-Time order_of(const Run& run) { return run.updated_at - run.priority; }
+Time order_of(const Run& run) {
+  const Time order = run.updated_at - run.priority;
+  return run.status == RunStatus::kWaiting ? order - kResumedFirst : order;
+}
 
 Waiting waiting_of(const Run& run) {
   Waiting waiting{run.task, run.queue,   run.concurrency_key, order_of(run), {},
-                  {},       run.version, run.priority,        run.calendar};
-  if (run.status == RunStatus::kDelayed) waiting.ready_at = run.ready_at;
+                  {},       run.version, run.priority,        run.calendar,  {}};
+  if (run.status == RunStatus::kDelayed || run.status == RunStatus::kWaiting) waiting.ready_at = run.ready_at;
   if (!run.started_at) waiting.expires_at = run.expires_at;
+  return waiting;
+}
+
+Waiting waiting_of(const RunRecord& record) {
+  Waiting waiting = waiting_of(record.run);
+  waiting.wait = record.wait;
   return waiting;
 }
 
@@ -42,10 +53,24 @@ void HotState::enter(PackedId id, const Run& run) {
     queues.enter(run.queue, run.status, run.updated_at);
   }
   if (waits(run.status)) enter_waiting(id, run.status, waiting_of(run));
+  if (run.status == RunStatus::kWaiting && run.ready_at) due.add(*run.ready_at, run.calendar, id);
+}
+
+void HotState::enter_wait(PackedId id, const Run& run, Wait wait, const std::vector<bool>& came) {
+  wait_index.add(id, {run.queue, run.concurrency_key, order_of(run), std::move(wait)}, came);
+}
+
+void HotState::leave_wait(PackedId id, const Run& run) {
+  --count(RunStatus::kWaiting);
+  locks.drop(run.version);
+  queues.leave(run.queue, RunStatus::kWaiting, {});
+  if (run.ready_at) due.erase(*run.ready_at, run.calendar, id);
+  executing.erase(id);
+  wait_index.remove(id);
 }
 
 bool HotState::leave(PackedId id, const Run& run) {
-  if (run.status == RunStatus::kExecuting) return leave_executing(id, run);
+  if (run.status == RunStatus::kExecuting || run.status == RunStatus::kWaiting) return leave_executing(id, run);
   --count(run.status);
   locks.drop(run.version);
   queues.leave(run.queue, run.status, run.updated_at);
@@ -67,6 +92,14 @@ bool HotState::leave(PackedId id, const Run& run) {
 }
 
 bool HotState::leave_executing(PackedId id, const Run& run) {
+  if (run.status == RunStatus::kWaiting) {
+    const WaitIndex::Entry* const entry = wait_index.find(id);
+    const bool kept_slot = entry != nullptr && entry->wait.keeps_slot;
+    const Time order = order_of(run);
+    if (!kept_slot && !ready.remove(run.queue, run.concurrency_key, order, id)) aside.remove(run.task, order, id);
+    leave_wait(id, run);
+    return kept_slot && ready.ended(run.queue, run.concurrency_key);
+  }
   --count(RunStatus::kExecuting);
   locks.drop(run.version);
   queues.leave(run.queue, RunStatus::kExecuting, {});
@@ -76,7 +109,11 @@ bool HotState::leave_executing(PackedId id, const Run& run) {
 
 void HotState::publish(PackedId id) {
   auto found = unpublished_.find(id);
-  if (found == unpublished_.end()) return;
+  if (found == unpublished_.end()) {
+    const WaitIndex::Entry* const over = wait_index.publish(id);
+    if (over != nullptr && !over->wait.keeps_slot) ready.add(over->queue, over->key, over->order, id);
+    return;
+  }
   ready.add(found->second.queue, found->second.key, found->second.order, id);
   unpublished_.erase(found);
 }
@@ -104,11 +141,12 @@ std::size_t HotState::put_back(const TaskId& task, const std::optional<VersionId
 }
 
 std::optional<Time> HotState::next_due() const {
-  std::optional<Time> opens = ready.next_open();
-  const std::optional<Time> next = due.next();
-  if (opens) *opens -= due.ahead;
-  if (!opens || !next) return opens ? opens : next;
-  return std::min(*opens, *next);
+  std::optional<Time> first = ready.next_open();
+  if (first) *first -= due.ahead;
+  for (const std::optional<Time>& next : {due.next(), tokens.next()}) {
+    if (next && (!first || *next < *first)) first = next;
+  }
+  return first;
 }
 
 FinishedCounts HotState::finished() const {
@@ -159,9 +197,85 @@ Status HotState::read_queues(const Database& db, HotState& state) {
   return windows.status();
 }
 
+// The runs that have a process, or had one when the host ended.
+Status HotState::read_processes(const Database& db, RunStatus status, HotState& state) {
+  std::string bytes;
+  Scan scan = db.scan(Family::kByStatus, status_prefix(status));
+  for (; scan.valid(); scan.next()) {
+    const std::optional<PackedId> id = run_in_key(scan.key(), 1);
+    if (!id) return cut_short("status index");
+    if (status == RunStatus::kWaiting) {
+      const Result<Waiting> waiting = decode_waiting(scan.value());
+      if (!waiting) return waiting.status();
+      if (waiting->wait && waiting->wait->evicted) continue;
+    }
+    if (Status got = db.get(Family::kRuns, run_key(*id), bytes); !got) return got;
+    Result<RunRecord> record = decode_run(*id, bytes);
+    if (!record) return record.status();
+    if (!record->attempt) {
+      return Status::corruption("run " + record->run.id.text() + " executes without an attempt; " +
+                                "restore the store from a backup");
+    }
+    to_wall(record->run, db.ahead());
+    if (status == RunStatus::kExecuting) {
+      ++state.count(status);
+      state.locks.add(record->run.version);
+      state.queues.enter(record->run.queue, status, {});
+      state.ready.started(record->run.queue, record->run.concurrency_key);
+    }
+    state.executing.emplace(*id, Executing{std::move(*record), std::nullopt});
+  }
+  return scan.status();
+}
+
+// What the WAITING runs wait for; after the processes, which may be among it.
+Status HotState::read_waits(const Database& db, HotState& state) {
+  Scan scan = db.scan(Family::kByStatus, status_prefix(RunStatus::kWaiting));
+  for (; scan.valid(); scan.next()) {
+    const std::optional<PackedId> id = run_in_key(scan.key(), 1);
+    if (!id) return cut_short("status index");
+    Result<Waiting> waiting = decode_waiting(scan.value());
+    if (!waiting) return waiting.status();
+    if (!waiting->wait) {
+      return Status::corruption("run " + unpack(*id).text() + " waits for nothing; restore the store from a backup");
+    }
+    to_wall(*waiting, RunStatus::kWaiting, db.ahead());
+    ++state.count(RunStatus::kWaiting);
+    if (waiting->version) state.locks.add(*waiting->version);
+    state.queues.enter(waiting->queue, RunStatus::kWaiting, {});
+    if (waiting->ready_at) state.due.add(*waiting->ready_at, waiting->calendar, *id);
+    if (waiting->wait->keeps_slot) state.ready.started(waiting->queue, waiting->concurrency_key);
+    std::vector<bool> came;
+    for (const Waitpoint& member : waiting->wait->members) {
+      const Result<bool> has_come = is_over(db, member);
+      if (!has_come) return has_come.status();
+      came.push_back(*has_come);
+    }
+    state.wait_index.add(
+        *id,
+        {std::move(waiting->queue), std::move(waiting->concurrency_key), waiting->order, std::move(*waiting->wait)},
+        came);
+  }
+  for (const PackedId run : state.wait_index.take_over()) state.publish(run);
+  return scan.status();
+}
+
+Status HotState::read_tokens(const Database& db, HotState& state) {
+  const std::string prefix = token_status_prefix(TokenStatus::kWaiting);
+  Scan scan = db.scan(Family::kTokens, prefix);
+  for (; scan.valid(); scan.next()) {
+    const std::optional<PackedId> id = run_in_key(scan.key(), prefix.size());
+    if (!id) return cut_short("tokens");
+    const Result<TokenTimeout> timeout = decode_token_timeout(scan.value(), db.ahead());
+    if (!timeout) return timeout.status();
+    state.tokens.add(timeout->at, timeout->calendar, *id);
+  }
+  return scan.status();
+}
+
 Result<HotState> HotState::rebuild(const Database& db) {
   HotState state;
-  state.due.ahead = db.ahead();
+  state.set_ahead(db.ahead());
   std::string bytes;
   if (Status got = db.get(Family::kMeta, meta_key::kFinished, bytes); got) {
     Result<FinishedCounts> counts = decode_finished(bytes);
@@ -174,6 +288,7 @@ Result<HotState> HotState::rebuild(const Database& db) {
   }
 
   if (Status read = read_queues(db, state); !read) return read;
+  if (Status read = read_tokens(db, state); !read) return read;
   for (auto status = RunStatus::kPendingVersion; waits(status);
        status = static_cast<RunStatus>(static_cast<int>(status) + 1)) {
     Scan scan = db.scan(Family::kByStatus, status_prefix(status));
@@ -193,24 +308,10 @@ Result<HotState> HotState::rebuild(const Database& db) {
     if (!scan.status()) return scan.status();
   }
 
-  Scan scan = db.scan(Family::kByStatus, status_prefix(RunStatus::kExecuting));
-  for (; scan.valid(); scan.next()) {
-    const std::optional<PackedId> id = run_in_key(scan.key(), 1);
-    if (!id) return cut_short("status index");
-    if (Status got = db.get(Family::kRuns, run_key(*id), bytes); !got) return got;
-    Result<RunRecord> record = decode_run(*id, bytes);
-    if (!record) return record.status();
-    if (!record->attempt) {
-      return Status::corruption("run " + record->run.id.text() + " executes without an attempt; " +
-                                "restore the store from a backup");
-    }
-    ++state.count(RunStatus::kExecuting);
-    state.locks.add(record->run.version);
-    state.queues.enter(record->run.queue, RunStatus::kExecuting, {});
-    state.ready.started(record->run.queue, record->run.concurrency_key);
-    state.executing.emplace(*id, Executing{std::move(*record), std::nullopt});
+  for (const RunStatus status : {RunStatus::kExecuting, RunStatus::kWaiting}) {
+    if (Status read = read_processes(db, status, state); !read) return read;
   }
-  if (!scan.status()) return scan.status();
+  if (Status read = read_waits(db, state); !read) return read;
   Result<ScheduleIndex> schedules = ScheduleIndex::rebuild(db);
   if (!schedules) return schedules.status();
   state.schedules = std::move(*schedules);

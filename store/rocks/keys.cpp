@@ -10,6 +10,7 @@ namespace {
 constexpr std::string_view kRunPrefix = "run_";
 constexpr std::string_view kSchedulePrefix = "sched_";
 constexpr std::string_view kBulkActionPrefix = "bulk_";
+constexpr std::string_view kTokenPrefix = "waitpoint_";
 constexpr std::size_t kDigits = 25;
 constexpr unsigned kRandomBitsInHigh = 11;  // of an id's 75, below its 50 bits of time; the others are in `low`
 constexpr std::string_view kAlphabet = "0123456789abcdefghijklmnopqrstuv";
@@ -66,12 +67,17 @@ std::string big_endian(std::uint64_t number) {
   return out;
 }
 
+// Times before 1970 sort before the others.
+std::string big_endian(Time time) {
+  return big_endian(static_cast<std::uint64_t>(time.time_since_epoch().count()) ^ std::uint64_t{1} << 63);
+}
+
 }  // namespace
 
 std::string_view family_name(Family family) {
   static constexpr std::array<std::string_view, kFamilyCount> kNames = {
-      "default", "runs", "payloads", "attempts", "timeline",  "logs",        "by_status", "by_task",     "by_tag",
-      "keys",    "owed", "live",     "canceled", "schedules", "by_schedule", "queues",    "bulk_actions"};
+      "default", "runs", "payloads", "attempts", "timeline",  "logs",        "by_status", "by_task",      "by_tag",
+      "keys",    "owed", "live",     "canceled", "schedules", "by_schedule", "queues",    "bulk_actions", "tokens"};
   return kNames[static_cast<std::size_t>(family)];
 }
 
@@ -240,10 +246,24 @@ std::string schedule_key(SchedulePart part, std::string_view what) {
 std::string schedule_key(PackedId schedule) { return schedule_key(SchedulePart::kRecord, run_key(schedule)); }
 std::string fired_prefix(PackedId schedule) { return schedule_key(SchedulePart::kFired, run_key(schedule)); }
 
-// Times before 1970 sort before the others.
-std::string fired_key(PackedId schedule, Time due) {
-  const auto milliseconds = static_cast<std::uint64_t>(due.time_since_epoch().count());
-  return fired_prefix(schedule) + big_endian(milliseconds ^ std::uint64_t{1} << 63);
+std::string fired_key(PackedId schedule, Time due) { return fired_prefix(schedule) + big_endian(due); }
+
+std::optional<PackedId> pack(const TokenId& id) { return pack_after(kTokenPrefix, id.text()); }
+TokenId unpack_token(PackedId id) { return TokenId(unpack_after(kTokenPrefix, id)); }
+
+std::string token_prefix(TokenPart part) { return std::string(1, static_cast<char>(part)); }
+
+std::string token_status_prefix(TokenStatus status) {
+  return token_prefix(TokenPart::kStatus) + static_cast<char>(status);
+}
+
+std::string token_prefix(TokenPart part, std::string_view what) { return token_prefix(part) + with_length(what); }
+
+std::string token_ended_prefix(Time ended) { return token_prefix(TokenPart::kEnded) + big_endian(ended); }
+
+std::string token_key(std::string prefix, PackedId token) {
+  prefix += std::string_view(run_key(token));
+  return prefix;
 }
 
 std::string key_key(KeyKind kind, const TaskId& task, std::string_view key) {

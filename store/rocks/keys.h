@@ -15,6 +15,7 @@
 
 #include "store/model/ids.h"
 #include "store/model/run.h"
+#include "store/model/token.h"
 
 namespace perdure::store::rocks {
 
@@ -38,8 +39,9 @@ enum class Family : std::uint8_t {
   kBySchedule,   // schedule, run -> nothing
   kQueues,       // QueuePart, queue, ... -> what is there of a queue: see QueuePart
   kBulkActions,  // BulkPart, id, ... -> see BulkPart
+  kTokens,       // TokenPart, ..., id -> see TokenPart
 };
-inline constexpr std::size_t kFamilyCount = static_cast<std::size_t>(Family::kBulkActions) + 1;
+inline constexpr std::size_t kFamilyCount = static_cast<std::size_t>(Family::kTokens) + 1;
 std::string_view family_name(Family family);
 
 /// Keys of Family::kMeta. Retired ones stay reserved here (none so far).
@@ -81,6 +83,15 @@ enum class BulkPart : char {
   kAction = 'a',   // id -> BulkAction
   kPending = 'p',  // id -> nothing: it is not over
   kRun = 'r',      // id, run -> nothing: it canceled or made the run
+};
+
+/// First byte of a key in Family::kTokens. Never reuse a retired one (none so far).
+enum class TokenPart : char {
+  kRecord = 'r',  // token -> Token
+  kStatus = 's',  // status, token -> TokenTimeout while it waits, nothing when it is over
+  kTag = 't',     // tag, token -> nothing
+  kKey = 'k',     // idempotency key, token -> nothing; of several tokens the newest has it
+  kEnded = 'e',   // when it was completed or timed out, token -> nothing
 };
 
 /// A run id in 16 bytes.
@@ -144,6 +155,17 @@ ShortKey bulk_key(BulkPart part, PackedId action);
 std::string bulk_run_key(PackedId action, PackedId run);
 /// What precedes the run id in the keys of the runs that the action canceled or made.
 std::string bulk_runs_prefix(const BulkActionId& action);
+
+std::optional<PackedId> pack(const TokenId& id);
+TokenId unpack_token(PackedId id);
+/// What precedes the token id in its keys.
+std::string token_prefix(TokenPart part);
+std::string token_status_prefix(TokenStatus status);
+/// `what`: a tag, or an idempotency key.
+std::string token_prefix(TokenPart part, std::string_view what);
+std::string token_ended_prefix(Time ended);
+/// A key of a token: what precedes, and its id.
+std::string token_key(std::string prefix, PackedId token);
 
 /// What precedes the run id in the index keys.
 std::string status_prefix(RunStatus status);

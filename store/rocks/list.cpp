@@ -3,23 +3,16 @@
 #include <utility>
 
 #include "store/rocks/index_cursor.h"
+#include "store/rocks/index_page.h"
 #include "store/rocks/rocks_store.h"
 
 namespace perdure::store::rocks {
 namespace {
 
-constexpr PackedId kLast{UINT64_MAX, UINT64_MAX};
-constexpr std::size_t kMostListed = 100;
-
 // Looks into indexes, and runs read, for one page: so that a page takes some milliseconds at the most, also where a
 // million runs have one of the wanted properties and another million the other.
 constexpr std::size_t kMostLooks = 4000;
 constexpr std::size_t kRunRead = 2;  // looks that reading a run is worth
-
-struct Found {
-  std::vector<Run> runs;
-  std::optional<PackedId> stopped_at;  // not looked at any more; nothing: all were
-};
 
 // The runs that a filter lets through, in one direction.
 class Matches {
@@ -43,11 +36,11 @@ class Matches {
   }
 
   /// Up to `limit` matching runs at or beyond `from`.
-  Result<Found> take(std::optional<PackedId> from, std::size_t limit) {
-    Found found;
+  Result<Found<Run>> take(std::optional<PackedId> from, std::size_t limit) {
+    Found<Run> found;
     std::size_t looks = kMostLooks;
     if (from) from = into_time(*from);
-    while (from && found.runs.size() < limit) {
+    while (from && found.things.size() < limit) {
       const std::optional<PackedId> id = looks == 0 ? std::nullopt : cursor_.seek(*from, looks);
       if (!id && looks == 0) found.stopped_at = from;
       if (!id || beyond_time(*id)) break;
@@ -62,7 +55,7 @@ class Matches {
       // The indexes are read at slightly different moments: only the run itself says what holds.
       if (!lets_through(filter_, record->run)) continue;
       to_wall(record->run, db_.ahead());
-      found.runs.push_back(std::move(record->run));
+      found.things.push_back(std::move(record->run));
     }
     if (Status read = cursor_.status(); !read) return read;
     return found;
@@ -102,17 +95,6 @@ class Matches {
   bool any_ = false;
 };
 
-std::optional<PackedId> beyond(const RunId& id, Direction direction) {
-  const std::optional<PackedId> packed = pack(id);
-  return packed ? beside(*packed, direction) : std::nullopt;
-}
-
-// What a page says of what is on one side of it: whether there may be more, and the cursor to go on from.
-void put_side(bool older, bool more, const RunId& cursor, RunPage& page) {
-  (older ? page.more_after : page.more_before) = more;
-  if (more) (older ? page.after : page.before) = cursor;
-}
-
 }  // namespace
 
 Result<RunPage> RocksStore::list(const RunFilter& filter) const {
@@ -121,34 +103,18 @@ Result<RunPage> RocksStore::list(const RunFilter& filter) const {
       return Status::invalid("\"" + cursor.text() + "\" is no cursor; use the id of a run on the page before");
     }
   }
-  const std::size_t limit = std::clamp<std::size_t>(filter.limit, 1, kMostListed);
   return with_database([&](const Database& db) -> Result<RunPage> {
-    const bool backwards = filter.after.empty() && !filter.before.empty();
-    const Direction way = backwards ? Direction::kNewer : Direction::kOlder;
-    const Direction back = backwards ? Direction::kOlder : Direction::kNewer;
-    const RunId& cursor = backwards ? filter.before : filter.after;
-    const std::optional<PackedId> from = cursor.empty() ? std::optional<PackedId>(kLast) : beyond(cursor, way);
-    Result<Found> found = Matches(db, filter, way).take(from, limit + 1);
+    const auto take = [&](Direction direction, std::optional<PackedId> from, std::size_t limit) {
+      return Matches(db, filter, direction).take(from, limit);
+    };
+    Result<IndexPage<Run>> found = read_page<Run>(pack(filter.after), pack(filter.before), filter.limit, take);
     if (!found) return found.status();
-    std::vector<Run>& runs = found->runs;
     RunPage page;
-    if (runs.size() > limit) {
-      runs.pop_back();
-      put_side(!backwards, true, runs.back().id, page);
-    } else if (found->stopped_at) {  // the run before it was the last one looked at
-      put_side(!backwards, true, unpack(beside(*found->stopped_at, back).value_or(kLast)), page);
-    }
-
-    // Behind the page: whatever matches on the other side of its first run, or of the cursor when it is empty.
-    if (!cursor.empty()) {
-      const std::optional<PackedId> edge = runs.empty() ? pack(cursor) : beyond(runs.front().id, back);
-      Result<Found> behind = Matches(db, filter, back).take(edge, 1);
-      if (!behind) return behind.status();
-      const bool more = !behind->runs.empty() || behind->stopped_at;
-      put_side(backwards, more, runs.empty() ? RunId() : runs.front().id, page);
-    }
-    if (backwards) std::reverse(runs.begin(), runs.end());
-    page.runs = std::move(runs);
+    page.runs = std::move(found->things);
+    page.more_after = found->older.more;
+    page.more_before = found->newer.more;
+    if (found->older.cursor) page.after = unpack(*found->older.cursor);
+    if (found->newer.cursor) page.before = unpack(*found->newer.cursor);
     return page;
   });
 }

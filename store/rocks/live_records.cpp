@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "store/rocks/codec.h"
+#include "store/rocks/wait_record.h"
 
 namespace perdure::store::rocks {
 namespace {
@@ -109,7 +110,13 @@ std::string encode(const RecordedCall& call) {
   out.u8(kOtherCall);
   out.u8(static_cast<std::uint8_t>(call.kind));
   out.text(call.name);
-  out.text(call.result);
+  if (call.kind == CallKind::kWait) {
+    out.time(call.until);
+    out.flag(call.calendar);
+    put_wait(out, call.wait);
+  } else {
+    out.text(call.result);
+  }
   return bytes;
 }
 
@@ -123,9 +130,15 @@ Result<RecordedCall> decode_call(std::string_view bytes) {
     call.child = unpack({high, in.u64()});
     call.name = in.string();
   } else if (version == kOtherCall) {
-    call.kind = in.one_of(CallKind::kStep, CallKind::kStep);
+    call.kind = in.one_of(CallKind::kStep, CallKind::kCompleteToken);
     call.name = in.string();
-    call.result = in.string();
+    if (call.kind == CallKind::kWait) {
+      call.until = in.maybe_time();
+      call.calendar = in.flag();
+      call.wait = take_wait(in);
+    } else {
+      call.result = in.string();
+    }
   } else {
     return damaged("durable call");
   }

@@ -52,7 +52,8 @@ void ReadyIndex::place(SubQueue& sub) {
   std::optional<Time> until;
   if (!sub.runs.empty()) {
     if (has_slot(sub)) {
-      if (sub.queue->rate) until = sub.window.closed_until(now_, *sub.queue->rate);
+      const bool goes_on = is_resumed(sub.runs.begin()->first);  // it has begun already
+      if (sub.queue->rate && !goes_on) until = sub.window.closed_until(now_, *sub.queue->rate);
       in = until ? In::kClosed : In::kEligible;
     }
   } else if (sub.running == 0) {

@@ -21,6 +21,11 @@
 
 namespace perdure::store::rocks {
 
+/// What the order time of a run is set back by when it goes on after a wait: such runs stand before all new ones. A
+/// rate counts beginnings, so that it does not hold them up.
+inline constexpr Duration kResumedFirst = std::chrono::hours(24 * 365 * 1000);
+inline bool is_resumed(Time order) { return order < Time(-kResumedFirst / 2); }
+
 /// A queue and a concurrency key.
 using SubQueueName = std::pair<QueueName, std::string>;
 

@@ -5,6 +5,7 @@
 
 #include "store/model/transitions.h"
 #include "store/rocks/codec.h"
+#include "store/rocks/wait_record.h"
 
 namespace perdure::store::rocks {
 namespace {
@@ -40,6 +41,8 @@ enum RunParts : std::uint64_t {
   kCalendar = 1u << 26,
   kDebounceKey = 1u << 27,
   kDebounceUntil = 1u << 28,
+  kWait = 1u << 29,
+  kEvictions = 1u << 30,
 };
 
 void put(Encoder& out, const Failure& failure) {
@@ -166,6 +169,7 @@ std::string encode(const RunRecord& record) {
   mark(!run.debounce_key.empty(), kDebounceKey);
   mark(run.debounce_until.has_value(), kDebounceUntil);
   mark(!run.machine.empty(), kLargerMachine);
+  mark(record.wait.has_value(), kWait);
   const std::optional<Attempt>& attempt = record.attempt;
   if (attempt) {
     mark(true, kAttempt);
@@ -175,6 +179,7 @@ std::string encode(const RunRecord& record) {
     mark(attempt->failure && same, kAttemptRunFailure);
     mark(has_switches(attempt->usage), kAttemptSwitches);
     mark(!attempt->machine.empty(), kAttemptMachine);
+    mark(attempt->evictions > 0, kEvictions);
   }
   out.u64(parts);
   out.u8(static_cast<std::uint8_t>(run.status));
@@ -226,6 +231,8 @@ std::string encode(const RunRecord& record) {
     out.name(run.schedule);
     out.time(run.scheduled_for);
   }
+  if (parts & kWait) put_wait(out, *record.wait);
+  if (parts & kEvictions) out.u64(attempt->evictions);
   return bytes;
 }
 
@@ -297,6 +304,8 @@ Result<RunRecord> decode_run(PackedId id, std::string_view bytes) {
     run.schedule = in.name<ScheduleId>();
     run.scheduled_for = in.maybe_time();
   }
+  if (parts & kWait) record.wait = take_wait(in);
+  if ((parts & kEvictions) && record.attempt) record.attempt->evictions = in.u32();
   run.metadata_changed = (parts & kMetadataChanged) != 0;
   run.calendar = (parts & kCalendar) != 0;
   if (!in.ok()) return damaged("run " + unpack(id).text());
@@ -314,6 +323,7 @@ std::string encode(const Attempt& attempt) {
   if (attempt.failure) put(out, *attempt.failure);
   put_switches(out, attempt.usage);
   out.text(attempt.machine);
+  out.u64(attempt.evictions);
   return bytes;
 }
 
@@ -329,6 +339,7 @@ Result<Attempt> decode_attempt(const RunId& run, std::string_view bytes) {
     take_switches(in, attempt.usage);
     attempt.machine = in.string();
   }
+  if (in.more()) attempt.evictions = in.u32();
   if (!in.ok()) return damaged("attempt of run " + run.text());
   return attempt;
 }
@@ -403,6 +414,8 @@ std::string encode(const Waiting& waiting) {
   if (waiting.version && waiting.priority) {
     out.duration(*waiting.priority);
     out.flag(waiting.calendar);
+    out.flag(waiting.wait.has_value());
+    if (waiting.wait) put_wait(out, *waiting.wait);
   }
   return bytes;
 }
@@ -420,6 +433,7 @@ Result<Waiting> decode_waiting(std::string_view bytes) {
   if (in.more()) waiting.version = in.name<VersionId>();
   if (in.more()) waiting.priority = in.duration();
   if (in.more()) waiting.calendar = in.flag();
+  if (in.more() && in.flag()) waiting.wait = take_wait(in);
   if (!in.ok()) return damaged("queue entry");
   return waiting;
 }

@@ -14,6 +14,7 @@
 #include "store/model/clock_stand.h"
 #include "store/model/run.h"
 #include "store/model/status.h"
+#include "store/model/waitpoint.h"
 #include "store/rocks/keys.h"
 
 namespace perdure::store::rocks {
@@ -25,6 +26,7 @@ struct RunRecord {
   std::optional<Attempt> attempt;     // number run.attempts; nothing before the first
   std::uint32_t events = 0;           // sequence of the newest event
   std::vector<TimelineEvent> recent;  // the last of them, up to `events`
+  std::optional<Wait> wait;           // WAITING
   bool operator==(const RunRecord&) const = default;
 };
 
@@ -41,6 +43,7 @@ struct Waiting {
   std::optional<VersionId> version;
   std::optional<Duration> priority;  // of the run; nothing: as above
   bool calendar = false;             // ready_at is a time of the calendar
+  std::optional<Wait> wait;          // WAITING; ready_at is its time
   bool operator==(const Waiting&) const = default;
 };
 

@@ -14,6 +14,7 @@ void RocksStore::fail_group(Group group, const Status& status) {
   withdrawn_.insert(withdrawn_.end(), group.created.begin(), group.created.end());
   maybe_free_.merge(group.freed);
   withdrawn_settings_.merge(group.queues);  // of two the first
+  for (std::string& undo : group.token_undos) token_undos_.push_back(std::move(undo));
   for (ClaimBatch& claim : group.claims) lost_claims_.push_back(std::move(claim));
   const Status answer{status.code(), "not recorded: " + status.message()};
   for (Completion& completion : group.completions) completion(answer);
@@ -87,6 +88,7 @@ bool RocksStore::try_reopen(Lock& lock) {
   withdrawn_.clear();
   lost_claims_.clear();
   withdrawn_settings_.clear();
+  token_undos_.clear();
   mark_->advance((*opened)->sequence());
   mark_->set_doubtful(false);
   space_->restore_ballast();
@@ -96,7 +98,7 @@ bool RocksStore::try_reopen(Lock& lock) {
   maybe_free_.merge(hot_.locks.take_freed());
   for (const auto& [version, runs] : hot_.locks.counts()) maybe_free_.insert(version);
   const HotState was = std::exchange(hot_, std::move(*hot));
-  hot_.due.ahead = ahead_->get();  // the clock may have been set meanwhile
+  hot_.set_ahead(ahead_->get());  // the clock may have been set meanwhile
   health_ = Status::ok();
   if (!clock_.boot.empty()) {
     Batch clock(*database_);
@@ -136,7 +138,8 @@ Status RocksStore::withdraw(Database& db, PackedId id) {
   return db.write(batch);
 }
 
-// What survived of runs whose creation, and of settings whose change was answered with an error goes; claims that were
+// What survived of runs whose creation, of settings whose change, and of changes of tokens that were answered with an
+// error goes; claims that were
 // answered and did not survive come back: their attempts execute.
 Status RocksStore::undo_and_redo(Database& db) {
   for (const PackedId id : withdrawn_) {
@@ -151,6 +154,10 @@ Status RocksStore::undo_and_redo(Database& db) {
     }
   }
   if (Status written = db.write(settings); !written) return written;
+  for (std::size_t i = token_undos_.size(); i-- > 0;) {
+    Batch undo = Batch::replay(db, token_undos_[i]);
+    if (Status written = db.write(undo); !written) return written;
+  }
   for (const ClaimBatch& claim : lost_claims_) {
     Result<RunRecord> record = stored_run(db, claim.run);
     if (!record) return record.status();

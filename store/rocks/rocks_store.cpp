@@ -134,6 +134,9 @@ void RocksStore::settle(const RunChange& change) {
   hot_.enter(change.id(), run);
   if (run.status == RunStatus::kQueued) group_.queued.push_back(change.id());
   group_.changed.emplace_back(run.id, run.status);
+  if (!is_final(run.status)) return;
+  hot_.wait_index.run_over(change.id());
+  go_on();
 }
 
 void RocksStore::leave(PackedId id, const Run& run) {

@@ -12,7 +12,7 @@
 // Locks: mutex_ before database_lock_. Reads take database_lock_ shared and no other. Files: rocks_store.cpp (opening,
 // reads of hot state), commit_loop.cpp, reopening.cpp, creation.cpp, delays.cpp, debouncing.cpp, clock.cpp,
 // bulk_actions.cpp, claims.cpp, ends.cpp, transitions.cpp, owed_hooks.cpp, queues.cpp, schedules.cpp,
-// retention.cpp, live.cpp, calls.cpp, reads.cpp, live_reads.cpp, list.cpp.
+// tokens.cpp, token_list.cpp, retention.cpp, live.cpp, calls.cpp, reads.cpp, live_reads.cpp, list.cpp.
 #pragma once
 
 #include <atomic>
@@ -69,6 +69,9 @@ class RocksStore final : public Store {
   void append_logs(const RunId& run, std::vector<LogEntry> entries) override;
   void append_events(const RunId& run, std::vector<TimelineEvent> events) override;
   void record_step(NewStep step, DoneStatus done) override;
+  void begin_wait(NewWait wait, Done<WaitBegun> done) override;
+  void evict(const RunId& run, std::uint32_t number, const std::string& token, const Usage& usage,
+             DoneStatus done) override;
   using Store::change_metadata;
   void change_metadata(const RunId& run, std::vector<MetadataOperation> operations, const AttemptRequestId& asked,
                        DoneStatus done) override;
@@ -82,6 +85,9 @@ class RocksStore final : public Store {
   void fire_schedule(Schedule schedule, std::vector<NewRun> runs, Done<Schedule> done) override;
   void delete_schedule(const ScheduleId& schedule, DoneStatus done) override;
   void put_bulk_action(BulkAction action, const std::vector<RunId>& affected, DoneStatus done) override;
+  void create_token(NewToken created, Done<CreatedToken> done) override;
+  void complete_token(TokenCompletion completion, Done<Token> done) override;
+  void remove_tokens(Time ended_before, std::size_t most, Done<std::size_t> done) override;
   void synced(DoneStatus done) override;
 
   Result<Run> run(const RunId& id) const override;
@@ -117,6 +123,8 @@ class RocksStore final : public Store {
   Result<BulkActionPage> bulk_actions(const BulkActionId& after, const BulkActionId& before,
                                       std::size_t limit) const override;
   Result<std::vector<BulkActionId>> pending_bulk_actions(std::size_t max) const override;
+  Result<Token> token(const TokenId& id) const override;
+  Result<TokenPage> tokens(const TokenFilter& filter) const override;
   Status health() const override;
 
  private:
@@ -151,6 +159,7 @@ class RocksStore final : public Store {
     std::vector<PackedId> created;
     std::vector<ClaimBatch> claims;
     std::map<QueueName, QueueSettings> queues;  // as they were before
+    std::vector<std::string> token_undos;       // batches that undo what was done to tokens, in its order
   };
 
   explicit RocksStore(RocksOptions options, std::unique_ptr<DirectoryLock> lock);
@@ -167,6 +176,8 @@ class RocksStore final : public Store {
   void put_finished_counts(Batch& batch) const;
   /// After the batch with `change` was written: puts the run where its status belongs.
   void settle(const RunChange& change);
+  /// Lets the runs whose wait is over be claimed, once what they waited for is durable.
+  void go_on();
   void leave(PackedId id, const Run& run);
   void leave_executing(PackedId id, const Run& run);
   /// Forgets a run whose record cannot be read until the store is opened again, so that it stops no other.
@@ -200,10 +211,25 @@ class RocksStore final : public Store {
   void store_schedule(Schedule schedule, std::vector<NewRun> runs, bool must_exist, Done<Schedule>& done);
   Result<Schedule> change_schedule(Schedule schedule, std::vector<NewRun> runs, bool must_exist);
   Status check_schedule(PackedId id, const Schedule& schedule, const std::optional<Schedule>& before) const;
+  /// What is recorded of a run's durable call, if anything is.
+  static Result<std::optional<RecordedCall>> stored_call(const Database& db, PackedId run, std::uint64_t call);
   /// The run that the same call of the parent made or found before.
   Result<std::optional<PackedId>> called_before(const NewRun& created) const;
   /// Notes which run that call has made or found, when the parent's call it is.
   static void note_call(const NewRun& created, PackedId child, Batch& batch);
+  /// What is recorded of that call of an attempt that executes, when it is of this kind and name.
+  Result<std::optional<RecordedCall>> recorded_by(const AttemptCall& by, CallKind kind, std::string_view name) const;
+  // tokens.cpp
+  Result<Token> stored_token(const Database& db, PackedId id) const;
+  Result<std::optional<Token>> token_with_key(const std::string& key, Time now) const;
+  Result<std::optional<Token>> token_called(const AttemptCall& by) const;
+  Result<CreatedToken> put_token(NewToken created);
+  Result<Token> end_token(TokenCompletion completion);
+  /// Writes that a token became another: created (from nothing), over, or removed (to nothing).
+  void change_token(const std::optional<Token>& from, const std::optional<Token>& to, Batch& batch) const;
+  /// A token that waited is over: what follows from that, inside the mutation that ends it.
+  void token_over(PackedId id, const Token& before, const Token& after, Batch& batch, Batch& undo);
+  Result<std::size_t> time_out_tokens(Time now, Lock& lock);
   /// The record of a run for a change beside its transitions: that of an executing one in hot_, any other's in `other`.
   Result<RunRecord*> record_to_change(PackedId id, RunRecord& other);
   /// Whether the request was done before; where it is not, note() says in the batch that does it that it is.
@@ -218,6 +244,14 @@ class RocksStore final : public Store {
   void change_settings(const QueueName& queue, const std::function<void(QueueSettings&)>& change, Done<Queue> done);
   /// Declares what the hot state before, `was`, knew to be declared.
   void redeclare(const QueueTable& was);
+  /// The run whose attempt that token may speak for: kConflict when it is another's, or there is no process.
+  [[nodiscard]] Result<PackedId> process_of(const RunId& run, std::uint32_t number, const std::string& token) const;
+  // waits.cpp
+  Result<WaitBegun> enter_wait(NewWait& asked, Batch& batch);
+  [[nodiscard]] Result<std::vector<bool>> what_came(const RecordedCall& call, Time now) const;
+  static void put_call(PackedId run, std::uint64_t number, RecordedCall call, Batch& batch);
+  Status resume(RunChange& change, std::string payload, Claiming& claiming);
+  Status resume_in_place(Claiming& claiming);
   /// Does with the run, which was just taken, what is decided on it.
   Status claim_one(PackedId id, Claiming& claiming);
   Status begin(RunChange& change, const StartOn& start, std::string payload, Claiming& claiming);
@@ -280,6 +314,7 @@ class RocksStore final : public Store {
   std::vector<PackedId> withdrawn_;
   std::vector<ClaimBatch> lost_claims_;
   std::map<QueueName, QueueSettings> withdrawn_settings_;  // as they were
+  std::vector<std::string> token_undos_;
   std::set<VersionId> maybe_free_;  // versions that may have lost their last run with one of them
 
   std::recursive_mutex listener_lock_;

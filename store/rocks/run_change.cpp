@@ -34,6 +34,13 @@ Status RunChange::apply(RunEvent event, Time now, std::uint32_t attempt, std::st
     return Status::conflict("run " + record_.run.id.text() + " is " + std::string(status_name(record_.run.status)) +
                             ", which does not allow " + std::string(event_name(event)));
   }
+  if (record_.run.status == RunStatus::kWaiting) {
+    record_.wait.reset();
+    if (*after != RunStatus::kDelayed) {  // that has a time of its own
+      record_.run.ready_at.reset();
+      record_.run.calendar = false;
+    }
+  }
   record_.run.status = *after;
   record_.run.updated_at = now;
   if (*after == RunStatus::kQueued) {
@@ -63,7 +70,7 @@ void RunChange::write(Batch& batch) {
   if (stored_ != run.status) {
     if (stored_) batch.erase(Family::kByStatus, status_key(*stored_, id_));
     batch.put(Family::kByStatus, status_key(run.status, id_),
-              waits(run.status) ? encode_timed(waiting_of(run), run.status, batch.ahead()) : std::string());
+              has_entry(run.status) ? encode_timed(waiting_of(record_), run.status, batch.ahead()) : std::string());
   }
   if (stored_) return;
   if (const std::optional<PackedId> parent = pack(run.parent)) batch.put(Family::kLive, child_key(*parent, id_), {});
@@ -75,7 +82,7 @@ void RunChange::write(Batch& batch) {
 void RunChange::write_moved(Batch& batch) {
   write(batch);
   const RunStatus status = record_.run.status;
-  batch.put(Family::kByStatus, status_key(status, id_), encode_timed(waiting_of(record_.run), status, batch.ahead()));
+  batch.put(Family::kByStatus, status_key(status, id_), encode_timed(waiting_of(record_), status, batch.ahead()));
 }
 
 }  // namespace perdure::store::rocks

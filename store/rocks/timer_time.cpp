@@ -17,7 +17,8 @@ void move(Run& run, Duration by) {
 }
 
 void move(Waiting& waiting, RunStatus status, Duration by) {
-  if (status == RunStatus::kDelayed && waiting.calendar) return;
+  const bool has_time = status == RunStatus::kDelayed || status == RunStatus::kWaiting;
+  if (has_time && waiting.calendar) return;
   if (waiting.ready_at) *waiting.ready_at += by;
   if (waiting.expires_at) *waiting.expires_at += by;
 }

@@ -5,8 +5,10 @@
 
 #include <atomic>
 #include <cstdint>
+#include <iterator>
 #include <set>
 #include <utility>
+#include <vector>
 
 #include "store/model/run.h"
 #include "store/rocks/keys.h"
@@ -40,6 +42,20 @@ class DueTimes {
   void erase(Time at, bool calendar, PackedId run) { times(calendar).erase({calendar ? at : at + ahead, run}); }
   /// All times of the run; looks at every one.
   void erase(PackedId run);
+  /// Takes out the entries that are due at `now` of runs for which `wanted` says so; these runs.
+  template <class Wanted>
+  std::vector<PackedId> take_due(Time now, Wanted wanted) {
+    std::vector<PackedId> taken;
+    for (Times* each : {&calendar_, &durations_}) {
+      const Time end = each == &calendar_ ? now : now + ahead;
+      for (auto at = each->begin(); at != each->end() && at->first <= end;) {
+        const bool take = wanted(at->second);
+        if (take) taken.push_back(at->second);
+        at = take ? each->erase(at) : std::next(at);
+      }
+    }
+    return taken;
+  }
   /// The first time, by the wall clock as it goes now.
   [[nodiscard]] std::optional<Time> next() const;
   /// The runs that are due at `now`, by id, each once.

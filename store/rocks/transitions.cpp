@@ -50,6 +50,10 @@ void RocksStore::cancel(const RunId& run, Time now, const std::string& reason, D
   if (!is_final(record->run.status)) {
     const Run before = record->run;
     RunChange change(*id, std::move(*record));
+    if (std::optional<Attempt>& attempt = change.record().attempt; attempt && !attempt->ended_at) {  // evicted
+      attempt->status = AttemptStatus::kCanceled;
+      attempt->ended_at = now;
+    }
     if (Status applied = change.apply(RunEvent::kCanceled, now, 0, reason_json(reason)); !applied) {
       return answer(applied);
     }
@@ -108,6 +112,13 @@ void RocksStore::leave_alone(PackedId id, const Status& why) {
   if (options_.log) options_.log(LogSinkLevel::kError, "run " + unpack(id).text() + " is left alone: " + why.message());
 }
 
+void RocksStore::go_on() {
+  for (const PackedId id : hot_.wait_index.take_over()) {
+    group_.queued.push_back(id);
+    group_.slots_freed = true;
+  }
+}
+
 void RocksStore::wake_due(Time now, Done<std::size_t> done) {
   Lock lock(mutex_);
   auto answer = [&](Result<std::size_t> result) {
@@ -117,6 +128,9 @@ void RocksStore::wake_due(Time now, Done<std::size_t> done) {
   if (!health_) return answer(refused());
   saw_time(now);
   if (hot_.ready.advance(now + hot_.due.ahead)) group_.slots_freed = true;
+  const auto waits = [this](PackedId id) { return hot_.wait_index.find(id) != nullptr; };
+  for (const PackedId id : hot_.due.take_due(now, waits)) hot_.wait_index.time_over(id);
+  go_on();
   const std::vector<PackedId> due = hot_.due.until(now);
   Result<std::size_t> changed = change_many(due, lock, [&](RunChange& change, Batch& batch) -> Result<bool> {
     Run& run = change.run();
@@ -131,8 +145,10 @@ void RocksStore::wake_due(Time now, Done<std::size_t> done) {
     return true;
   });
   if (!changed) return answer(changed.status());
+  const Result<std::size_t> timed_out = time_out_tokens(now, lock);
+  if (!timed_out) return answer(timed_out.status());
   if (group_.slots_freed) wake_commit_thread();
-  if (std::optional<std::size_t> durable = after_sync(done, *changed)) answer(*durable);
+  if (std::optional<std::size_t> durable = after_sync(done, *changed + *timed_out)) answer(*durable);
 }
 
 void RocksStore::release(const std::vector<TaskId>& tasks, Time now, Done<std::size_t> done) {

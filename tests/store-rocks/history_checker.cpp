@@ -57,7 +57,8 @@ struct HistoryChecker::Findings {
       if (attempt.number != ++number) add(what, "its number should be " + std::to_string(number));
       const bool newest = number == attempts->size();
       const bool executes = attempt.status == AttemptStatus::kExecuting;
-      if (executes != (newest && run.status == RunStatus::kExecuting)) {
+      const bool under_way = run.status == RunStatus::kExecuting || run.status == RunStatus::kWaiting;
+      if (executes != (newest && under_way)) {
         add(what, std::string(executes ? "executes" : "has ended") + " while its run is " + quote(run.status));
       }
       if (executes == attempt.ended_at.has_value()) add(what, "its end and its status disagree");

@@ -68,6 +68,17 @@ class LyingStore final : public Store {
   Result<std::vector<BulkActionId>> pending_bulk_actions(std::size_t max) const override {
     return truth_.pending_bulk_actions(max);
   }
+  void create_token(NewToken created, Done<CreatedToken> done) override {
+    truth_.create_token(std::move(created), std::move(done));
+  }
+  void complete_token(TokenCompletion completion, Done<Token> done) override {
+    truth_.complete_token(std::move(completion), std::move(done));
+  }
+  void remove_tokens(Time ended_before, std::size_t most, Done<std::size_t> done) override {
+    truth_.remove_tokens(ended_before, most, std::move(done));
+  }
+  Result<Token> token(const TokenId& id) const override { return truth_.token(id); }
+  Result<TokenPage> tokens(const TokenFilter& filter) const override { return truth_.tokens(filter); }
   void clock_is(const ClockStand& stand, Done<Duration> done) override { truth_.clock_is(stand, std::move(done)); }
   void reset_idempotency_key(const TaskId& task, const std::string& key, Time now, Done<RunId> done) override {
     truth_.reset_idempotency_key(task, key, now, std::move(done));
@@ -94,6 +105,13 @@ class LyingStore final : public Store {
     truth_.append_events(id, std::move(events));
   }
   void record_step(NewStep step, DoneStatus done) override { truth_.record_step(std::move(step), std::move(done)); }
+  void begin_wait(NewWait wait, Done<WaitBegun> done) override {
+    truth_.begin_wait(std::move(wait), std::move(done));
+  }
+  void evict(const RunId& id, std::uint32_t number, const std::string& token, const Usage& usage,
+             DoneStatus done) override {
+    truth_.evict(id, number, token, usage, std::move(done));
+  }
   void change_metadata(const RunId& id, std::vector<MetadataOperation> operations, const AttemptRequestId& asked,
                        DoneStatus done) override {
     truth_.change_metadata(id, std::move(operations), asked, std::move(done));

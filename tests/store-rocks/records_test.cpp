@@ -21,6 +21,18 @@ namespace {
 
 Time at(std::int64_t milliseconds) { return Time{Duration{milliseconds}}; }
 
+Wait a_wait() {
+  Wait wait;
+  wait.call = 7;
+  wait.mode = WaitMode::kAny;
+  wait.members = {{WaitpointKind::kTime, {}, {}},
+                  {WaitpointKind::kRun, RunId("run_01hf7uaq017av5q07r86010f4"), {}},
+                  {WaitpointKind::kToken, {}, TokenId("waitpoint_01hf7uaq017av5q07r86010f4")}};
+  wait.evicted = true;
+  wait.first = 1;
+  return wait;
+}
+
 RunRecord full_record() {
   RunRecord record;
   store::Run& run = record.run;
@@ -73,6 +85,8 @@ RunRecord full_record() {
   attempt.failure = Failure{FailureKind::kStalled, "", "stalled", "", ""};
   attempt.usage = {Duration(400), std::chrono::microseconds(99), 1u << 30, 17, 4};
   attempt.machine = "small-2x";
+  attempt.evictions = 2;
+  record.wait = a_wait();
   record.attempt = attempt;
   record.events = 20;
   record.recent = {{19, at(5), "attempt_started", RunStatus::kExecuting, 3, ""},
@@ -133,13 +147,22 @@ TEST(Records, ALongerTailOfANewerVersionIsIgnored) {
 }
 
 Waiting a_waiting() {
-  return {TaskId("resize"), QueueName("q"), "k", at(300), at(64), std::nullopt, VersionId("v9"), Duration(40)};
+  Waiting waiting;
+  waiting.task = TaskId("resize");
+  waiting.queue = QueueName("q");
+  waiting.concurrency_key = "k";
+  waiting.order = at(300);
+  waiting.ready_at = at(64);
+  waiting.version = VersionId("v9");
+  waiting.priority = Duration(40);
+  return waiting;
 }
 
 TEST(Records, AWaitingRunsEntryComesBackAsItWas) {
   for (const char* version : {"v9", ""}) {
     Waiting waiting = a_waiting();
     waiting.version = VersionId(version);
+    if (waiting.version->empty()) waiting.wait = a_wait();
     const Result<Waiting> back = decode_waiting(encode(waiting));
     ASSERT_TRUE(back) << back.status().message();
     EXPECT_EQ(*back, waiting);
@@ -155,7 +178,7 @@ TEST(Records, AWaitingRunsEntryFromBeforeVersionsWereKeptThereIsReadWithoutOne) 
   expected.version.reset();
   expected.priority.reset();
   EXPECT_EQ(*back, expected);
-  EXPECT_EQ(encode(a_waiting()), old + "\x02v9\x50\0"s) << "code from before it reads the new ones too";
+  EXPECT_EQ(encode(a_waiting()), old + "\x02v9\x50\0\0"s) << "code from before it reads the new ones too";
 }
 
 TEST(Records, AWaitingRunsEntryFromBeforePrioritiesWereKeptThereIsReadWithoutOne) {

@@ -47,6 +47,8 @@ const std::map<std::pair<RunStatus, RunEvent>, RunStatus> kLegal = {
     {{S::kWaiting, E::kRetryNow}, S::kQueued},           {{S::kWaiting, E::kRetryLater}, S::kDelayed},
     {{S::kWaiting, E::kCrashed}, S::kCrashed},           {{S::kWaiting, E::kGaveUp}, S::kSystemFailure},
     {{S::kWaiting, E::kHostLost}, S::kQueued},           {{S::kWaiting, E::kCanceled}, S::kCanceled},
+    {{S::kWaiting, E::kSucceeded}, S::kCompleted},       {{S::kWaiting, E::kFailed}, S::kFailed},
+    {{S::kWaiting, E::kTimedOut}, S::kTimedOut},
 };
 
 std::string said(RunStatus status, RunEvent event) {

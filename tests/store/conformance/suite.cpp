@@ -1,5 +1,7 @@
 #include "tests/store/conformance/suite.h"
 
+#include <set>
+
 namespace perdure::store::conformance {
 
 Result<Enqueued> enqueue(Store& store, NewRun run) {
@@ -41,6 +43,18 @@ Result<Queue> pause(Store& store, const QueueName& queue, bool paused) {
 
 Result<Queue> override_limit(Store& store, const QueueName& queue, std::optional<std::size_t> limit, Time now) {
   return await<Queue>([&](Done<Queue> done) { store.override_limit(queue, limit, now, std::move(done)); });
+}
+
+Result<CreatedToken> create_token(Store& store, NewToken created) {
+  return await<CreatedToken>([&](Done<CreatedToken> done) { store.create_token(std::move(created), std::move(done)); });
+}
+
+Result<Token> complete_token(Store& store, TokenCompletion completion) {
+  return await<Token>([&](Done<Token> done) { store.complete_token(std::move(completion), std::move(done)); });
+}
+
+Result<std::size_t> remove_tokens(Store& store, Time ended_before, std::size_t most) {
+  return await<std::size_t>([&](Done<std::size_t> done) { store.remove_tokens(ended_before, most, std::move(done)); });
 }
 
 Result<std::size_t> wake_due(Store& store, Time now) {
@@ -95,6 +109,14 @@ Result<std::size_t> add_tags(Store& store, const RunId& run, const std::vector<s
   return await<std::size_t>([&](Done<std::size_t> done) { store.add_tags(run, tags, std::move(done)); });
 }
 
+Result<WaitBegun> begin_wait(Store& store, NewWait wait) {
+  return await<WaitBegun>([&](Done<WaitBegun> done) { store.begin_wait(std::move(wait), std::move(done)); });
+}
+Status evict(Store& store, const Claim& claim, const Usage& usage) {
+  return await_status([&](DoneStatus done) {
+    store.evict(claim.run.id, claim.attempt.number, claim.attempt.token, usage, std::move(done));
+  });
+}
 Status record_step(Store& store, NewStep step) {
   return await_status([&](DoneStatus done) { store.record_step(std::move(step), std::move(done)); });
 }
@@ -200,6 +222,19 @@ Claim StoreConformance::claim_one() {
   std::vector<Claim> claims = claim(2);
   EXPECT_EQ(claims.size(), 1u);
   return claims.empty() ? Claim() : std::move(claims.front());
+}
+
+Claim StoreConformance::claim_one_of(const RunId& wanted) {
+  std::set<TaskId> others;
+  const auto decide = [&](const store::Run& run) -> ClaimDecision {
+    if (run.id == wanted) return version_one(run);
+    others.insert(run.task);
+    return SetAside{VersionId("v1")};
+  };
+  const Result<std::vector<Claim>> claims = conformance::claim(store(), 1000, now, decide);
+  for (const TaskId& task : others) store().put_back(task, std::nullopt, 1000);
+  EXPECT_TRUE(claims && claims.value().size() == 1) << "run " << wanted.text() << " is not ready";
+  return claims && claims.value().size() == 1 ? claims.value().front() : Claim();
 }
 
 Run StoreConformance::finish(AttemptEnd end) {

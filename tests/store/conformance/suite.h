@@ -61,6 +61,11 @@ Status synced(Store& store);
 Status change_metadata(Store& store, const RunId& run, std::vector<MetadataOperation> operations);
 Result<std::size_t> add_tags(Store& store, const RunId& run, const std::vector<std::string>& tags);
 Status record_step(Store& store, NewStep step);
+Result<WaitBegun> begin_wait(Store& store, NewWait wait);
+Status evict(Store& store, const Claim& claim, const Usage& usage = {});
+Result<CreatedToken> create_token(Store& store, NewToken created);
+Result<Token> complete_token(Store& store, TokenCompletion completion);
+Result<std::size_t> remove_tokens(Store& store, Time ended_before, std::size_t most);
 Status append_stream(Store& store, StreamAppend append);
 
 /// The end of a claimed attempt: by success, by an error, by any failure.
@@ -96,6 +101,8 @@ class StoreConformance : public testing::TestWithParam<Engine> {
   std::vector<Claim> claim(std::size_t max = 1000);
   /// Claims the one run that is ready.
   Claim claim_one();
+  /// Claims this run, which is ready, and no other.
+  Claim claim_one_of(const RunId& run);
   store::Run finish(AttemptEnd end);
   store::Run succeed(const Claim& claim) { return finish(success_of(claim, now)); }
   store::Run fail(const Claim& claim, AfterFailure after, FailureKind kind = FailureKind::kTaskError) {
