@@ -124,7 +124,7 @@ struct Claim {
   std::string payload;
   /// The attempt began before, and goes on: its wait is over. Its process is there, unless the wait says evicted; then
   /// the attempt is to be entered anew.
-  std::optional<Wait> resumed;
+  std::optional<Wait> resumed{};
 };
 
 /// A wait of an attempt that executes.
@@ -149,9 +149,7 @@ struct AdoptedAttempt {
   RunId run;
   std::uint32_t number = 0;
   std::string token;  // the fence
-  [[nodiscard]] bool is(const Attempt& attempt) const {
-    return number == attempt.number && token == attempt.token;
-  }
+  [[nodiscard]] bool is(const Attempt& attempt) const { return number == attempt.number && token == attempt.token; }
 };
 
 /// The end of one attempt and what becomes of its run, in one commit.
@@ -180,9 +178,9 @@ struct NewStep {
   std::string result;  // JSON text
 };
 
-/// A request of an attempt that executes. The attempt numbers its requests upwards and, when it has lost its host, sends
-/// those again of which it does not know what came of them: one that was done already, or a later one was, is answered
-/// like the first and changes nothing.
+/// A request of an attempt that executes. The attempt numbers its requests upwards and, when it has lost its host,
+/// sends those again of which it does not know what came of them: one that was done already, or a later one was, is
+/// answered like the first and changes nothing.
 struct AttemptRequestId {
   RunId run;
   std::uint32_t number = 0;   // of the attempt
@@ -350,8 +348,8 @@ class Store {
                      DoneStatus done) = 0;
 
   /// Does the operations to a run's metadata in order, all or none, whatever its status; beside those of others nothing
-  /// is lost. `asked`: by whom. They are as check_operation() wants them. kInvalid: one does not fit what is there, or the metadata would
-  /// exceed kMostMetadata. done: written; before return where the engine can.
+  /// is lost. `asked`: by whom. They are as check_operation() wants them. kInvalid: one does not fit what is there, or
+  /// the metadata would exceed kMostMetadata. done: written; before return where the engine can.
   virtual void change_metadata(const RunId& run, std::vector<MetadataOperation> operations,
                                const AttemptRequestId& asked, DoneStatus done) = 0;
   void change_metadata(const RunId& run, std::vector<MetadataOperation> operations, DoneStatus done) {

@@ -23,7 +23,8 @@ struct HostSection {
   std::string plugins;                    // where people drop plugins
   Duration plugins_poll{0};               // how often to look for changes there; 0: the system tells of them (inotify)
   std::uint64_t concurrency = 8;          // attempts executing at once
-  Duration drain_timeout{30000};          // how long attempts may go on after SIGTERM
+  Duration drain_timeout{30000};          // how long attempts may go on after SIGTERM, …
+  std::string drain = "leave";            // … and then: leave (to the next host), cancel; wait: for ever
   std::vector<std::string> names;         // by which clients may address it, besides loopback names and addresses
   bool allow_pending = false;             // accept triggers of tasks that no plugin offers
   std::uint64_t memory = 8u << 20;        // bytes for all attempts together; what the machine or its cgroup has

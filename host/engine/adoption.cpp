@@ -38,8 +38,10 @@ bool CoreEngine::adopt(const process::Survivor& survivor) {
   slot.task = slot.catalog->find(slot.attempt.version, slot.run.task);
   if (slot.task == nullptr) slot.task = slot.catalog->task_of(slot.run);  // its version cannot be loaded any more
   catalog::Task unknown;
-  process::AttemptSpec spec =
-      spec_of({slot.run, slot.attempt, {}}, slot.task != nullptr ? *slot.task : std::as_const(unknown));
+  store::Claim claim;
+  claim.run = slot.run;
+  claim.attempt = slot.attempt;
+  process::AttemptSpec spec = spec_of(claim, slot.task != nullptr ? *slot.task : std::as_const(unknown));
   spec.handle = handle;
   slot.memory = spec.machine.memory;
   reserved_ += slot.memory;
@@ -47,7 +49,8 @@ bool CoreEngine::adopt(const process::Survivor& survivor) {
   slot_of_[slot.run.id] = handle;
   executing_ = slots_.size();
   adopted_.push_back(adopted);
-  launcher_.adopt(survivor.id, std::move(spec), std::max(core_.now() - slot.attempt.started_at, store::Duration(0)), *this);
+  launcher_.adopt(survivor.id, std::move(spec), std::max(core_.now() - slot.attempt.started_at, store::Duration(0)),
+                  *this);
   return true;
 }
 

@@ -282,6 +282,12 @@ void Child::kill_now(Instant now) {
   due_ = now + shared_.options.leave_grace;
 }
 
+void Child::let_go() {
+  shared_.deadlines.clear(*this);
+  close_all();
+  state_ = ChildState::kDead;
+}
+
 void Child::dismiss() {
   if (state_ != ChildState::kIdle) return;
   advance(ChildEvent::kViolation);

@@ -66,6 +66,8 @@ class Child final : public Watcher, public Timed, public LineSink {
 
   /// The backtrace that was asked for, as far as there is one, and what became of the core file.
   void backtrace_taken(BacktraceRequests::Taken taken);
+  /// Hears nothing of it any more, and leaves it as it is.
+  void let_go();
   /// Lets an idle child leave.
   void dismiss();
   /// The attempt of a child that could not be born, for another one to serve. May be null.
@@ -141,8 +143,8 @@ class Child final : public Watcher, public Timed, public LineSink {
   bool limited_ = false;    // the attempt has executed for a moment, so its memory is limited
   bool recyclable_ = true;  // may serve another attempt
   bool killed_ = false;
-  bool adopted_ = false;    // its attempt was started by another host
-  bool resending_ = false;  // … and has not begun to send again what that one may have read
+  bool adopted_ = false;                            // its attempt was started by another host
+  bool resending_ = false;                          // … and has not begun to send again what that one may have read
   std::uint32_t roster_ = protocol::Roster::kNone;  // the attempt's place in it
   std::uint32_t served_ = 0;
   store::Sandbox sandbox_;

@@ -26,8 +26,8 @@ Shared::Shared(boost::asio::io_context& io_context, SupervisorOptions given, con
       deadlines(io_context),
       backtraces(options, events, deadlines),
       temporary(options.temporary, options.user.has_value(), on_core(io, options.warn), in_use),
-      guard(io_context, options.memory_control, [this](AttemptHandle attempt) { exceeded(attempt); },
-            !in_use.empty()) {}
+      guard(
+          io_context, options.memory_control, [this](AttemptHandle attempt) { exceeded(attempt); }, !in_use.empty()) {}
 
 void Shared::exceeded(AttemptHandle handle) {
   const Attempt* attempt = find(handle);

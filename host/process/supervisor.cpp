@@ -86,7 +86,8 @@ class Supervisor::Parts {
   }
 
   void end_survivors(std::function<void()> gone) {
-    adoption_.end_survivors([this, gone = std::move(gone)]() mutable { boost::asio::post(shared_.io, std::move(gone)); });
+    adoption_.end_survivors(
+        [this, gone = std::move(gone)]() mutable { boost::asio::post(shared_.io, std::move(gone)); });
   }
 
   void confirm(AttemptHandle handle) {
@@ -160,9 +161,16 @@ class Supervisor::Parts {
     return pids;
   }
 
+  void leave_attempts() {
+    for_each_zygote([this](Zygote& zygote) {
+      if (zygote.leave_to_the_next_host()) shared_.temporary.keep(zygote.temporary());
+    });
+  }
+
   void end() {
     std::vector<Zygote*> ending;
     for_each_zygote([&ending](Zygote& zygote) {
+      if (zygote.state() == Zygote::State::kDead) return;
       zygote.quit();
       ending.push_back(&zygote);
     });
@@ -216,6 +224,8 @@ Supervisor::Supervisor(boost::asio::io_context& io, SupervisorOptions options, s
     : parts_(std::make_unique<Parts>(io, std::move(options), std::move(zygotes))) {}
 
 Supervisor::~Supervisor() { parts_->end(); }
+
+void Supervisor::leave_attempts() { parts_->leave_attempts(); }
 
 void Supervisor::start(AttemptSpec spec, AttemptObserver& observer) { parts_->start(std::move(spec), observer); }
 void Supervisor::confirm(AttemptHandle attempt) { parts_->confirm(attempt); }

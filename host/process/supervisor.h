@@ -24,6 +24,9 @@ class Supervisor final : public Launcher, public PluginLoader, public StackSourc
   /// Ends every zygote with all its attempts, and waits for that, a few seconds at most. No observer is called any
   /// more.
   ~Supervisor() override;
+  /// From now on nothing is heard of attempts, and those that execute when the supervisor goes stay for the next host,
+  /// where SupervisorOptions::handover names a place for that.
+  void leave_attempts();
   Supervisor(const Supervisor&) = delete;
   Supervisor& operator=(const Supervisor&) = delete;
 

@@ -58,10 +58,15 @@ TemporaryFiles::~TemporaryFiles() {
   }
   changed_.notify_one();
   if (remover_.joinable()) remover_.join();
-  const os::UniqueFd directory(directory_.empty() ? -1 : open(directory_.c_str(), kDirectory));
+  if (directory_.empty()) return;
   const auto deadline = std::chrono::steady_clock::now() + kLastWork;
-  if (directory) {
-    (void)os::clear_directory(directory.get(), [deadline] { return std::chrono::steady_clock::now() < deadline; });
+  const auto go_on = [deadline] { return std::chrono::steady_clock::now() < deadline; };
+  std::error_code failed;
+  for (const auto& entry : fs::directory_iterator(directory_, failed)) {
+    const std::string path = entry.path().string();
+    if (std::ranges::find(kept_, path) != kept_.end()) continue;
+    const os::UniqueFd directory(open(path.c_str(), kDirectory));
+    if (directory && os::clear_directory(directory.get(), go_on)) (void)rmdir(path.c_str());
   }
 }
 

@@ -33,6 +33,8 @@ class TemporaryFiles {
   std::string next_zygote();
   /// The zygote with that path is dead, and so is everything below it.
   void zygote_died(const std::string& path);
+  /// The zygote with that path goes on when this host ends: it is left alone.
+  void keep(const std::string& path) { kept_.push_back(path); }
   /// There is something in `left`.
   void left();
 
@@ -41,6 +43,7 @@ class TemporaryFiles {
 
   const std::string directory_, left_;
   const std::function<void(const std::string&)> warn_;
+  std::vector<std::string> kept_;
   std::uint64_t next_ = 1;
   std::mutex mutex_;
   std::condition_variable changed_;

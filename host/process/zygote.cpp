@@ -42,7 +42,7 @@ Zygote::~Zygote() {
   if (pidfd_) shared_.events.remove(pidfd_.get());
   if (pid_ <= 0 || state_ == State::kDead) return;
   kill_process();
-  if (!adopted_) os::reap(pid_);
+  os::reap(pid_);
 }
 
 void Zygote::kill_process() {
@@ -51,8 +51,9 @@ void Zygote::kill_process() {
 }
 
 bool Zygote::reap() {
-  if (adopted_ ? os::has_died(pidfd_) : os::try_reap(pid_).has_value()) state_ = State::kDead;
-  return state_ == State::kDead;
+  const bool ended = os::try_reap(pid_).has_value() || (adopted_ && os::has_died(pidfd_));
+  if (ended) state_ = State::kDead;
+  return ended;
 }
 
 store::Status Zygote::start(const std::string& plugin, const std::string& library_path,
@@ -314,6 +315,7 @@ void Zygote::take_over(SurvivingZygote zygote) {
   adopted_ = leaving_ = true;
   pid_ = zygote.pid;
   pidfd_ = std::move(zygote.process);
+  os::count_as_spawned(pid_);  // it may have become a child of ours, and is no orphan
   control_ = std::move(zygote.control);
   roster_ = std::move(zygote.roster);
   temporary_ = std::move(zygote.temporary);
@@ -328,6 +330,16 @@ void Zygote::listen() {
     unresponsive("it could not be watched");
   }
   leave_if_idle();
+}
+
+bool Zygote::leave_to_the_next_host() {
+  if (state_ != State::kServing || !roster_ || roster_->entries().empty()) return false;
+  for (const auto& [id, child] : children_) child->let_go();
+  shared_.deadlines.clear(*this);
+  close(control_);
+  close(pidfd_);
+  state_ = State::kDead;
+  return true;
 }
 
 Child* Zygote::child(std::uint64_t id) {

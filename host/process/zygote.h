@@ -1,5 +1,5 @@
-// One perdure-zygote process: started by posix_spawn, or by a host before this one; joined by its control link, with the
-// children it forked. Core thread only.
+// One perdure-zygote process: started by posix_spawn, or by a host before this one; joined by its control link, with
+// the children it forked. Core thread only.
 #pragma once
 
 #include <sys/types.h>
@@ -93,6 +93,10 @@ class Zygote final : public Watcher, public Timed {
   void want_spares(std::uint32_t count);
   /// Ends it once it is no longer busy.
   void leave();
+
+  /// Lets go of it and of its children that execute attempts; it is as dead here. False when it has none.
+  bool leave_to_the_next_host();
+  [[nodiscard]] const std::string& temporary() const { return temporary_; }
 
   /// Ends it now with all its children; whoever calls waits with reap() until it has ended.
   void quit();

@@ -21,16 +21,16 @@ inline constexpr std::uint32_t kAbiMinor = 2;
 
 enum class Kind : std::uint16_t {
   // ---- control: host -> zygote ----
-  kFork = 1,    // start a child for attempt link `id`; fds: the child's end of the attempt socket, stdout, stderr; then,
-                //   if it may outlive the host, the host's ends of these
+  kFork = 1,  // start a child for attempt link `id`; fds: the child's end of the attempt socket, stdout, stderr; then,
+              //   if it may outlive the host, the host's ends of these
   kSpares = 2,  // keep `arg` children forked ahead from now on; one that exits is replaced
   kSignal = 3,  // send signal `arg` to child `id` and every descendant of it (process group and tree)
   kQuit = 4,    // kill all children, then leave
   kTaken = 5,   // spare `id` has been given a run: replace it now rather than when it exits (optional: send it once the
                 //   run is on its way)
-  kKeep = 8,    // keep the children that execute attempts when the host is gone, for `arg` seconds, and wait for the next
-                //   host; fds: the roster (roster.h), and the directory in which a socket named by the zygote's pid is
-                //   where that one finds it
+  kKeep = 8,  // keep the children that execute attempts when the host is gone, for `arg` seconds, and wait for the next
+              //   host; fds: the roster (roster.h), and the directory in which a socket named by the zygote's pid is
+              //   where that one finds it
 
   // ---- control: zygote -> host ----
   // kLoaded and kRefused also come first from a child that executes without a zygote, over its attempt link.
@@ -47,10 +47,10 @@ enum class Kind : std::uint16_t {
   kBeside = 23,      // the plugin has registered, and of those whose global hooks are to stand around its tasks number
                      //   `arg`, from 1, is loaded next; what goes wrong from here on is that one's fault
 
-  kOrphans = 24,     // first, to a host that takes over: `id` children follow; arg: kProtocolVersion; json:
-                     //   {"temporary"}; fds: the roster
-  kOrphan = 25,      // each of them: its link id is `id`, its pid `arg`; fds: the host's ends of its attempt socket,
-                     //   stdout, stderr. kExited follows for those that have ended
+  kOrphans = 24,  // first, to a host that takes over: `id` children follow; arg: kProtocolVersion; json:
+                  //   {"temporary"}; fds: the roster
+  kOrphan = 25,   // each of them: its link id is `id`, its pid `arg`; fds: the host's ends of its attempt socket,
+                  //   stdout, stderr. kExited follows for those that have ended
 
   // ---- attempt: host -> child ----
   kStart = 32,    // run this; id: how many attempts the child has been given with it; arg: task index, or kSelfTest;
@@ -75,9 +75,10 @@ enum class Kind : std::uint16_t {
   kSpan = 53,     // a hook begins (arg 0) or has ended (arg 1); id: its number, never used twice by one process; json:
                   //   {"hook","scope":"task"|"plugin"|"global"} and at its end "startedAt":ms since the epoch,
                   //   "durationUs":n,"error":{…as in kOutcome…}?,"ignored":true? (the error does no harm)
-  kResend = 60,   // the answer to kAdopted: every request without an answer, and an outcome that was not confirmed, follow
-                  //   once more
-  kUsage = 54,    // before its kOutcome, by an attempt that took longer than kMoment; raw: UsageReport
+  kResend =
+      60,  // the answer to kAdopted: every request without an answer, and an outcome that was not confirmed, follow
+           //   once more
+  kUsage = 54,  // before its kOutcome, by an attempt that took longer than kMoment; raw: UsageReport
 };
 
 /// arg of kRequest. Numbers are spoken between builds: append only.

@@ -113,7 +113,7 @@ class AttemptLink {
   protocol::Incoming scratch_;
   std::deque<protocol::Incoming>* kept_ = nullptr;  // frames that were read for another; made when there is one
   std::uint64_t next_request_ = 1;
-  std::uint64_t first_request_ = 1;  // of the attempt that executes; nobody answers those before it
+  std::uint64_t first_request_ = 1;   // of the attempt that executes; nobody answers those before it
   Unanswered* unanswered_ = nullptr;  // the first; they ascend
   std::optional<protocol::Outgoing> unconfirmed_;
   std::unique_ptr<std::pair<std::string, std::string>> judged_;  // json and raw

@@ -61,7 +61,12 @@ void block_signals() {
 
 ForkServer::ForkServer(int control, const Registration* registration, const Arguments& how,
                        TemporaryDirectories& temporary)
-    : control_(control), self_(getpid()), host_(getppid()), registration_(registration), how_(how), temporary_(temporary) {
+    : control_(control),
+      self_(getpid()),
+      host_(getppid()),
+      registration_(registration),
+      how_(how),
+      temporary_(temporary) {
   children_.reserve(256);
   pids_.reserve(64);
   block_signals();

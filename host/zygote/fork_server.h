@@ -1,6 +1,6 @@
 // The zygote's loop: forks children when the host asks, keeps spares forked ahead, passes signals on, and tells each
-// exit once nothing of the child is left. When the host dies it keeps the children that execute attempts, and their exits,
-// for the next one (orphans.cpp). Single-threaded; owns every child of the process.
+// exit once nothing of the child is left. When the host dies it keeps the children that execute attempts, and their
+// exits, for the next one (orphans.cpp). Single-threaded; owns every child of the process.
 #pragma once
 
 #include <sys/resource.h>
@@ -47,8 +47,8 @@ class ForkServer {
     std::chrono::steady_clock::time_point died;
     protocol::ExitReport report;
     TemporaryDirectory temporary;
-    bool settled = false;         // … and so is all it left behind: its exit can be told
-    bool forgotten = false;       // nobody is to be told
+    bool settled = false;        // … and so is all it left behind: its exit can be told
+    bool forgotten = false;      // nobody is to be told
     int ends[3] = {-1, -1, -1};  // the host's, while there is no host
     void close_ends();
   };

@@ -1,6 +1,6 @@
 // The fork server between two hosts. The children that the dead one had given attempts go on and see nothing of it:
-// each holds the host's ends of its link and its pipes itself, where what it says waits. Their exits are remembered. The
-// next host is given all of that; when none comes in time, everybody is ended.
+// each holds the host's ends of its link and its pipes itself, where what it says waits. Their exits are remembered.
+// The next host is given all of that; when none comes in time, everybody is ended.
 #include <unistd.h>
 
 #include <algorithm>

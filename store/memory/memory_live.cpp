@@ -73,8 +73,7 @@ void MemoryStore::append_stream(StreamAppend append, DoneStatus done) {
     if (const auto found = runs_.find(append.run); found != runs_.end()) {
       Entry& entry = found->second;
       const bool repeated = is_repeated(append.asked);
-      appended =
-          repeated ? Status::ok() : check_append(infos(entry), append.name, append.chunks, append.limit);
+      appended = repeated ? Status::ok() : check_append(infos(entry), append.name, append.chunks, append.limit);
       if (appended && !append.chunks.empty() && !repeated) {
         note(append.asked);
         std::vector<StreamChunk>& chunks = entry.streams[append.name];

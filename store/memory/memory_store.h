@@ -139,8 +139,8 @@ class MemoryStore final : public Store {
     std::map<std::uint64_t, RecordedCall> calls;     // its durable calls, by their number
     std::optional<Wait> wait;                        // WAITING
     std::vector<std::optional<std::uint64_t>> came;  // … which of its members have come, and as the how manieth of all
-    std::uint32_t asking = 0;             // the attempt whose requests were last done, …
-    std::uint64_t asked = 0;              // … and the last of them
+    std::uint32_t asking = 0;                        // the attempt whose requests were last done, …
+    std::uint64_t asked = 0;                         // … and the last of them
     bool claimable = false;               // QUEUED, durably so, and not set aside; or WAITING, and its wait is over
     std::optional<VersionId> aside = {};  // QUEUED, but set aside for this version
   };

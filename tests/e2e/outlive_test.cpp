@@ -137,8 +137,9 @@ TEST_F(Outlive, AnAttemptGoesOnThroughManyHosts) {
 
 TEST_F(Outlive, StepsAndChildrenGoOnThroughHosts) {
   Http first = host_.client();
-  const std::string id = trigger(first, "walk", boost::json::serialize(boost::json::object{
-                                                    {"file", file_.string()}, {"walk", false}, {"pause", 300}}));
+  const std::string id =
+      trigger(first, "walk",
+              boost::json::serialize(boost::json::object{{"file", file_.string()}, {"walk", false}, {"pause", 300}}));
   for (int i = 0; i < 3; ++i) {
     await_lines(file_, static_cast<std::size_t>(i) + 1);
     next_host();
@@ -154,6 +155,40 @@ TEST_F(Outlive, StepsAndChildrenGoOnThroughHosts) {
   EXPECT_EQ(lines_of(file_), (std::map<std::string, int>{{"first", 1}, {"second", 1}, {"third", 1}, {"child", 1}}));
 }
 
+// What an upgrade is: the host is told to go, and another executable starts on the same data.
+TEST_F(Outlive, AHostThatIsToldToGoLeavesItsAttemptsToTheNext) {
+  HostOptions options = ledger_host();
+  options.arguments = {"--drain-timeout", "0"};
+  HostProcess host(options);
+  ASSERT_TRUE(host.start()) << host.log();
+  Http first = host.client();
+  const fs::path file = host.directory() / "ledger";
+  const std::string id =
+      trigger(first, "watch", boost::json::serialize(boost::json::object{{"file", file.string()}, {"ms", 2000}}));
+  await_lines(file, 1);
+  EXPECT_EQ(host.stop(), 4) << host.log();
+  ASSERT_TRUE(host.start()) << host.log();
+  Http http = host.client();
+  const auto run = await_run(http, id);
+  EXPECT_EQ(text(run.at("status")), "COMPLETED");
+  EXPECT_EQ(run.at("attempts").as_array().size(), 1u);
+  EXPECT_EQ(lines_of(file).size(), 2u);
+  EXPECT_EQ(host.stop(), 0);
+}
+
+TEST_F(Outlive, AHostThatIsToldToWaitEndsWithItsLastAttempt) {
+  HostOptions options = ledger_host();
+  options.arguments = {"--drain-timeout", "0", "--drain", "wait"};
+  HostProcess host(options);
+  ASSERT_TRUE(host.start()) << host.log();
+  Http first = host.client();
+  const fs::path file = host.directory() / "ledger";
+  trigger(first, "watch", boost::json::serialize(boost::json::object{{"file", file.string()}, {"ms", 500}}));
+  await_lines(file, 1);
+  EXPECT_EQ(host.stop(), 0);
+  EXPECT_EQ(lines_of(file).size(), 2u) << "it had ended";
+}
+
 TEST_F(Outlive, AttemptsWhoseHostDoesNotReturnEndThemselves) {
   HostOptions options = ledger_host();
   options.environment = {{"PERDURE_ATTEMPTS_ORPHANED_AFTER", "1s"}};
@@ -161,8 +196,8 @@ TEST_F(Outlive, AttemptsWhoseHostDoesNotReturnEndThemselves) {
   ASSERT_TRUE(host.start()) << host.log();
   Http first = host.client();
   const fs::path file = host.directory() / "ledger";
-  const std::string id = trigger(
-      first, "watch", boost::json::serialize(boost::json::object{{"file", file.string()}, {"ms", 60'000}}));
+  const std::string id =
+      trigger(first, "watch", boost::json::serialize(boost::json::object{{"file", file.string()}, {"ms", 60'000}}));
   await_lines(file, 1);
   host.kill();
   const std::string line = lines_of(file).begin()->first;
