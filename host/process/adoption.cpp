@@ -48,6 +48,7 @@ void Adoption::adopt(std::uint64_t survivor, Attempt& attempt) {
 
 void Adoption::end_survivors(std::function<void()> gone) {
   gone_ = std::move(gone);
+  decided_ = true;
   for (const auto& zygote : zygotes_) {
     for (const auto& [id, child] : zygote->children()) {
       if (child->attempt() == nullptr) zygote->signal(*child, SIGKILL);

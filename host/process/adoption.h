@@ -24,6 +24,9 @@ class Adoption final : public ZygoteOwner, public Timed {
   /// As in Launcher; from then on the zygotes are heard.
   void end_survivors(std::function<void()> gone);
 
+  /// Whether that was called: before, nobody has decided about them.
+  [[nodiscard]] bool decided() const { return decided_; }
+
   [[nodiscard]] const std::vector<std::unique_ptr<Zygote>>& zygotes() const { return zygotes_; }
 
   void loaded(Zygote&, Manifest) override {}
@@ -47,6 +50,7 @@ class Adoption final : public ZygoteOwner, public Timed {
   std::vector<std::unique_ptr<Zygote>> zygotes_;
   std::vector<Known> known_;  // a survivor's id is its place here
   std::function<void()> gone_;
+  bool decided_ = false;
 };
 
 }  // namespace perdure::process

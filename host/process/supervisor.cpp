@@ -162,12 +162,13 @@ class Supervisor::Parts {
   }
 
   void leave_attempts() {
-    for_each_zygote([this](Zygote& zygote) {
-      if (zygote.leave_to_the_next_host()) shared_.temporary.keep(zygote.temporary());
-    });
+    for_each_zygote([this](Zygote& zygote) { leave(zygote); });
   }
 
   void end() {
+    if (!adoption_.decided()) {  // a host that did not come so far leaves them to the next one
+      for (const auto& zygote : adoption_.zygotes()) leave(*zygote);
+    }
     std::vector<Zygote*> ending;
     for_each_zygote([&ending](Zygote& zygote) {
       if (zygote.state() == Zygote::State::kDead) return;
@@ -192,6 +193,10 @@ class Supervisor::Parts {
       for (const auto& zygote : version->zygotes()) each(*zygote);
     }
     for (const auto& zygote : adoption_.zygotes()) each(*zygote);
+  }
+
+  void leave(Zygote& zygote) {
+    if (zygote.leave_to_the_next_host()) shared_.temporary.keep(zygote.temporary());
   }
 
   Version* find(const store::VersionId& id) const {

@@ -22,7 +22,7 @@ class Supervisor final : public Launcher, public PluginLoader, public StackSourc
   /// `zygotes` outlived the host before this one; end_survivors() must be called when there are any.
   Supervisor(boost::asio::io_context& io, SupervisorOptions options, std::vector<SurvivingZygote> zygotes = {});
   /// Ends every zygote with all its attempts, and waits for that, a few seconds at most. No observer is called any
-  /// more.
+  /// more. Survivors about which end_survivors() has not decided stay for the next host.
   ~Supervisor() override;
   /// From now on nothing is heard of attempts, and those that execute when the supervisor goes stay for the next host,
   /// where SupervisorOptions::handover names a place for that.

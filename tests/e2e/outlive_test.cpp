@@ -11,8 +11,8 @@
 #include <string>
 #include <thread>
 
-#include "tests/e2e/changeling.h"
 #include "tests/e2e/host_process.h"
+#include "tests/e2e/outliving.h"
 
 namespace perdure::e2e {
 namespace {
@@ -135,6 +135,24 @@ TEST_F(Outlive, AnAttemptGoesOnThroughManyHosts) {
   EXPECT_EQ(lines_of(file_).size(), 2u);
 }
 
+TEST_F(Outlive, WhatAnAttemptAsksIsDoneOnceThoughItsHostIsKilledMeanwhile) {
+  constexpr int kCount = 400;
+  Http first = host_.client();
+  const std::string id =
+      trigger(first, "watch",
+              boost::json::serialize(boost::json::object{{"file", file_.string()}, {"ms", 4000}, {"count", kCount}}));
+  await_lines(file_, 1);
+  for (int i = 0; i < 5; ++i) next_host();
+  Http http = host_.client();
+  const auto run = await_run(http, id);
+  EXPECT_EQ(text(run.at("status")), "COMPLETED");
+  EXPECT_EQ(run.at("attempts").as_array().size(), 1u);
+  EXPECT_EQ(http.get("/api/v1/runs/" + id + "/metadata").json().at("metadata").at("counted"), kCount);
+  std::string expected;
+  for (int i = 0; i < kCount; ++i) expected += std::to_string(i) + "\n";
+  EXPECT_EQ(host_.cli({"runs", "stream", id, "lines"}).out, expected);
+}
+
 TEST_F(Outlive, StepsAndChildrenGoOnThroughHosts) {
   Http first = host_.client();
   const std::string id =
@@ -212,6 +230,8 @@ TEST_F(Outlive, AttemptsWhoseHostDoesNotReturnEndThemselves) {
   const auto run = await_run(http, id);
   EXPECT_EQ(text(run.at("attempts").at(0).at("error").at("code")), "HOST_LOST");
 }
+
+TEST(OutliveMany, OfTwoHundredAttemptsNoneIsLostOrRepeatedThoughTheHostIsKilledEightTimes) { outlive_hosts(200, 8); }
 
 }  // namespace
 }  // namespace perdure::e2e

@@ -151,6 +151,35 @@ TEST_F(AdoptionTest, WhoIsNotAdoptedIsGoneBeforeAnythingStarts) {
   next.released(attempt);
 }
 
+TEST_F(AdoptionTest, AHostThatDecidesAboutNobodyLeavesThemToTheNextOne) {
+  start_host({"sleep_forever"});
+  (void)next_host();
+  next_.reset();
+  next_ = std::make_unique<Supervised>([this](SupervisorOptions& options) { options.handover = place_; },
+                                       [this] { return find_surviving_zygotes(place_, [](const std::string&) {}); });
+  EXPECT_EQ(next_->supervisor->survivors().size(), 1u);
+  end_others();
+}
+
+TEST_F(AdoptionTest, AttemptsThatAreLeftGoOnUnderTheNextHost) {
+  start_host({"sleep_forever"});
+  Supervised& first = next_host();
+  const AttemptHandle attempt = adopt(1);
+  end_others();
+  first.until([&] { return first.of(attempt).started > 0; }, "the start");
+  const std::int32_t pid = first.of(attempt).pid;
+  first.supervisor->leave_attempts();
+  next_.reset();
+  EXPECT_TRUE(is_alive(pid));
+  next_ = std::make_unique<Supervised>([this](SupervisorOptions& options) { options.handover = place_; },
+                                       [this] { return find_surviving_zygotes(place_, [](const std::string&) {}); });
+  ASSERT_EQ(next_->supervisor->survivors().size(), 1u);
+  const AttemptHandle again = adopt(1);
+  end_others();
+  next_->supervisor->stop(again, StopReason::kShutdown);
+  next_->released(again);
+}
+
 TEST_F(AdoptionTest, ATimeLimitCountsFromTheRealStart) {
   start_host({"sleep_forever"});
   Supervised& next = next_host();

@@ -1,77 +1,12 @@
-// A host that is killed again and again while two thousand attempts execute: each of them ends in the process in which
-// it began, once.
+// A host that is killed again and again while two thousand attempts execute.
 #include <gtest/gtest.h>
 
-#include <boost/json/serialize.hpp>
-#include <fstream>
-#include <iostream>
-#include <map>
-#include <random>
-#include <string>
-#include <thread>
-#include <vector>
-
-#include "tests/e2e/host_process.h"
+#include "tests/e2e/outliving.h"
 
 namespace perdure::e2e {
 namespace {
 
-constexpr std::size_t kRuns = 2000;
-constexpr int kKills = 50;
-
-// What each attempt has written: its process and number when it began, and again when it ended.
-std::map<std::string, int> lines_of(const std::filesystem::path& file) {
-  std::map<std::string, int> lines;
-  std::ifstream in(file);
-  for (std::string line; std::getline(in, line);) ++lines[line];
-  return lines;
-}
-
-std::size_t count_of(const std::filesystem::path& file) {
-  std::size_t count = 0;
-  for (const auto& [line, times] : lines_of(file)) count += static_cast<std::size_t>(times);
-  return count;
-}
-
-TEST(Outlive, OfTwoThousandAttemptsNoneIsLostOrRepeatedThoughTheHostIsKilledFiftyTimes) {
-  HostProcess host({.plugins = PERDURE_TEST_BIN_DIR "/../fixtures/ledger", .arguments = {"--concurrency", "40"}});
-  ASSERT_TRUE(host.start()) << host.log();
-  const std::filesystem::path file = host.directory() / "ledger";
-  const auto seed = std::random_device{}();
-  std::cout << "seed " << seed << std::endl;
-  std::mt19937 random(seed);
-  std::vector<std::string> runs;
-  {
-    Http http = host.client();
-    for (std::size_t i = 0; i < kRuns; ++i) {
-      const auto ms = 200 + random() % 1800;
-      runs.push_back(
-          trigger(http, "watch", boost::json::serialize(boost::json::object{{"file", file.string()}, {"ms", ms}})));
-    }
-  }
-  for (int kill = 1; kill <= kKills; ++kill) {
-    // At a moment that has nothing to do with what the host does just then.
-    const std::size_t until = static_cast<std::size_t>(kill) * kRuns / (kKills + 2) + random() % 8;
-    while (count_of(file) < 2 * until) std::this_thread::yield();
-    host.kill();
-    ASSERT_TRUE(host.start()) << host.log();
-  }
-  Http http = host.client();
-  std::map<std::string, int> processes;
-  for (const std::string& id : runs) {
-    const auto run = await_run(http, id);
-    ASSERT_EQ(std::string(run.at("status").as_string()), "COMPLETED") << boost::json::serialize(run);
-    EXPECT_EQ(run.at("attempts").as_array().size(), 1u) << boost::json::serialize(run);
-    ++processes[std::string(run.at("output").as_string())];
-  }
-  std::size_t began = 0, ended = 0;
-  for (const auto& [line, times] : lines_of(file)) {
-    (line.ends_with(" ended") ? ended : began) += static_cast<std::size_t>(times);
-  }
-  EXPECT_EQ(began, kRuns) << "each began once";
-  EXPECT_EQ(ended, kRuns) << "and ended once";
-  EXPECT_EQ(host.stop(), 0);
-}
+TEST(Outlive, OfTwoThousandAttemptsNoneIsLostOrRepeatedThoughTheHostIsKilledFiftyTimes) { outlive_hosts(2000, 50); }
 
 }  // namespace
 }  // namespace perdure::e2e
