@@ -138,6 +138,8 @@ void SimulatedLauncher::adopt(std::uint64_t survivor, process::AttemptSpec spec,
 }
 
 void SimulatedLauncher::end_survivors(std::function<void()> gone) {
+  if (left.empty()) return gone();
+  left.clear();
   core_.after(store::Duration(3), [gone = std::move(gone), alive = std::weak_ptr(alive_)] {
     if (!alive.expired()) gone();
   });

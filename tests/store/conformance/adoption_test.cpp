@@ -133,5 +133,38 @@ TEST_P(StoreConformance, ARequestAndThatItIsDoneAreLostTogether) {
   EXPECT_EQ(store().metadata(id).value(), R"({"n":2})");
 }
 
+// The process of a run that waits has lost its host, and asks the next one for what it waits for.
+TEST_P(StoreConformance, AWaitThatAnAdoptedAttemptAsksForAgainGoesOnAsItWas) {
+  const RunId id = enqueued();
+  const Claim claimed = claim_one();
+  NewWait wait;
+  wait.run = id;
+  wait.number = claimed.attempt.number;
+  wait.token = claimed.attempt.token;
+  wait.name = "wait";
+  wait.wait.call = 1;
+  wait.wait.members = {{WaitpointKind::kTime, {}}};
+  wait.until = now + seconds(60);
+  wait.now = now;
+  ASSERT_FALSE(begin_wait(store(), wait).value().over);
+  reopen();
+  ASSERT_EQ(recover_others(store(), now, {adopted(claimed)}).value(), 0u);
+  EXPECT_EQ(status(id), RunStatus::kWaiting);
+  wait.now = now += seconds(30);
+  wait.until = now + seconds(60);
+  const WaitBegun again = begin_wait(store(), wait).value();
+  EXPECT_FALSE(again.over);
+  EXPECT_EQ(again.call.until, claimed.run.updated_at + seconds(60)) << "the time that was recorded first";
+  wait.wait.call = 2;
+  EXPECT_EQ(begin_wait(store(), wait).status().code(), Code::kConflict) << "it waits for one thing at a time";
+  now += seconds(30);
+  ASSERT_TRUE(wake_due(store(), now));
+  const Claim resumed = claim_one();
+  EXPECT_TRUE(resumed.resumed);
+  wait.wait.call = 1;
+  EXPECT_TRUE(begin_wait(store(), wait).value().over);
+  EXPECT_EQ(succeed(resumed).status, RunStatus::kCompleted);
+}
+
 }  // namespace
 }  // namespace perdure::store::conformance
