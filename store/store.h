@@ -20,6 +20,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -156,7 +157,7 @@ struct Claim {
   std::string payload;
   /// The attempt began before, and goes on: its wait is over. Its process is there, unless the wait says evicted; then
   /// the attempt is to be entered anew.
-  std::optional<Wait> resumed;
+  std::optional<Wait> resumed{};
 };
 
 /// A wait of an attempt that executes.
@@ -174,6 +175,14 @@ struct NewWait {
 struct WaitBegun {
   RecordedCall call;  // the wait as it is recorded, by this attempt or an earlier one
   bool over = false;  // all has come already: the run did not wait
+};
+
+/// An attempt that outlived the host which had claimed its run, and that the present one has adopted.
+struct AdoptedAttempt {
+  RunId run;
+  std::uint32_t number = 0;
+  std::string token;  // the fence
+  [[nodiscard]] bool is(const Attempt& attempt) const { return number == attempt.number && token == attempt.token; }
 };
 
 /// The end of one attempt and what becomes of its run, in one commit.
@@ -206,6 +215,15 @@ struct NewStep {
   std::string result;  // JSON text
 };
 
+/// A request of an attempt that executes. The attempt numbers its requests upwards and, when it has lost its host,
+/// sends those again of which it does not know what came of them: one that was done already, or a later one was, is
+/// answered like the first and changes nothing.
+struct AttemptRequestId {
+  RunId run;
+  std::uint32_t number = 0;   // of the attempt
+  std::uint64_t request = 0;  // 0: of no attempt
+};
+
 /// Chunks for one stream of a run.
 struct StreamAppend {
   RunId run;
@@ -213,6 +231,7 @@ struct StreamAppend {
   std::vector<std::string> chunks;  // UTF-8
   Time now{};
   std::uint64_t limit = std::uint64_t{64} << 20;  // bytes that all streams of the run may have: see StreamInfo::bytes
+  AttemptRequestId asked{};
 };
 
 /// The most that one read_stream() answers, in bytes: it ends with the chunk that reaches it.
@@ -324,10 +343,11 @@ class Store {
   /// Runs of these tasks that are PENDING_VERSION become QUEUED, some hundred in one commit. done: durable; how many.
   virtual void release(const std::vector<TaskId>& tasks, Time now, Done<std::size_t> done) = 0;
 
-  /// Ends every attempt that the store still holds for executing as HOST_LOST and queues its run again (or
-  /// SYSTEM_FAILURE after kMaxHostLosses). To be called once by a host that has just opened the store and adopted no
-  /// attempt. done: durable; how many.
-  virtual void recover(Time now, Done<std::size_t> done) = 0;
+  /// Ends every attempt that the store still holds for executing, but for those in `adopted`, as HOST_LOST and queues
+  /// its run again (or SYSTEM_FAILURE after kMaxHostLosses). To be called once by a host that has just opened the
+  /// store. done: durable; how many.
+  virtual void recover(Time now, const std::vector<AdoptedAttempt>& adopted, Done<std::size_t> done) = 0;
+  void recover(Time now, Done<std::size_t> done) { recover(now, {}, std::move(done)); }
 
   /// Which runs owe hooks when they end while no attempt of theirs executes: by cancel(), by expiring, or by recover().
   /// Nobody is left to call these hooks but the host; the mark that it has to is written with the final status and
@@ -365,9 +385,13 @@ class Store {
                      DoneStatus done) = 0;
 
   /// Does the operations to a run's metadata in order, all or none, whatever its status; beside those of others nothing
-  /// is lost. They are as check_operation() wants them. kInvalid: one does not fit what is there, or the metadata would
-  /// exceed kMostMetadata. done: written; before return where the engine can.
-  virtual void change_metadata(const RunId& run, std::vector<MetadataOperation> operations, DoneStatus done) = 0;
+  /// is lost. `asked`: by whom. They are as check_operation() wants them. kInvalid: one does not fit what is there, or
+  /// the metadata would exceed kMostMetadata. done: written; before return where the engine can.
+  virtual void change_metadata(const RunId& run, std::vector<MetadataOperation> operations,
+                               const AttemptRequestId& asked, DoneStatus done) = 0;
+  void change_metadata(const RunId& run, std::vector<MetadataOperation> operations, DoneStatus done) {
+    change_metadata(run, std::move(operations), {}, std::move(done));
+  }
 
   /// Adds tags to a run, all or none, whatever its status; those it has are left out. kInvalid: one has not 1 to
   /// kLongestTag characters, or there would be more than kMostTags. done: written, how many are new; before return

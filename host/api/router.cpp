@@ -180,7 +180,7 @@ Found find(const Request& request) {
   const Method method = request.method == Method::kHead ? Method::kGet : request.method;
   Found found;
   for (const Entry& entry : kRoutes) {
-    if (!matches(entry, request.path)) continue;
+    if (!matches(entry.path, request.path)) continue;
     if (entry.method == method) {
       found.entry = &entry;
       return found;

@@ -110,12 +110,13 @@ engine::RetentionOptions retention_of(const config::RetentionSection& kept) {
 class Host {
  public:
   Host(const config::Config& config, Console& console, std::unique_ptr<store::Store> store,
-       process::SupervisorOptions supervisor, catalog::VersionRegister versions, catalog::TrustedKeys keys)
+       process::SupervisorOptions supervisor, std::vector<process::SurvivingZygote> survivors,
+       catalog::VersionRegister versions, catalog::TrustedKeys keys)
       : config_(config),
         console_(console),
         store_(std::move(store)),
         core_(io_),
-        supervisor_(io_, std::move(supervisor)),
+        supervisor_(io_, std::move(supervisor), std::move(survivors)),
         engine_(core_, *store_, supervisor_, engine_options(config)),
         plugins_(io_, config, supervisor_, *store_, engine_, std::move(versions), std::move(keys)),
         signals_(io_, SIGTERM, SIGINT),
@@ -234,15 +235,26 @@ class Host {
     stopping_ = true;
     ::sd_notify(0, "STOPPING=1");
     const auto executing = engine_.status().executing;
-    if (executing > 0) {
+    const bool waits = config_.host.drain == "wait";
+    if (executing > 0 && waits) {
+      log().info("stopping: waiting for what executes ({}); a second signal ends it at once", executing);
+    } else if (executing > 0) {
       log().info("stopping: what executes ({}) has {} s to end; a second signal ends it at once", executing,
                  std::chrono::duration_cast<std::chrono::seconds>(config_.host.drain_timeout).count());
     }
-    timer_.expires_after(config_.host.drain_timeout);
-    timer_.async_wait([this](const error_code& cancelled) {
-      if (!cancelled) finish();
-    });
+    if (!waits) {
+      timer_.expires_after(config_.host.drain_timeout);
+      timer_.async_wait([this](const error_code& cancelled) {
+        if (!cancelled) out_of_patience();
+      });
+    }
     engine_.drain([this] { finish(); });
+  }
+
+  void out_of_patience() {
+    leaves_ = config_.host.drain == "leave";
+    if (leaves_) supervisor_.leave_attempts();
+    finish();
   }
 
   // The server is stopped by a thread of its own, because its last answers may need the core.
@@ -250,7 +262,11 @@ class Host {
     if (stopper_.joinable()) return;
     timer_.cancel();
     const auto cut_off = engine_.status().executing;
-    if (cut_off > 0) {
+    if (cut_off > 0 && leaves_) {
+      log().info("{} attempts go on without this host, for {} s at most; the next one takes them over", cut_off,
+                 std::chrono::duration_cast<std::chrono::seconds>(config_.attempts.orphaned_after).count());
+      exit_status_ = kLeftRunning;
+    } else if (cut_off > 0) {
       log().warn("{} attempts were cut off; their runs are queued again at the next start", cut_off);
       exit_status_ = kFailed;
     }
@@ -273,6 +289,7 @@ class Host {
   asio::steady_timer timer_;
   std::thread stopper_;
   bool stopping_ = false;
+  bool leaves_ = false;  // attempts to the next host
   int exit_status_ = kDone;
 };
 
@@ -322,8 +339,9 @@ int serve_host(const config::Config& config, bool repair, Console& console) {
   }
   supervisor.memory_control = process::memory_control_named(config.limits.memory_control);
   supervisor.warn = [](const std::string& message) { log().warn("{}", message); };
-  return Host(config, console, std::move(store.value()), std::move(supervisor), std::move(versions.value()),
-              std::move(keys.value()))
+  auto survivors = process::find_surviving_zygotes(supervisor.handover, supervisor.warn);
+  return Host(config, console, std::move(store.value()), std::move(supervisor), std::move(survivors),
+              std::move(versions.value()), std::move(keys.value()))
       .run(key.value());
 }
 

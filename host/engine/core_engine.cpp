@@ -55,7 +55,18 @@ void CoreEngine::start(store::DoneStatus done) {
   core_.on_clock_set([this] { clock_set(); });
   core_.adopt_clock();  // it may have been set since the core was made
   store_.clock_is(core_.clock(), [](const store::Result<store::Duration>&) {});  // recover() fails too when it does
-  store_.recover(core_.now(), on_core([this, done = std::move(done)](const store::Result<std::size_t>& recovered) {
+  if (looked_for_survivors_) return recover(std::move(done));
+  looked_for_survivors_ = true;
+  adopt_survivors();
+  // No run may be claimed again while something of an earlier attempt of it executes.
+  launcher_.end_survivors([this, alive = std::weak_ptr(alive_), done = std::move(done)]() mutable {
+    if (!alive.expired()) recover(std::move(done));
+  });
+}
+
+void CoreEngine::recover(store::DoneStatus done) {
+  store_.recover(core_.now(), adopted_,
+                 on_core([this, done = std::move(done)](const store::Result<std::size_t>& recovered) {
                    if (!recovered) return done(recovered.status());
                    if (*recovered > 0) {
                      warn(std::to_string(*recovered) +

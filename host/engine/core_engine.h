@@ -59,7 +59,8 @@ class CoreEngine final : public Engine, private store::Listener, private process
   /// The launcher must not call any more, and the store's completions must have been delivered or be lost.
   ~CoreEngine() override;
 
-  /// Recovers what a host before left executing, then begins to claim. `done`: core thread, once recovered. Once.
+  /// Adopts the attempts of a host before that still execute, recovers the others, then begins to claim. `done`: core
+  /// thread, once recovered. Again when that failed.
   void start(store::DoneStatus done);
 
   /// What tasks are offered from now on. Core thread.
@@ -116,6 +117,7 @@ class CoreEngine final : public Engine, private store::Listener, private process
     std::uint64_t request = 0;
     bool tell = false, single = false;  // see AskedWait
     bool waits = false;                 // it has begun
+    store::Time began{};                // … then
     bool over = false;                  // … and is over, though that it had begun was not heard yet
     store::RecordedCall call;           // once it has begun
     std::optional<store::Time> evict_at;
@@ -133,6 +135,7 @@ class CoreEngine final : public Engine, private store::Listener, private process
     bool pid_noted = false;
     std::uint64_t memory = 0;  // reserved for it
     bool probe = false;        // of a quarantined task
+    bool launched = false;     // the launcher has it
     bool canceling = false;
     std::string cancel_reason;
     std::optional<process::AttemptHandle> hooks;  // the child that calls its hooks, its own process having died
@@ -177,9 +180,9 @@ class CoreEngine final : public Engine, private store::Listener, private process
   }
 
   // requests.cpp: what attempts ask
-  void ask_metadata(process::AttemptHandle attempt, const store::Run& run, process::AttemptRequest request);
+  void ask_metadata(process::AttemptHandle attempt, const Slot& slot, process::AttemptRequest request);
   void ask_tags(process::AttemptHandle attempt, const store::Run& run, const process::AttemptRequest& request);
-  void ask_stream(process::AttemptHandle attempt, const store::Run& run, const process::AttemptRequest& request);
+  void ask_stream(process::AttemptHandle attempt, const Slot& slot, const process::AttemptRequest& request);
   void ask_trigger(process::AttemptHandle attempt, Slot& slot, process::AttemptRequest request);
   // batches.cpp
   void ask_batch(process::AttemptHandle attempt, Slot& slot, const process::AttemptRequest& request);
@@ -204,6 +207,10 @@ class CoreEngine final : public Engine, private store::Listener, private process
   void evicted(process::AttemptHandle attempt, Slot& slot);
   /// Slots that count against the host's concurrency.
   [[nodiscard]] std::size_t busy() const { return slots_.size() - parked_; }
+  // adoption.cpp
+  void adopt_survivors();
+  bool adopt(const process::Survivor& survivor);
+  void recover(store::DoneStatus done);
 
   void declare_queues(const catalog::Snapshot& catalog);  // queues.cpp
   void dispatch();
@@ -286,6 +293,8 @@ class CoreEngine final : public Engine, private store::Listener, private process
   std::unordered_map<store::RunId, std::pair<store::VersionId, store::TaskId>> probes_;  // admitted, not yet begun
   std::unique_ptr<Timer> probe_timer_;
   bool started_ = false;
+  bool looked_for_survivors_ = false;
+  std::vector<store::AdoptedAttempt> adopted_;
   std::size_t parked_ = 0;                                              // slots of runs that wait
   std::size_t kept_waits_ = 0;                                          // waits in a slot that was kept
   std::set<std::pair<store::Time, process::AttemptHandle>> evictions_;  // that are due then

@@ -126,7 +126,7 @@ void CoreEngine::cancel_on_core(const store::RunId& run, const std::string& reas
     Slot& slot = slots_.at(executing->second);
     if (!std::exchange(slot.canceling, true)) {
       slot.cancel_reason = reason;
-      if (slot.task != nullptr) launcher_.stop(executing->second, process::StopReason::kCanceled, reason);
+      if (slot.launched) launcher_.stop(executing->second, process::StopReason::kCanceled, reason);
       if (slot.hooks) hook_children_.stop(*slot.hooks);
     }
     return done(store_.run(run));

@@ -45,36 +45,93 @@ bool AttemptLink::receive(Incoming& frame) {
   return await(lock, frame, kNoRequest);
 }
 
-// Its number; kNoRequest when the host is gone.
-std::uint64_t AttemptLink::send_request(protocol::RequestKind kind, std::string_view json, std::string_view raw) {
+bool AttemptLink::ask(protocol::RequestKind kind, std::string_view json, std::string_view raw, Incoming& reply) {
   protocol::Outgoing request;
   request.kind = Kind::kRequest;
   request.arg = static_cast<std::uint32_t>(kind);
   request.json = json;
   request.raw = raw;
+  // Sent with the lock held, so that requests reach the host in the order of their numbers.
   std::unique_lock lock(mutex_);
   request.id = next_request_++;
-  lock.unlock();
-  return send(request) ? request.id : kNoRequest;
+  Unanswered asked{request};
+  remember(asked);
+  const bool answered = send(request) && await(lock, reply, request.id);
+  forget(asked);
+  return answered;
 }
 
-bool AttemptLink::ask(protocol::RequestKind kind, std::string_view json, std::string_view raw, Incoming& reply) {
-  const std::uint64_t request = send_request(kind, json, raw);
-  if (request == kNoRequest) return false;
+AttemptLink::Waited AttemptLink::ask_long(protocol::RequestKind kind, std::string_view json, Incoming& reply,
+                                          const std::function<void()>& begun) {
+  constexpr auto kBegun = static_cast<std::uint32_t>(protocol::ReplyStatus::kBegun);
+  protocol::Outgoing request;
+  request.kind = Kind::kRequest;
+  request.arg = static_cast<std::uint32_t>(kind);
+  request.json = json;
   std::unique_lock lock(mutex_);
-  return await(lock, reply, request);
-}
-
-AttemptLink::Waited AttemptLink::ask_long(protocol::RequestKind kind, std::string_view json, Incoming& reply) {
-  reply.id = send_request(kind, json, {});
-  return reply.id == kNoRequest ? Waited::kGone : wait_on(reply);
-}
-
-AttemptLink::Waited AttemptLink::wait_on(Incoming& reply) {
-  const std::uint64_t request = reply.id;
-  std::unique_lock lock(mutex_);
-  if (await(lock, reply, request, true)) return Waited::kAnswered;
+  request.id = next_request_++;
+  Unanswered asked{request};
+  remember(asked);
+  bool answered = send(request) && await(lock, reply, request.id, true);
+  for (bool told = false; answered && reply.arg == kBegun;) {  // another host says it again
+    lock.unlock();
+    if (!std::exchange(told, true)) begun();
+    lock.lock();
+    answered = await(lock, reply, request.id, true);
+  }
+  forget(asked);
+  if (answered) return Waited::kAnswered;
   return cancelled_.load() != 0 ? Waited::kCancelled : Waited::kGone;
+}
+
+bool AttemptLink::send_outcome(const protocol::Outgoing& outcome) {
+  const std::lock_guard lock(mutex_);
+  unconfirmed_ = outcome;
+  return send(outcome);
+}
+
+void AttemptLink::remember_judgement(std::string json, std::string raw) {
+  const std::lock_guard lock(mutex_);
+  judged_ = std::make_unique<std::pair<std::string, std::string>>(std::move(json), std::move(raw));
+}
+
+void AttemptLink::remember(Unanswered& asked) {
+  Unanswered** last = &unanswered_;
+  while (*last != nullptr) last = &(*last)->next;
+  *last = &asked;
+}
+
+void AttemptLink::forget(const Unanswered& asked) {
+  Unanswered** each = &unanswered_;
+  while (*each != nullptr && *each != &asked) each = &(*each)->next;
+  if (*each != nullptr) *each = asked.next;
+}
+
+bool AttemptLink::is_awaited(std::uint64_t request) const {
+  const Unanswered* each = unanswered_;
+  while (each != nullptr && each->request.id != request) each = each->next;
+  return each != nullptr;
+}
+
+// The caller holds the mutex.
+void AttemptLink::send_again() {
+  protocol::Outgoing begins;
+  begins.kind = Kind::kResend;
+  (void)send(begins);
+  if (judged_) {
+    protocol::Outgoing judgement;
+    judgement.kind = Kind::kRequest;
+    judgement.arg = static_cast<std::uint32_t>(protocol::RequestKind::kJudge);
+    judgement.id = next_request_++;
+    judgement.json = judged_->first;
+    judgement.raw = judged_->second;
+    (void)send(judgement);
+  }
+  for (const Unanswered* each = unanswered_; each != nullptr; each = each->next) {
+    const bool answered = kept_ != nullptr && std::ranges::find(*kept_, each->request.id, recipient) != kept_->end();
+    if (!answered) (void)send(each->request);
+  }
+  if (unconfirmed_) (void)send(*unconfirmed_);
 }
 
 // The frame for whoever asked `request`, or for the main thread.
@@ -138,6 +195,13 @@ bool AttemptLink::take_note(const Incoming& frame) {
       if (frame.arg == kCanceled) start_handler();
       arrived_.notify_all();  // one may wait for this too
       return true;
+    case Kind::kAdopted:
+      send_again();
+      return true;
+    case Kind::kConfirm:
+      unconfirmed_.reset();
+      judged_.reset();
+      return false;
     case Kind::kResume:
       crash_resumed.store(true);
       return true;
@@ -155,7 +219,8 @@ bool AttemptLink::take_note(const Incoming& frame) {
 }
 
 void AttemptLink::keep(Incoming&& frame) {
-  if (frame.kind == Kind::kReply && frame.id < first_request_) return;  // who asked has been told that none comes
+  // Who asked has been told that none comes, or had the answer of an earlier host.
+  if (frame.kind == Kind::kReply && !is_awaited(frame.id)) return;
   if (kept_ == nullptr) kept_ = new std::deque<Incoming>;
   kept_->push_back(std::move(frame));
   arrived_.notify_all();

@@ -54,7 +54,7 @@ __attribute__((no_sanitize("undefined"))) perdure_status enter(const perdure_att
     // pthread_exit() unwinds the main thread and must not be stopped; there is nothing to come back to.
     const std::string message = std::string(callee.what) + " called pthread_exit on the attempt's thread";
     call.said.error = error_json("ThreadExited", message);
-    send_outcome(call.state, Outcome::kFailed, call.said);
+    send_outcome(call.state, Outcome::kFailed, std::move(call.said));
     (void)await_confirm(call.state.link);
     _exit(0);
   } catch (const std::bad_alloc& e) {

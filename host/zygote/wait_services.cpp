@@ -44,13 +44,11 @@ perdure_status wait_for_reply(Call& call, const Awaited& awaited, std::string* a
   json += '}';
   const std::string event = "{\"wait\":" + std::string(awaited.event) + "}";
   protocol::Incoming reply;
-  AttemptLink::Waited waited = state.link.ask_long(RequestKind::kWait, json, reply);
   bool resumes = state.info.resumed != 0 && number == state.info.resumed;  // a process before this one has waited
-  if (waited == AttemptLink::Waited::kAnswered && reply.arg == static_cast<std::uint32_t>(ReplyStatus::kBegun)) {
+  const AttemptLink::Waited waited = state.link.ask_long(RequestKind::kWait, json, reply, [&] {
     if (!resumes) state.around_wait->before(event);
-    waited = state.link.wait_on(reply);
     resumes = true;
-  }
+  });
   if (waited == AttemptLink::Waited::kCancelled) return PERDURE_CANCELLED;
   if (waited == AttemptLink::Waited::kGone) {
     return fail(PERDURE_DISCONNECTED, "the host is gone, or the attempt is over");

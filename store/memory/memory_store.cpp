@@ -357,13 +357,15 @@ void MemoryStore::release(const std::vector<TaskId>& tasks, Time now, Done<std::
   mutation.finish<std::size_t>(std::move(done), changed);
 }
 
-void MemoryStore::recover(Time now, Done<std::size_t> done) {
+void MemoryStore::recover(Time now, const std::vector<AdoptedAttempt>& adopted, Done<std::size_t> done) {
   if (Status admitted = admit("recover"); !admitted) return done(admitted);
   Mutation mutation(*this);
   std::size_t lost = 0;
   for (const auto& [id, each] : std::map(unfinished_)) {  // a copy, as above
     Entry& entry = *each;
     if (!has_attempt(entry.run.status) || (entry.wait && entry.wait->evicted)) continue;
+    const auto known = std::ranges::find(adopted, id, &AdoptedAttempt::run);
+    if (known != adopted.end() && known->is(entry.attempts.back())) continue;
     AttemptEnd end;
     end.run = id;
     end.number = entry.run.attempts;

@@ -58,7 +58,8 @@ class MemoryStore final : public Store {
   void wake_due(Time now, Done<std::size_t> done) override;
   std::optional<Time> next_due() const override;
   void release(const std::vector<TaskId>& tasks, Time now, Done<std::size_t> done) override;
-  void recover(Time now, Done<std::size_t> done) override;
+  using Store::recover;
+  void recover(Time now, const std::vector<AdoptedAttempt>& adopted, Done<std::size_t> done) override;
   void owe_hooks(OwesHooks owes) override;
   void hooks_ran(const RunId& run, std::vector<TimelineEvent> events, Done<Run> done) override;
   void children_over(const RunId& run, DoneStatus done) override;
@@ -68,7 +69,9 @@ class MemoryStore final : public Store {
   void begin_wait(NewWait wait, Done<WaitBegun> done) override;
   void evict(const RunId& run, std::uint32_t number, const std::string& token, const Usage& usage,
              DoneStatus done) override;
-  void change_metadata(const RunId& run, std::vector<MetadataOperation> operations, DoneStatus done) override;
+  using Store::change_metadata;
+  void change_metadata(const RunId& run, std::vector<MetadataOperation> operations, const AttemptRequestId& asked,
+                       DoneStatus done) override;
   void add_tags(const RunId& run, const std::vector<std::string>& tags, Done<std::size_t> done) override;
   void append_stream(StreamAppend append, DoneStatus done) override;
   void declare_queues(const std::map<QueueName, QueueLimits>& declared, bool all) override;
@@ -143,6 +146,8 @@ class MemoryStore final : public Store {
     std::map<std::uint64_t, RecordedCall> calls;     // its durable calls, by their number
     std::optional<Wait> wait;                        // WAITING
     std::vector<std::optional<std::uint64_t>> came;  // … which of its members have come, and as the how manieth of all
+    std::uint32_t asking = 0;                        // the attempt whose requests were last done, …
+    std::uint64_t asked = 0;                         // … and the last of them
     bool claimable = false;               // QUEUED, durably so, and not set aside; or WAITING, and its wait is over
     std::optional<VersionId> aside = {};  // QUEUED, but set aside for this version
   };
@@ -158,6 +163,10 @@ class MemoryStore final : public Store {
   struct Mutation;
 
   Status admit(std::string_view operation);
+  /// Whether the request was done before.
+  [[nodiscard]] bool is_repeated(const AttemptRequestId& asked) const;
+  /// It is done.
+  void note(const AttemptRequestId& asked);
   void deliver();
   void tell(const std::function<void(Listener&)>& what);
 

@@ -1,4 +1,5 @@
 // How attempts end: finish_attempt, and recover for those whose host died. See rocks_store.h.
+#include <unordered_map>
 #include <utility>
 
 #include "store/model/idempotency.h"
@@ -153,7 +154,7 @@ void RocksStore::finish_attempt(AttemptEnd end, Done<Run> done) {
   if (std::optional<Run> now = after_sync(done, std::move(change->run()))) answer(std::move(*now));
 }
 
-void RocksStore::recover(Time now, Done<std::size_t> done) {
+void RocksStore::recover(Time now, const std::vector<AdoptedAttempt>& adopted, Done<std::size_t> done) {
   Lock lock(mutex_);
   auto answer = [&](Result<std::size_t> result) {
     lock.unlock();
@@ -163,7 +164,12 @@ void RocksStore::recover(Time now, Done<std::size_t> done) {
   saw_time(now);
   const std::optional<Time> due_before = hot_.next_due();
   std::vector<PackedId> lost;
-  for (const auto& [id, executing] : hot_.executing) lost.push_back(id);
+  std::unordered_map<RunId, const AdoptedAttempt*> known;
+  for (const AdoptedAttempt& each : adopted) known.emplace(each.run, &each);
+  for (const auto& [id, executing] : hot_.executing) {
+    const auto goes_on = known.find(executing.record.run.id);
+    if (goes_on == known.end() || !goes_on->second->is(*executing.record.attempt)) lost.push_back(id);
+  }
   for (const PackedId id : lost) {
     Executing& executing = hot_.executing.at(id);
     const Run& run = executing.record.run;

@@ -76,6 +76,7 @@ enum class LivePart : char {
   kChild = 'c',     // run -> nothing: its parent is the run in front
   kMetadata = 'm',  // nothing -> JSON object; then numbers, ascending -> operations done to it since
   kStream = 's',    // name, last sequence -> StreamPiece
+  kAsked = 'a',     // nothing -> AskedRequest: the last request of an attempt that was done
 };
 
 /// First byte of a key in Family::kBulkActions. Never reuse a retired one (none so far).

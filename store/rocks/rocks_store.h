@@ -62,7 +62,8 @@ class RocksStore final : public Store {
   void wake_due(Time now, Done<std::size_t> done) override;
   std::optional<Time> next_due() const override;
   void release(const std::vector<TaskId>& tasks, Time now, Done<std::size_t> done) override;
-  void recover(Time now, Done<std::size_t> done) override;
+  using Store::recover;
+  void recover(Time now, const std::vector<AdoptedAttempt>& adopted, Done<std::size_t> done) override;
   void owe_hooks(OwesHooks owes) override;
   void hooks_ran(const RunId& run, std::vector<TimelineEvent> events, Done<Run> done) override;
   void children_over(const RunId& run, DoneStatus done) override;
@@ -72,7 +73,9 @@ class RocksStore final : public Store {
   void begin_wait(NewWait wait, Done<WaitBegun> done) override;
   void evict(const RunId& run, std::uint32_t number, const std::string& token, const Usage& usage,
              DoneStatus done) override;
-  void change_metadata(const RunId& run, std::vector<MetadataOperation> operations, DoneStatus done) override;
+  using Store::change_metadata;
+  void change_metadata(const RunId& run, std::vector<MetadataOperation> operations, const AttemptRequestId& asked,
+                       DoneStatus done) override;
   void add_tags(const RunId& run, const std::vector<std::string>& tags, Done<std::size_t> done) override;
   void append_stream(StreamAppend append, DoneStatus done) override;
   void declare_queues(const std::map<QueueName, QueueLimits>& declared, bool all) override;
@@ -264,6 +267,9 @@ class RocksStore final : public Store {
   Result<std::size_t> time_out_tokens(Time now, Lock& lock);
   /// The record of a run for a change beside its transitions: that of an executing one in hot_, any other's in `other`.
   Result<RunRecord*> record_to_change(PackedId id, RunRecord& other);
+  /// Whether the request was done before; where it is not, note() says in the batch that does it that it is.
+  Result<bool> is_repeated(const AttemptRequestId& asked);
+  void note(const AttemptRequestId& asked, Batch& batch);
   /// Writes a batch for whose durability nobody waits.
   Status write_unawaited(Batch& batch);
   Result<std::optional<KeyRecord>> live_key(KeyKind kind, const TaskId& task, const std::string& key, Time now) const;
