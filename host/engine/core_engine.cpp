@@ -41,7 +41,8 @@ CoreEngine::CoreEngine(Core& core, store::Store& store, process::Launcher& launc
                   .cancel = [this](const store::RunId& run,
                                    const std::string& reason) { cancel(run, reason, [](const auto&) {}); },
                   .warn = [this](const std::string& message) { warn(message); }}),
-      retention_(core, store, options_.retention) {
+      retention_(core, store, options_.retention),
+      tokens_(core, store, options_.retention.tokens) {
   store_.listen(this);
 }
 
@@ -69,6 +70,7 @@ void CoreEngine::start(store::DoneStatus done) {
                    bulk_actions_.start();
                    schedules_.start();
                    retention_.start();
+                   tokens_.start();
                    dispatch();
                  }));
 }
@@ -110,6 +112,7 @@ void CoreEngine::drain(std::function<void()> idle) {
   bulk_actions_.stop();
   schedules_.stop();
   retention_.stop();
+  tokens_.stop();
   tell_if_idle();
 }
 

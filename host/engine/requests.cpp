@@ -35,6 +35,10 @@ void CoreEngine::on_request(process::AttemptHandle attempt, process::AttemptRequ
       return ask_recall(attempt, run, request);
     case RequestKind::kRecord:
       return ask_record(attempt, it->second, std::move(request));
+    case RequestKind::kTokenCreate:
+      return ask_token_create(attempt, it->second, request);
+    case RequestKind::kTokenComplete:
+      return ask_token_complete(attempt, it->second, std::move(request));
     default:
       launcher_.reply(attempt, request.id, {ReplyStatus::kInvalid, "this host does not answer such a request", {}});
   }

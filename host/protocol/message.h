@@ -82,8 +82,11 @@ enum class RequestKind : std::uint32_t {
   kRecord =
       7,  // a step's result, a durable call: {"call":n,"name":text,"durationUs":n}; raw: JSON. Answered once it is
           //   durable
+  kTokenCreate = 20,    // makes a waitpoint token, a durable call: {"call":n,"options":{…}?}; raw of the reply:
+                        //   {"id","url"}. Answered once it is durable
+  kTokenComplete = 21,  // completes one, a durable call: {"call":n,"token":id}; raw: JSON. Answered once it is durable
 };
-inline constexpr std::uint32_t kLastRequestKind = static_cast<std::uint32_t>(RequestKind::kRecord);
+inline constexpr std::uint32_t kLastRequestKind = static_cast<std::uint32_t>(RequestKind::kTokenComplete);
 
 /// "call" of a durable call: which one it is of its caller, from 1, and above that bit who the caller is. All attempts
 /// of a run number theirs alike, so that a later one finds what an earlier one did.

@@ -40,6 +40,9 @@ perdure_status set_metadata(const perdure_attempt* attempt, perdure_metadata_tar
 perdure_status add_tags(const perdure_attempt* attempt, const perdure_str* tags, std::uint64_t count);
 perdure_status stream_append(const perdure_attempt* attempt, perdure_str stream, perdure_str chunk);
 perdure_status trigger(const perdure_attempt* attempt, const perdure_trigger* trigger, perdure_str* run_id);
+// token_services.cpp
+perdure_status token_create(const perdure_attempt* attempt, perdure_str options, perdure_str* json);
+perdure_status token_complete(const perdure_attempt* attempt, perdure_str token_id, perdure_str json);
 // step_services.cpp
 perdure_status memo_get(const perdure_attempt* attempt, perdure_str key, perdure_str* json);
 perdure_status memo_put(const perdure_attempt* attempt, perdure_str key, perdure_str json);

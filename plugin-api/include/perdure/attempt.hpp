@@ -21,6 +21,7 @@
 #include <perdure/stop_token.hpp>
 #include <perdure/stream.hpp>
 #include <perdure/text.hpp>
+#include <perdure/token.hpp>
 #include <perdure/trigger.hpp>
 #include <perdure/unwind.hpp>
 
@@ -147,6 +148,26 @@ class Attempt {
   template <class T>
   RunHandle trigger(std::string_view task_id, const T& payload, const TriggerOptions& options = {}) {
     return trigger_text(task_id, payload_json(payload), options);
+  }
+
+  /// Makes a token that somebody outside completes: run.create_token({.timeout = 1h, .tags = {"approval"}}). A durable
+  /// call: a later attempt that makes the same calls gets the same token. Throws Abort when an option is wrong.
+  Token create_token(const TokenOptions& options = {}) {
+    begin_durable_call();
+    const std::string text = detail::token_json(options);
+    perdure_str made{};
+    expect_done(attempt_->services->token_create(attempt_, detail::str(text), &made));
+    const json::object token = from_json<json::object>(detail::view(made));
+    return {std::string(token.at("id").as_string()), std::string(token.at("url").as_string())};
+  }
+
+  /// Completes a token with a value that JSON can hold, at most 3 MB of it; whoever waits for it goes on. One that is
+  /// completed or has timed out keeps what it is. A durable call. Throws Abort when there is no such token.
+  template <class T>
+  void complete_token(std::string_view id, const T& value) {
+    begin_durable_call();
+    const std::string text = payload_json(value);
+    expect_done(attempt_->services->token_complete(attempt_, detail::str(id), detail::str(text)));
   }
 
   /// Whether the task should stop; for waiting, polling, or handing to other threads.
