@@ -161,6 +161,21 @@ class Attempt {
     return {std::string(token.at("id").as_string()), std::string(token.at("url").as_string())};
   }
 
+  /// Waits until a token is completed or times out: run.wait_for_token<Approval>(token.id). Meanwhile this run is
+  /// WAITING and holds no slot. A durable call: a later attempt does not wait again, and gets the same. Throws Abort
+  /// when there is no such token, and what from_json() throws when its value is none of T.
+  template <class T = json::value>
+  TokenResult<T> wait_for_token(std::string_view id) {
+    begin_durable_call();
+    perdure_str value{};
+    const perdure_status status = attempt_->services->token_wait(attempt_, detail::str(id), &value);
+    if (status == PERDURE_TIMED_OUT) {
+      return TokenResult<T>(std::nullopt, std::string(detail::view(attempt_->services->last_error(attempt_))));
+    }
+    expect_done(status);
+    return TokenResult<T>(from_json<T>(detail::view(value)));
+  }
+
   /// Completes a token with a value that JSON can hold, at most 3 MB of it; whoever waits for it goes on. One that is
   /// completed or has timed out keeps what it is. A durable call. Throws Abort when there is no such token.
   template <class T>

@@ -5,8 +5,10 @@
 #include <chrono>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include <perdure/errors.hpp>
 #include <perdure/json.hpp>
 #include <perdure/json_write.hpp>
 #include <perdure/options.hpp>
@@ -24,6 +26,32 @@ struct TokenOptions {
 struct Token {
   std::string id;
   std::string url;  // a POST to it, without a key, completes the token with its body: hand it to whom is to do that
+};
+
+/// What came of a token that was waited for: the value that it was completed with, or that it timed out. The awaiting
+/// task decides.
+template <class T>
+class TokenResult {
+ public:
+  explicit TokenResult(std::optional<T> value, std::string words = {})
+      : value_(std::move(value)), words_(std::move(words)) {}
+
+  bool ok() const noexcept { return value_.has_value(); }
+  explicit operator bool() const noexcept { return ok(); }
+  bool timed_out() const noexcept { return !ok(); }
+  /// Of a token that was completed; std::bad_optional_access otherwise.
+  const T& value() const { return value_.value(); }
+  /// When it timed out, as a sentence; empty of one that was completed.
+  const std::string& error() const noexcept { return words_; }
+  /// The value, or the Error "WaitpointTimeoutError" thrown, which fails the attempt unless it is caught.
+  T unwrap() const& {
+    if (!ok()) throw Error("WaitpointTimeoutError", words_);
+    return *value_;
+  }
+
+ private:
+  std::optional<T> value_;
+  std::string words_;
 };
 
 namespace detail {
