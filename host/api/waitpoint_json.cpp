@@ -8,12 +8,12 @@
 
 namespace perdure::api {
 
-std::string callback_hash(std::string_view key, const store::TokenId& id) {
-  return auth::to_hex(auth::hmac_sha256(key, id.text()));
+std::string callback_url(std::string_view base, const store::TokenId& id, std::string_view seal) {
+  return std::string(base) + "/api/v1/waitpoints/tokens/" + id.text() + "/callback/" + std::string(seal);
 }
 
-std::string callback_url(std::string_view base, std::string_view key, const store::TokenId& id) {
-  return std::string(base) + "/api/v1/waitpoints/tokens/" + id.text() + "/callback/" + callback_hash(key, id);
+std::string callback_url_by_key(std::string_view base, const store::TokenId& id, std::string_view root_key) {
+  return callback_url(base, id, auth::to_hex(auth::hmac_sha256(root_key, id.text())));
 }
 
 std::string base_of(const Request& request, std::string_view listen) {

@@ -11,11 +11,11 @@
 
 namespace perdure::api {
 
-/// What ends the token's URL: nobody can guess it who has not `key`, the host's.
-std::string callback_hash(std::string_view key, const store::TokenId& id);
-
-/// The token's URL at `base`, such as http://127.0.0.1:3030.
-std::string callback_url(std::string_view base, std::string_view key, const store::TokenId& id);
+/// The token's URL at `base`, such as http://127.0.0.1:3030. `seal` of its id (auth::KeyRing) ends it, which nobody can
+/// guess.
+std::string callback_url(std::string_view base, const store::TokenId& id, std::string_view seal);
+/// The same for who has the root key and no key ring.
+std::string callback_url_by_key(std::string_view base, const store::TokenId& id, std::string_view root_key);
 
 /// The base by which whoever sent `request` reaches this host; at `listen` where that is not said.
 std::string base_of(const Request& request, std::string_view listen);

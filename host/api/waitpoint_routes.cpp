@@ -6,7 +6,6 @@
 #include <variant>
 
 #include "host/api/api.h"
-#include "host/api/auth/digest.h"
 #include "host/api/durable.h"
 #include "host/api/errors.h"
 #include "host/api/json_text.h"
@@ -27,7 +26,7 @@ constexpr std::string_view kWhat = "waitpoint token";
 constexpr std::string_view kSuccess = R"({"success":true})";
 
 std::string url_of(const Api& api, const Request& request, const TokenId& id) {
-  return callback_url(base_of(request, api.options.listen), api.options.key, id);
+  return callback_url(base_of(request, api.options.listen), id, api.keys.seal(id.text()));
 }
 
 Response failure(const store::Status& status, const TokenId& id) {
@@ -203,7 +202,7 @@ Handling complete_waitpoint(Api& api, ExchangePtr exchange) {
 Handling call_waitpoint_back(Api& api, ExchangePtr exchange) {
   const Request& request = exchange->request();
   const TokenId id(request.argument);
-  const bool known_hash = auth::equal_in_constant_time(request.second_argument, callback_hash(api.options.key, id));
+  const bool known_hash = api.keys.is_sealed(id.text(), request.second_argument, wall_clock());
   std::variant<std::string, Response> value;
   if (const store::Result<Token> token = api.engine.store().token(id); !token) {
     value = failure(token.status(), id);

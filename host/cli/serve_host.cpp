@@ -189,7 +189,7 @@ class Host {
             .memory = config.host.memory,
             .token_url =
                 [this](const store::TokenId& token) {
-                  return api::callback_url(base_url(config_.host, server_ ? server_->port() : 0), key_, token);
+                  return api::callback_url_by_key(base_url(config_.host, server_ ? server_->port() : 0), token, key_);
                 },
             .warn = [](const std::string& message) { log().warn("{}", message); },
             .quarantined = [this](const catalog::Held& task, bool held) { plugins_.quarantined(task, held); },

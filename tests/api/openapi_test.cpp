@@ -71,7 +71,11 @@ TEST_F(Described, EveryExampleDoesWhatItSays) {
     const std::string delayed =
         id_in("/api/v1/tasks/echo/trigger", R"({"options":{"delay":"1h","idempotencyKey":"k"}})");
     engine->append(executing, "tokens", "x");
+    const auto token = post("/api/v1/waitpoints/tokens").json();
+    const std::string url = text_at(token, "url");
     const std::map<std::string, std::string> places{
+        {"waitpoint", text_at(token, "id")},
+        {"hash", url.substr(url.rfind('/') + 1)},
         {"task", "echo"},
         {"key", "k"},
         {"run", executing.text()},
