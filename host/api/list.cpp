@@ -19,15 +19,6 @@ namespace {
 
 constexpr std::size_t kLargestPage = 100;
 
-// "status" of "filter[status]", "createdAt.from" of "filter[createdAt][from]"; nothing for other parameters.
-std::optional<std::string> filter_in(std::string_view parameter) {
-  constexpr std::string_view kBefore = "filter[";
-  if (!parameter.starts_with(kBefore) || !parameter.ends_with(']')) return std::nullopt;
-  std::string name(parameter.substr(kBefore.size(), parameter.size() - kBefore.size() - 1));
-  if (const auto inner = name.find("]["); inner != std::string::npos) name.replace(inner, 2, ".");
-  return name;
-}
-
 std::optional<QueryFault> read_cursors(const Request& request, store::RunFilter& filter) {
   std::optional<QueryFault> fault;
   filter.limit = static_cast<std::size_t>(number_parameter(request, "page[size]", 1, kLargestPage, fault).value_or(25));

@@ -13,7 +13,7 @@ namespace perdure::api {
 namespace {
 
 // What stands in braces in paths.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 15> kPlaces{
+constexpr std::array<std::pair<std::string_view, std::string_view>, 17> kPlaces{
     {{"task", "A task's id"},
      {"key", "An idempotency key as it was sent"},
      {"run", "A run's id"},
@@ -28,6 +28,8 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 15> kPlaces{
      {"plugin", "A plugin's name"},
      {"packet", "A packet's name, as one segment"},
      {"field", "payload or output"},
+     {"waitpoint", "A waitpoint token's id"},
+     {"hash", "What ends the token's url"},
      {"address", "What an address that the host made says here"}}};
 
 std::string_view description_of(std::string_view place) {

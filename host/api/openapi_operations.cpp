@@ -88,6 +88,17 @@ constexpr std::array kOperations{
     Operation{kPost, "/perdure/v1/schedules/{schedule}/backfill", "Makes runs for due times that have none.", "",
               R"({"from":"2026-11-01T00:00:00Z","to":"2026-11-01T01:00:00Z"})"},
     Operation{kGet, "/perdure/v1/upcoming", "Due times of a pattern that is no schedule yet.", "cron timezone count"},
+    // Waitpoint tokens
+    Operation{kPost, "/api/v1/waitpoints/tokens", "Makes a token that runs can wait for.", "",
+              R"({"timeout":"1h","tags":["approval"]})"},
+    Operation{kGet, "/api/v1/waitpoints/tokens", "Tokens, newest first, in pages.",
+              "filter[status] filter[tags] filter[id] filter[idempotencyKey] filter[createdAt][from] "
+              "filter[createdAt][to] filter[createdAt][period] page[size] page[after] page[before]"},
+    Operation{kGet, "/api/v1/waitpoints/tokens/{waitpoint}", "A token, and what it was completed with."},
+    Operation{kPost, "/api/v1/waitpoints/tokens/{waitpoint}/complete", "Completes it; it keeps its first value.", "",
+              R"({"data":{"approved":true}})"},
+    Operation{kPost, "/api/v1/waitpoints/tokens/{waitpoint}/callback/{hash}", "The same without a key, by its url.", "",
+              R"({"approved":true})"},
     // Perdure's own
     Operation{kGet, "/perdure/v1/runs/{run}", "A run with its attempts and all its details.", "wait"},
     Operation{kGet, "/perdure/v1/runs/{run}/children", "The runs that it triggered.", "after limit"},

@@ -37,6 +37,10 @@ constexpr std::array<std::string_view, 5> kResult{"api", "v1", "runs", "*", "res
 constexpr std::array<std::string_view, 5> kEvents{"api", "v1", "runs", "*", "events"};
 constexpr std::array<std::string_view, 5> kPublicTrace{"api", "v1", "runs", "*", "trace"};
 constexpr std::array<std::string_view, 5> kTags{"api", "v1", "runs", "*", "tags"};
+constexpr std::array<std::string_view, 4> kWaitpoints{"api", "v1", "waitpoints", "tokens"};
+constexpr std::array<std::string_view, 5> kWaitpoint{"api", "v1", "waitpoints", "tokens", "*"};
+constexpr std::array<std::string_view, 6> kCompleteWaitpoint{"api", "v1", "waitpoints", "tokens", "*", "complete"};
+constexpr std::array<std::string_view, 7> kCallWaitpointBack{"api", "v1", "waitpoints", "tokens", "*", "callback", "*"};
 constexpr std::array<std::string_view, 3> kQueues{"api", "v1", "queues"};
 constexpr std::array<std::string_view, 4> kQueue{"api", "v1", "queues", "*"};
 constexpr std::array<std::string_view, 5> kPauseQueue{"api", "v1", "queues", "*", "pause"};
@@ -111,6 +115,11 @@ constexpr std::array kRoutes{
     Entry{Method::kPost, kKeys, create_key, Access::kAdmin},
     Entry{Method::kDelete, kKey, revoke_key, Access::kAdmin},
     Entry{Method::kPost, kRotate, rotate_root_key, Access::kAdmin},
+    Entry{Method::kPost, kWaitpoints, create_waitpoint, Access::kTrigger},
+    Entry{Method::kGet, kWaitpoints, list_waitpoints, Access::kRead},
+    Entry{Method::kGet, kWaitpoint, retrieve_waitpoint, Access::kRead},
+    Entry{Method::kPost, kCompleteWaitpoint, complete_waitpoint, Access::kCompleteWaitpoint},
+    Entry{Method::kPost, kCallWaitpointBack, call_waitpoint_back, Access::kOpen},
     Entry{Method::kGet, kQueues, list_queues, Access::kRead},
     Entry{Method::kGet, kQueue, show_queue, Access::kRead},
     Entry{Method::kPost, kPauseQueue, pause_queue, Access::kAdmin},

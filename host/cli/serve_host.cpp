@@ -18,6 +18,7 @@
 #include <thread>
 
 #include "host/api/server.h"
+#include "host/api/waitpoint_json.h"
 #include "host/cli/executables.h"
 #include "host/cli/root_key.h"
 #include "host/cli/serve_confinement.h"
@@ -88,6 +89,12 @@ Status make_directory(const std::filesystem::path& path) {
   return Status::io("cannot make the directory " + path.string() + ": " + std::generic_category().message(errno));
 }
 
+// Where clients reach the host, as far as it knows: by the first name that it answers to, else by its own address.
+std::string base_url(const config::HostSection& host, std::uint16_t port) {
+  const std::string address = host.listen.substr(0, host.listen.rfind(':'));
+  return "http://" + (host.names.empty() ? address : host.names.front()) + ":" + std::to_string(port);
+}
+
 engine::AttemptDefaults attempt_defaults(const config::Config& config) {
   engine::AttemptDefaults defaults;
   defaults.machine = config.defaults.machine;
@@ -104,6 +111,7 @@ engine::RetentionOptions retention_of(const config::RetentionSection& kept) {
   options.of(store::RunStatus::kSystemFailure) = {kept.system_failure, kept.system_failure_runs};
   options.of(store::RunStatus::kCanceled) = {kept.canceled, kept.canceled_runs};
   options.of(store::RunStatus::kExpired) = {kept.expired, kept.expired_runs};
+  options.tokens = kept.tokens;
   return options;
 }
 
@@ -133,6 +141,7 @@ class Host {
   }
 
   int run(const std::string& key) {
+    key_ = key;
     const process::MemoryInForce& memory = supervisor_.memory_in_force();
     if (config_.limits.memory_control == "cgroup" && memory.mechanism == process::MemoryMechanism::kNone) {
       return fail(Status::unavailable("memory_control in [limits] is \"cgroup\", but " + memory.why_not_better +
@@ -179,6 +188,10 @@ class Host {
             .defaults = attempt_defaults(config),
             .retention = retention_of(config.retention),
             .memory = config.host.memory,
+            .token_url =
+                [this](const store::TokenId& token) {
+                  return api::callback_url_by_key(base_url(config_.host, server_ ? server_->port() : 0), token, key_);
+                },
             .warn = [](const std::string& message) { log().warn("{}", message); },
             .quarantined = [this](const catalog::Held& task, bool held) { plugins_.quarantined(task, held); },
             .version_free = [this](const store::VersionId& version) { plugins_.version_free(version); }};
@@ -277,6 +290,7 @@ class Host {
   }
 
   const config::Config& config_;
+  std::string key_;  // the root key, once it runs
   Console& console_;
   const std::unique_ptr<store::Store> store_;
   asio::io_context io_{1};

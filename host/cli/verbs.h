@@ -45,6 +45,11 @@ void add_schedules_create(CLI::App& parent, Console& console, int& exit_status);
 void add_schedules_update(CLI::App& parent, Console& console, int& exit_status);
 /// Adds `schedules activate`, `deactivate`, `delete` and `backfill`.
 void add_schedules_control(CLI::App& parent, Console& console, int& exit_status);
+void add_tokens(CLI::App& parent, Console& console, int& exit_status);
+void add_tokens_list(CLI::App& parent, Console& console, int& exit_status);
+void add_tokens_get(CLI::App& parent, Console& console, int& exit_status);
+void add_tokens_create(CLI::App& parent, Console& console, int& exit_status);
+void add_tokens_complete(CLI::App& parent, Console& console, int& exit_status);
 /// Adds `plugins list`; add_plugins_check() adds to the same `plugins`.
 void add_plugins_list(CLI::App& parent, Console& console, int& exit_status);
 /// Adds `plugins rollback` and `plugins release`.

@@ -29,6 +29,7 @@
 #include "host/engine/owed_hooks.h"
 #include "host/engine/retention.h"
 #include "host/engine/schedules.h"
+#include "host/engine/tokens.h"
 #include "host/engine/watch_hub.h"
 #include "host/process/launcher.h"
 #include "store/store.h"
@@ -45,6 +46,8 @@ struct EngineOptions {
   AttemptDefaults defaults;
   RetentionOptions retention;
   std::uint64_t memory = UINT64_MAX;  // bytes that the machines of executing attempts may have together
+  /// The URL that completes a token, for attempts that make one. Core thread.
+  std::function<std::string(const store::TokenId& token)> token_url;
   /// What people should know, for the log. Core thread.
   std::function<void(const std::string& message)> warn;
   /// A task is held from now on, or (`held` false) no longer. Core thread.
@@ -99,6 +102,7 @@ class CoreEngine final : public Engine, private store::Listener, private process
                      store::Done<AttemptStart> done) override;
   void stacks(const store::RunId& run, store::Done<RunStacks> done) override;
   ScheduleControl& schedules() override { return schedules_; }
+  TokenControl& tokens() override { return tokens_; }
   [[nodiscard]] std::vector<catalog::Held> held() const override;
   [[nodiscard]] EngineStatus status() const override;
   store::Store& store() override { return store_; }
@@ -193,6 +197,9 @@ class CoreEngine final : public Engine, private store::Listener, private process
   void ask_recall(process::AttemptHandle attempt, const store::Run& run, const process::AttemptRequest& request);
   void ask_record(process::AttemptHandle attempt, const Slot& slot, process::AttemptRequest request);
 
+  // token_requests.cpp
+  void ask_token_create(process::AttemptHandle attempt, const Slot& slot, const process::AttemptRequest& request);
+  void ask_token_complete(process::AttemptHandle attempt, const Slot& slot, process::AttemptRequest request);
   // waits.cpp
   void ask_wait(process::AttemptHandle attempt, Slot& slot, const process::AttemptRequest& request);
   void wait_began(process::AttemptHandle attempt, const AskedCall& asked, store::Result<store::WaitBegun> begun);
@@ -314,6 +321,7 @@ class CoreEngine final : public Engine, private store::Listener, private process
   BulkActions bulk_actions_;
   Schedules schedules_;
   Retention retention_;
+  Tokens tokens_;
 
   std::atomic<bool> dispatch_posted_{false}, due_posted_{false};
   std::atomic<std::size_t> executing_{0};

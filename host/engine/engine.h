@@ -16,6 +16,7 @@
 #include "host/catalog/quarantine.h"
 #include "host/catalog/snapshot.h"
 #include "host/engine/schedule_control.h"
+#include "host/engine/token_control.h"
 #include "host/process/stack_source.h"
 #include "host/schema/schema.h"
 #include "store/model/delay.h"
@@ -190,6 +191,9 @@ class Engine {
 
   /// [any-thread] What can be asked about schedules.
   virtual ScheduleControl& schedules() = 0;
+
+  /// [any-thread] What can be asked about waitpoint tokens.
+  virtual TokenControl& tokens() = 0;
 
   /// [any-thread] The tasks in quarantine now.
   virtual std::vector<catalog::Held> held() const = 0;

@@ -39,6 +39,10 @@ void CoreEngine::on_request(process::AttemptHandle attempt, process::AttemptRequ
       return ask_record(attempt, it->second, std::move(request));
     case RequestKind::kWait:
       return ask_wait(attempt, it->second, request);
+    case RequestKind::kTokenCreate:
+      return ask_token_create(attempt, it->second, request);
+    case RequestKind::kTokenComplete:
+      return ask_token_complete(attempt, it->second, std::move(request));
     default:
       launcher_.reply(attempt, request.id, {ReplyStatus::kInvalid, "this host does not answer such a request", {}});
   }

@@ -148,6 +148,11 @@ store::Result<AskedWait> read_wait(const std::string& json, store::Time now) {
 AttemptReply wait_reply(const store::Store& store, const store::RecordedCall& call, bool single) {
   const std::vector<Waitpoint>& members = call.wait.members;
   if (single) {
+    if (members.front().kind == WaitpointKind::kToken) {
+      if (const store::Result<store::Token> token = store.token(members.front().token); !token) {
+        return reply_of(token.status());
+      }
+    }
     Came came = what_came(store, members.front());
     const bool is_token = members.front().kind == WaitpointKind::kToken;
     const ReplyStatus status = came.ok    ? ReplyStatus::kOk

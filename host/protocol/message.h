@@ -103,6 +103,9 @@ enum class RequestKind : std::uint32_t {
               //   over, with `tell` also when it begins (kBegun, of one that is not over at once). raw: of a single
               //   one the output, or with kChildFailed, kTimedOut the error; else an array, in order, of
               //   {"ok":true,"runId"?,"output"} | {"ok":false,"runId"?,"error"} | null (of any: it was not the first)
+  kTokenCreate = 20,    // makes a waitpoint token, a durable call: {"call":n,"options":{…}?}; raw of the reply:
+                        //   {"id","url"}. Answered once it is durable
+  kTokenComplete = 21,  // completes one, a durable call: {"call":n,"token":id}; raw: JSON. Answered once it is durable
   kBatch = 30,  // triggers runs together, all or none; a durable call: {"call":n,"awaited":true?}; raw: array of
                 //   {"task":id,"payload":any?,"options":{…}?}. Reply: raw {"id":batch,"runs":[ids in order]}
 };

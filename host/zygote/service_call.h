@@ -58,6 +58,9 @@ perdure_status batch_trigger(const perdure_attempt* attempt, const perdure_trigg
                              std::uint64_t count, perdure_str* json);
 perdure_status batch_trigger_and_wait(const perdure_attempt* attempt, const perdure_trigger* const* triggers,
                                       std::uint64_t count, perdure_str* json);
+// token_services.cpp
+perdure_status token_create(const perdure_attempt* attempt, perdure_str options, perdure_str* json);
+perdure_status token_complete(const perdure_attempt* attempt, perdure_str token_id, perdure_str json);
 // step_services.cpp
 perdure_status memo_get(const perdure_attempt* attempt, perdure_str key, perdure_str* json);
 perdure_status memo_put(const perdure_attempt* attempt, perdure_str key, perdure_str json);
@@ -66,6 +69,7 @@ perdure_status memo_put(const perdure_attempt* attempt, perdure_str key, perdure
 perdure_status wait_for(const perdure_attempt* attempt, std::int64_t duration_ms);
 perdure_status wait_until(const perdure_attempt* attempt, std::int64_t unix_ms);
 perdure_status trigger_and_wait(const perdure_attempt* attempt, const perdure_trigger* trigger, perdure_str* json);
+perdure_status token_wait(const perdure_attempt* attempt, perdure_str token_id, perdure_str* json);
 perdure_status wait_many(const perdure_attempt* attempt, perdure_str what, perdure_str* json);
 
 }  // namespace perdure::zygote

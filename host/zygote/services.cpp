@@ -166,9 +166,9 @@ perdure_services make_services() {
   table.batch_trigger_and_wait = batch_trigger_and_wait;
   table.wait_for = wait_for;
   table.wait_until = wait_until;
-  table.token_create = not_offered;
-  table.token_wait = not_offered;
-  table.token_complete = not_offered;
+  table.token_create = token_create;
+  table.token_wait = token_wait;
+  table.token_complete = token_complete;
   table.local = local;
   table.await_result = await_result;
   table.wait_many = wait_many;

@@ -92,6 +92,20 @@ perdure_status trigger_and_wait(const perdure_attempt* attempt, const perdure_tr
   });
 }
 
+perdure_status token_wait(const perdure_attempt* attempt, perdure_str token_id, perdure_str* json) {
+  return guarded([&]() -> perdure_status {
+    Call& call = call_of(attempt);
+    const std::string id(text_of(token_id));
+    std::string what = "\"single\":true,\"for\":[{\"token\":", event = R"({"type":"token","id":)", answer;
+    append_json_string(what, id);
+    append_json_string(event, id);
+    const perdure_status status = wait_for_reply(call, {id, what + "}]", event + "}"}, &answer);
+    if (status == PERDURE_TIMED_OUT) return fail(status, "the token " + id + " was not completed in time");
+    if (status == PERDURE_OK && json != nullptr) *json = call.state.hand_out(std::move(answer));
+    return status;
+  });
+}
+
 perdure_status wait_many(const perdure_attempt* attempt, perdure_str what, perdure_str* json) {
   return guarded([&]() -> perdure_status {
     Call& call = call_of(attempt);

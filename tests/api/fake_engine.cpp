@@ -92,7 +92,8 @@ FakeEngine::FakeEngine()
       schedules_(core_, store_,
                  {.catalog = [this] { return catalog(); },
                   .cancel = [](const store::RunId&, const std::string&) {},
-                  .warn = [](const std::string&) {}}) {
+                  .warn = [](const std::string&) {}}),
+      tokens_(core_, store_, {}) {
   catalog::Snapshot snapshot;
   snapshot.loaded = true;
   for (const char* name : {"echo", "team/report"}) {

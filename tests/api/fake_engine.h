@@ -15,6 +15,7 @@
 
 #include "host/engine/engine.h"
 #include "host/engine/schedules.h"
+#include "host/engine/tokens.h"
 #include "host/engine/watch_hub.h"
 #include "store/memory/memory_store.h"
 #include "tests/api/inline_core.h"
@@ -74,6 +75,7 @@ class FakeEngine final : public engine::Engine, private store::Listener {
                      store::Done<engine::AttemptStart> done) override;
   void stacks(const store::RunId& run, store::Done<engine::RunStacks> done) override;
   engine::ScheduleControl& schedules() override { return schedules_; }
+  engine::TokenControl& tokens() override { return tokens_; }
   std::vector<catalog::Held> held() const override;
   engine::EngineStatus status() const override;
   store::Store& store() override { return store_; }
@@ -126,6 +128,7 @@ class FakeEngine final : public engine::Engine, private store::Listener {
   store::MemoryStore store_;
   InlineCore core_;
   engine::Schedules schedules_;  // the real ones, which fire nothing by themselves: no timer ever fires
+  engine::Tokens tokens_;        // the real ones, which remove nothing
   std::optional<schema::Fault> fault_;
 };
 

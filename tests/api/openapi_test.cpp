@@ -72,7 +72,11 @@ TEST_F(Described, EveryExampleDoesWhatItSays) {
         id_in("/api/v1/tasks/echo/trigger", R"({"options":{"delay":"1h","idempotencyKey":"k"}})");
     const std::string queued = engine->make_run().text();
     engine->append(store::RunId(queued), "tokens", "x");
+    const auto token = post("/api/v1/waitpoints/tokens").json();
+    const std::string url = text_at(token, "url");
     const std::map<std::string, std::string> places{
+        {"waitpoint", text_at(token, "id")},
+        {"hash", url.substr(url.rfind('/') + 1)},
         {"task", "echo"},
         {"key", "k"},
         {"run", queued},

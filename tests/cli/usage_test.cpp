@@ -50,6 +50,10 @@ TEST(Usage, EveryVerbsHelpHasAnExample) {
                                                                                     {"schedules", "deactivate"},
                                                                                     {"schedules", "delete"},
                                                                                     {"schedules", "backfill"},
+                                                                                    {"tokens", "list"},
+                                                                                    {"tokens", "get"},
+                                                                                    {"tokens", "create"},
+                                                                                    {"tokens", "complete"},
                                                                                     {"plugins", "list"}}) {
     auto arguments = verb;
     arguments.emplace_back("--help");
@@ -65,7 +69,7 @@ TEST(Usage, AnUnknownVerbIsNamedBesideThoseThereAre) {
   EXPECT_EQ(ended.status, kWrongUsage);
   EXPECT_EQ(ended.err,
             "perdure: there is no verb \"frobnicate\", only trigger, runs, bulk, batches, queues, keys, idempotency, "
-            "tasks, schedules, plugins\nSee `perdure --help`.\n");
+            "tasks, schedules, tokens, plugins\nSee `perdure --help`.\n");
   EXPECT_NE(perdure({"runs", "frobnicate"}).err.find("only list, get, logs"), std::string::npos);
 }
 

@@ -3,6 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <vector>
+
 #include "tests/engine/host_simulation.h"
 
 namespace perdure::engine::testing {
@@ -106,6 +109,27 @@ TEST_F(RetentionTest, WithoutLimitsEverythingIsKeptAndTheStoreIsNotAsked) {
   pass(365 * 24h);
   EXPECT_EQ(count(RunStatus::kCompleted), 10u);
   EXPECT_EQ(calls_, 0u);
+}
+
+TEST_F(RetentionTest, TokensGoWhenTheyHaveBeenOverForLong) {
+  boot([](RetentionOptions& options) { options.tokens = 24h; });
+  std::vector<store::TokenId> made;
+  for (int i = 0; i < 250; ++i) {
+    TokenRequest request;
+    request.timeout = i % 2 == 0 ? store::Duration(1min) : store::Duration(1000h);
+    host_->engine->tokens().create(request, [&](const store::Result<store::CreatedToken>& created) {
+      ASSERT_TRUE(created);
+      made.push_back(created->token.id);
+    });
+  }
+  pass(23h);
+  ASSERT_EQ(made.size(), 250u);
+  const auto there = [&] {
+    return std::ranges::count_if(made, [&](const store::TokenId& id) { return host_->store->token(id).is_ok(); });
+  };
+  EXPECT_EQ(there(), 250);
+  pass(2h);
+  EXPECT_EQ(there(), 125) << "those that still wait stay";
 }
 
 TEST_F(RetentionTest, AStoreThatFailsMeanwhileIsAskedAgainWhenItServes) {

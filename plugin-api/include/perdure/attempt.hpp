@@ -22,6 +22,7 @@
 #include <perdure/stop_token.hpp>
 #include <perdure/stream.hpp>
 #include <perdure/text.hpp>
+#include <perdure/token.hpp>
 #include <perdure/trigger.hpp>
 #include <perdure/unwind.hpp>
 #include <perdure/wait.hpp>
@@ -207,6 +208,41 @@ class Attempt {
   /// The same of several tasks.
   BatchResult<json::value> batch_trigger_and_wait(const std::vector<BatchItem>& items) {
     return detail::ends_of<json::value>(await_batch(items));
+  }
+
+  /// Makes a token that somebody outside completes: run.create_token({.timeout = 1h, .tags = {"approval"}}). A durable
+  /// call: a later attempt that makes the same calls gets the same token. Throws Abort when an option is wrong.
+  Token create_token(const TokenOptions& options = {}) {
+    begin_durable_call();
+    const std::string text = detail::token_json(options);
+    perdure_str made{};
+    expect_done(attempt_->services->token_create(attempt_, detail::str(text), &made));
+    const json::object token = from_json<json::object>(detail::view(made));
+    return {std::string(token.at("id").as_string()), std::string(token.at("url").as_string())};
+  }
+
+  /// Waits until a token is completed or times out: run.wait_for_token<Approval>(token.id). Meanwhile this run is
+  /// WAITING and holds no slot. A durable call: a later attempt does not wait again, and gets the same. Throws Abort
+  /// when there is no such token, and what from_json() throws when its value is none of T.
+  template <class T = json::value>
+  TokenResult<T> wait_for_token(std::string_view id) {
+    begin_durable_call();
+    perdure_str value{};
+    const perdure_status status = attempt_->services->token_wait(attempt_, detail::str(id), &value);
+    if (status == PERDURE_TIMED_OUT) {
+      return TokenResult<T>(std::nullopt, std::string(detail::view(attempt_->services->last_error(attempt_))));
+    }
+    expect_done(status);
+    return TokenResult<T>(from_json<T>(detail::view(value)));
+  }
+
+  /// Completes a token with a value that JSON can hold, at most 3 MB of it; whoever waits for it goes on. One that is
+  /// completed or has timed out keeps what it is. A durable call. Throws Abort when there is no such token.
+  template <class T>
+  void complete_token(std::string_view id, const T& value) {
+    begin_durable_call();
+    const std::string text = payload_json(value);
+    expect_done(attempt_->services->token_complete(attempt_, detail::str(id), detail::str(text)));
   }
 
   /// Whether the task should stop; for waiting, polling, or handing to other threads.

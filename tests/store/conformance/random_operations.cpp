@@ -101,7 +101,7 @@ void RandomOperations::one(Store& store) {
       return live(store);
     case 23:
     case 24:
-      return schedule(store);
+      return one_in(2) ? token(store) : schedule(store);
     default:
       return list(store);
   }

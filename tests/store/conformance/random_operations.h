@@ -58,6 +58,10 @@ class RandomOperations {
   void fire(Store& store, Schedule schedule);
   void compare_schedules(Store& store);
   ScheduleId some_schedule();
+  // random_tokens.cpp
+  void token(Store& store);
+  void compare_tokens(Store& store);
+  TokenId some_token();
   void compare_run(Store& store, const RunId& id);
 
   /// A number below `n`.
@@ -80,6 +84,7 @@ class RandomOperations {
   std::vector<RunId> runs_;
   std::vector<ScheduleId> schedules_;
   std::vector<BatchId> batches_;
+  std::vector<TokenId> tokens_;
   std::vector<Claimed> claims_;  // also of attempts that are over
   std::set<TaskId> offered_;
   std::set<std::pair<TaskId, VersionId>> quarantined_;
