@@ -72,7 +72,8 @@ TEST_F(Batches, WaitForAllOfTheirItems) {
   EXPECT_EQ(send(id, line(2, "99") + line(1, "13")).body,
             R"({"id":")" + id + R"(","itemsAccepted":1,"itemsDeduplicated":1,"sealed":true})");
   std::string payloads;
-  for (const json::value& run : at(show(id), "runs").as_array()) {
+  const json::array runs = at(show(id), "runs").as_array();
+  for (const json::value& run : runs) {
     payloads += engine->store().payload(store::RunId(std::string(run.as_string()))).value() + " ";
   }
   EXPECT_EQ(payloads, "10 13 12 ");
