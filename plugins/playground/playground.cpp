@@ -252,8 +252,9 @@ struct FanOut {
   std::uint32_t children = 0;
   bool on_success = false;
   bool fails = false;
+  std::optional<std::uint32_t> ms{};  // that it sleeps before its end
 };
-BOOST_DESCRIBE_STRUCT(FanOut, (), (children, on_success, fails))
+BOOST_DESCRIBE_STRUCT(FanOut, (), (children, on_success, fails, ms))
 
 constexpr perdure::Task<FanOut, Members> fan_out{
     .id = "fan-out",
@@ -265,6 +266,10 @@ constexpr perdure::Task<FanOut, Members> fan_out{
           for (std::uint32_t i = 0; i < in.children; ++i) numbers.push_back({.number = i});
           const perdure::BatchHandle batch = run.batch_trigger(
               family_member, numbers, {.when = in.on_success ? perdure::When::kOnSuccess : perdure::When::kNow});
+          if (in.ms) {
+            run.metadata.set("triggered", batch.id);
+            run.sleep_for(std::chrono::milliseconds(*in.ms));
+          }
           if (in.fails) throw std::runtime_error("asked to fail, after " + batch.id);
           Members members;
           for (const perdure::RunHandle& each : batch.runs) members.ids.push_back(each.id);

@@ -106,6 +106,31 @@ TEST(Batches, ThatComeWithASuccessAreNotThereWithoutIt) {
   EXPECT_EQ(http.get("/perdure/v1/runs/" + early + "/children").json().at("data").as_array().size(), 5u);
 }
 
+TEST(Batches, ThatComeWithASuccessDoSoThoughTheirHostIsKilledBeforeIt) {
+  HostProcess host;
+  ASSERT_TRUE(host.start()) << host.log();
+  std::string id;
+  {
+    Http http = host.client();
+    id = trigger(http, "fan-out", R"({"children":5,"on_success":true,"fails":false,"ms":3000})");
+    const auto told = [&] {
+      const json::value metadata = http.get("/api/v1/runs/" + id + "/metadata").json();
+      return metadata.is_object() && metadata.at("metadata").as_object().contains("triggered");
+    };
+    while (!told()) std::this_thread::yield();
+  }
+  host.kill();
+  ASSERT_TRUE(host.start()) << host.log();
+  Http http = host.client();
+  const auto parent = await_run(http, id);
+  ASSERT_EQ(text(parent.at("status")), "COMPLETED") << json::serialize(parent);
+  EXPECT_EQ(parent.at("attemptCount"), 1) << "the attempt has outlived its host";
+  for (const json::value& child : parent.at("output").at("ids").as_array()) {
+    EXPECT_EQ(text(await_run(http, text(child)).at("status")), "COMPLETED");
+  }
+  EXPECT_EQ(http.get("/perdure/v1/runs/" + id + "/children").json().at("data").as_array().size(), 5u);
+}
+
 TEST(Batches, OfAThousandChildrenReturnInOrderToWhoWaitsForThem) {
   HostProcess host;
   ASSERT_TRUE(host.start()) << host.log();
