@@ -164,6 +164,24 @@ TEST_F(Batches, TellHowFarTheirRunsAre) {
   EXPECT_EQ(json::serialize(at(batch, "progress")), R"({"unfinished":0,"completed":1,"unsuccessful":1,"removed":0})");
 }
 
+TEST_F(Batches, TellWhatCameOfTheirRunsInOrder) {
+  const std::string id = created(3);
+  ASSERT_EQ(send(id, line(0) + line(1) + line(2)).status, 200);
+  const std::string target = "/api/v1/batches/" + id + "/results";
+  EXPECT_EQ(json::serialize(get(target).json()), R"({"id":")" + id + R"(","items":[]})");
+  const store::Claim first = engine->claim(), second = engine->claim();
+  engine->fail(second,
+               {.kind = store::FailureKind::kTaskError, .name = "E", .message = "m", .stack = {}, .details = {}},
+               store::GiveUp{store::RunStatus::kFailed});
+  engine->succeed(first, "7");
+  const json::array items = at(get(target).json(), "items").as_array();
+  ASSERT_EQ(items.size(), 2u);
+  EXPECT_EQ(text_at(items[0], "id"), first.run.id.text());
+  EXPECT_EQ(text_at(items[0], "output"), "7");
+  EXPECT_FALSE(at(items[1], "ok").as_bool());
+  EXPECT_EQ(get("/api/v1/batches/batch_none/results").status, 404);
+}
+
 TEST_F(Batches, AreAFilterOfTheList) {
   const std::string id = created(2);
   ASSERT_EQ(send(id, line(0) + line(1, "1", "team/report")).status, 200);
