@@ -343,7 +343,7 @@ class Store {
   /// check_wait() wants it. done: durable.
   virtual void begin_wait(NewWait wait, Done<WaitBegun> done) = 0;
   /// The process of an attempt that waits has left, having used `usage` since it began: the run is handed out without
-  /// one. kConflict when it does not wait. done: written.
+  /// one, and has no slot. kConflict when it does not wait, or its wait is over. done: written.
   virtual void evict(const RunId& run, std::uint32_t number, const std::string& token, const Usage& usage,
                      DoneStatus done) = 0;
 

@@ -33,17 +33,26 @@ process::AttemptSpec CoreEngine::spec_of(const store::Claim& claim, const catalo
   spec.sandbox = task.options.sandbox;
   spec.machine = machine;
   spec.keep_core = keeps_core(claim.run, task.options);
+  if (claim.attempt.evictions > 0) {
+    spec.replay = claim.attempt.evictions;
+    if (claim.resumed) spec.resumed_call = claim.resumed->call;
+    if (spec.max_duration) {
+      spec.max_duration = std::max(*spec.max_duration - claim.attempt.usage.duration, store::Duration(1));
+    }
+  }
   return spec;
 }
 
 void CoreEngine::begin(store::Claim claim) {
+  if (claim.resumed && !claim.resumed->evicted) return go_on(claim);
   show_metadata_as_it_is(store_, claim);
   const process::AttemptHandle handle = next_handle_++;
   Slot& slot = slots_[handle];
   slot.catalog = catalog();
+  slot.entered_at = core_.now();
   slot.probe = probes_.erase(claim.run.id) > 0;
   ++attempts_started_;
-  executing_ = slots_.size();
+  executing_ = busy();
   slot_of_[claim.run.id] = handle;
   slot.task = slot.catalog->find(claim.attempt.version, claim.run.task);
   if (slot.task == nullptr) {  // withdrawn between the claim and now
@@ -127,6 +136,8 @@ void CoreEngine::on_result(process::AttemptHandle attempt, process::AttemptResul
   const auto it = slots_.find(attempt);
   if (it == slots_.end()) return;
   Slot& slot = it->second;
+  if (slot.evicted) return evicted(attempt, slot);
+  if (slot.wait) end_wait(attempt, slot);
   store::AttemptEnd end;
   end.run = slot.run.id;
   end.number = slot.attempt.number;
@@ -220,10 +231,11 @@ void CoreEngine::leave(process::AttemptHandle handle) {
     store_.append_logs(it->second.run.id, std::move(it->second.logs));
     watchers_->tell(it->second.run.id);
   }
+  unpark(it->second);
   reserved_ -= it->second.memory;
   reserved_now_ = reserved_;
   slots_.erase(it);
-  executing_ = slots_.size();
+  executing_ = busy();
   tell_if_idle();
   dispatch();
 }

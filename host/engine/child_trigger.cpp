@@ -283,6 +283,7 @@ store::Result<TriggerRequest> read_child_trigger(const std::string& json, std::s
                            "\" is none");
   }
   request.task = store::TaskId(id);
+  request.awaited = store::find_member(*members, "awaited") == "true";
   request.payload = std::move(payload);
   if (const auto options = store::find_member(*members, "options"); options && *options != "null") {
     if (Status read = read_options(*options, reading); !read) return read;

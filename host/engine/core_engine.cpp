@@ -16,6 +16,7 @@ CoreEngine::CoreEngine(Core& core, store::Store& store, process::Launcher& launc
       options_(std::move(options)),
       quarantine_(options_.quarantine),
       probe_timer_(core.timer([this] { probe(); })),
+      evict_timer_(core.timer([this] { evict_due(); })),
       random_(options_.seed != 0 ? options_.seed : std::random_device{}()),
       due_(core.timer([this] { wake(); })),
       log_timer_(core.timer([this] { write_logs(); })),
@@ -221,13 +222,13 @@ void CoreEngine::dispatch() {
     claim_again_ = true;
     return;
   }
-  if (slots_.size() >= options_.concurrency) return;
+  const std::size_t room = options_.concurrency - std::min(options_.concurrency, busy());
+  if (room == 0 && kept_waits_ == 0) return;
   claiming_ = true;
   short_of_memory_ = false;
   const catalog::SnapshotPtr catalog = this->catalog();
   store_.claim(
-      options_.concurrency - slots_.size(), core_.now(),
-      [this, &catalog](const store::Run& run) { return decide(run, *catalog); },
+      room, core_.now(), [this, &catalog](const store::Run& run) { return decide(run, *catalog); },
       on_core([this](store::Result<std::vector<store::Claim>> claims) {
         claiming_ = false;
         reserved_ -= std::exchange(claiming_memory_, 0);  // of those that began their slots have it
@@ -243,6 +244,10 @@ void CoreEngine::dispatch() {
 
 // A run starts on the version that serves its task, and keeps that one for its retries.
 store::ClaimDecision CoreEngine::decide(const store::Run& run, const catalog::Snapshot& catalog) {
+  if (run.status == store::RunStatus::kWaiting) {
+    if (const auto slot = slot_of_.find(run.id); slot != slot_of_.end())
+      return decide_going_on(slots_.at(slot->second));
+  }
   const auto offered = catalog.tasks.find(run.task);
   const catalog::Task* newest = offered == catalog.tasks.end() ? nullptr : &offered->second;
   const catalog::Task* task = run.version.empty() ? newest : catalog.find(run.version, run.task);
@@ -255,6 +260,14 @@ store::ClaimDecision CoreEngine::decide(const store::Run& run, const catalog::Sn
   const store::Machine machine = machine_of(run, task->options, options_.defaults);
   if (!reserve(machine)) return store::NotNow{};
   return store::StartOn{task->version, machine_text(machine)};
+}
+
+// Its process is there, and has a version and a machine.
+store::ClaimDecision CoreEngine::decide_going_on(const Slot& slot) {
+  store::Machine machine;
+  machine.memory = slot.memory;
+  if (slot.parked && !reserve(machine)) return store::NotNow{};
+  return store::StartOn{slot.attempt.version, {}};
 }
 
 // Whether there is memory for an attempt on `machine`, which is reserved then. One that can never have enough is let

@@ -21,6 +21,7 @@
 #include "host/catalog/quarantine.h"
 #include "host/catalog/snapshot.h"
 #include "host/engine/attempt_machine.h"
+#include "host/engine/attempt_request.h"
 #include "host/engine/bulk_actions.h"
 #include "host/engine/canceled_children.h"
 #include "host/engine/core.h"
@@ -108,6 +109,15 @@ class CoreEngine final : public Engine, private store::Listener, private process
     store::Time now{};                      // of the first judgement, and its randomness: what is told then holds
     double random = 0;
   };
+  /// A wait that an attempt has asked for and that is not answered yet.
+  struct OpenWait {
+    std::uint64_t request = 0;
+    bool tell = false, single = false;  // see AskedWait
+    bool waits = false;                 // it has begun
+    bool over = false;                  // … and is over, though that it had begun was not heard yet
+    store::RecordedCall call;           // once it has begun
+    std::optional<store::Time> evict_at;
+  };
   /// One slot: an attempt from its claim to the end of its process.
   struct Slot {
     store::Run run;
@@ -128,8 +138,12 @@ class CoreEngine final : public Engine, private store::Listener, private process
     store::AttemptEnd last;                       // … and what is recorded once that has ended
     bool owes_hooks = false;                      // its run does, from its end on
     bool announced = false;                       // one of the hooks that are told of its end was called
-    bool recorded = false;                        // its end is durable
-    bool released = false;                        // its process is gone
+    std::optional<OpenWait> wait;
+    bool parked = false;       // it waits, and its slot and memory are others'
+    bool evicted = false;      // its run waits on without it
+    store::Time entered_at{};  // its process was asked for
+    bool recorded = false;     // its end is durable
+    bool released = false;     // its process is gone
   };
 
   // store::Listener, on the store's threads
@@ -170,11 +184,27 @@ class CoreEngine final : public Engine, private store::Listener, private process
   // adoption.cpp
   void adopt_survivors();
   bool adopt(const process::Survivor& survivor);
+  [[nodiscard]] store::Duration executed(const store::Attempt& attempt) const;
   void recover(store::DoneStatus done);
+  // waits.cpp
+  void ask_wait(process::AttemptHandle attempt, Slot& slot, const process::AttemptRequest& request);
+  void wait_began(process::AttemptHandle attempt, const AskedCall& asked, store::Result<store::WaitBegun> begun);
+  void park(Slot& slot);
+  void unpark(Slot& slot);
+  void go_on(const store::Claim& claim);
+  void answer_wait(process::AttemptHandle attempt, Slot& slot);
+  OpenWait end_wait(process::AttemptHandle attempt, Slot& slot);
+  void evict_later(process::AttemptHandle attempt, Slot& slot);
+  void evict_due();
+  void evict(process::AttemptHandle attempt, Slot& slot);
+  void evicted(process::AttemptHandle attempt, Slot& slot);
+  /// Slots that count against the host's concurrency.
+  [[nodiscard]] std::size_t busy() const { return slots_.size() - parked_; }
 
   void declare_queues(const catalog::Snapshot& catalog);  // queues.cpp
   void dispatch();
   store::ClaimDecision decide(const store::Run& run, const catalog::Snapshot& catalog);
+  store::ClaimDecision decide_going_on(const Slot& slot);
   bool reserve(const store::Machine& machine);
   void begin(store::Claim claim);
   [[nodiscard]] std::optional<store::Failure> payload_failure(const store::Claim& claim,
@@ -254,7 +284,11 @@ class CoreEngine final : public Engine, private store::Listener, private process
   bool started_ = false;
   bool looked_for_survivors_ = false;
   std::vector<store::AdoptedAttempt> adopted_;
-  std::uint64_t reserved_ = 0;  // memory of the slots, and of runs being claimed
+  std::size_t parked_ = 0;                                              // slots of runs that wait
+  std::size_t kept_waits_ = 0;                                          // waits in a slot that was kept
+  std::set<std::pair<store::Time, process::AttemptHandle>> evictions_;  // that are due then
+  std::unique_ptr<Timer> evict_timer_;
+  std::uint64_t reserved_ = 0;  // memory of the slots that are not parked, and of runs being claimed
   std::uint64_t claiming_memory_ = 0;
   bool claiming_ = false;
   bool claim_again_ = false;

@@ -42,6 +42,8 @@ struct TriggerRequest {
   store::RunId parent;         // whose child it becomes; empty: nobody's
   store::RunId origin;         // the run that this replays; empty: none
   std::uint64_t call = 0;      // which trigger call of its parent this is: see store::NewRun. 0: from outside
+  store::VersionId version;    // locked to it; empty: the one that serves when it begins
+  bool awaited = false;        // by the attempt that makes it
   bool allow_pending = false;  // accept a task that no plugin offers
   /// Where to note what is wrong with the payload when it is refused for that; may be null. Filled before `done` is
   /// called, from within trigger().

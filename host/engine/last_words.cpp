@@ -58,7 +58,7 @@ void CoreEngine::last_words(process::AttemptHandle handle, store::AttemptEnd end
     end.after = slot.judged->after;
   }
   if (!end.logs.empty()) store_.append_logs(slot.run.id, std::exchange(end.logs, {}));  // they came before the hooks'
-  process::AttemptSpec spec = spec_of({slot.run, slot.attempt, {}}, *slot.task);
+  process::AttemptSpec spec = spec_of({slot.run, slot.attempt, {}, {}}, *slot.task);
   spec.only = process::HooksOnly{hooks, error_json(*end.failure), slot.cancel_reason};
   slot.last = std::move(end);
   slot.hooks = hook_children_.start(

@@ -25,5 +25,4 @@ inline TriggerRequest replay_of(const store::Run& run, std::string payload) {
   return request;
 }
 
-
 }  // namespace perdure::engine

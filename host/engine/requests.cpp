@@ -35,6 +35,8 @@ void CoreEngine::on_request(process::AttemptHandle attempt, process::AttemptRequ
       return ask_recall(attempt, run, request);
     case RequestKind::kRecord:
       return ask_record(attempt, it->second, std::move(request));
+    case RequestKind::kWait:
+      return ask_wait(attempt, it->second, request);
     default:
       launcher_.reply(attempt, request.id, {ReplyStatus::kInvalid, "this host does not answer such a request", {}});
   }
@@ -105,6 +107,9 @@ void CoreEngine::ask_trigger(process::AttemptHandle attempt, const Slot& slot, p
   store::Result<TriggerRequest> child =
       read_child_trigger(request.json, std::move(request.raw), slot.run, slot.attempt.number, core_.now());
   if (!child) return launcher_.reply(attempt, request.id, reply_of(child.status()));
+  // A run that is waited for runs on the version that waits for it.
+  const bool awaited = child->awaited && slot.catalog->find(slot.attempt.version, child->task) != nullptr;
+  if (awaited) child->version = slot.attempt.version;
   child->allow_pending = child->allow_pending || options_.allow_pending;
   const AskedCall asked{child->call, store::CallKind::kTrigger, child->task.text()};
   trigger(std::move(*child), on_core([this, attempt, id = request.id, whose = slot.run.id,

@@ -67,6 +67,7 @@ void CoreEngine::trigger(TriggerRequest request, store::Done<Triggered> done) {
   run.pending_version = task == nullptr;
   run.options = std::move(request.options);
   if (!run.options.ttl && task != nullptr) run.options.ttl = task->options.ttl;
+  run.version = std::move(request.version);
   run.payload = std::move(request.payload);
   run.request_id = std::move(request.request_id);
   if (request.idempotency_ttl) run.idempotency_ttl = *request.idempotency_ttl;

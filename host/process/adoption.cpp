@@ -34,7 +34,8 @@ std::vector<Survivor> Adoption::survivors() const {
   for (std::size_t i = 0; i < known_.size(); i++) {
     const auto& [zygote, child, attempt, place, adopted] = known_[i];
     if (adopted) continue;
-    there.push_back({i, store::RunId(attempt.run), attempt.number, attempt.token, attempt.hooks_only != 0});
+    there.push_back(
+        {i, store::RunId(attempt.run), attempt.number, attempt.token, attempt.hooks_only != 0, attempt.replay});
   }
   return there;
 }

@@ -23,10 +23,11 @@ struct Attempt {
   AttemptSpec spec;
   AttemptObserver* observer = nullptr;
   Version* version = nullptr;
-  Child* child = nullptr;        // null while no process serves it
-  std::uint32_t task_index = 0;  // of its task in the manifest
-  Instant asked_at{};            // start() was called
-  Instant started_at{};          // a process had it
+  Child* child = nullptr;              // null while no process serves it
+  std::uint32_t task_index = 0;        // of its task in the manifest
+  Instant asked_at{};                  // start() was called
+  Instant started_at{};                // a process had it; later by what its run has waited
+  std::optional<Instant> waits_since;  // its run waits
 
   bool told = false;  // on_result was called
 
@@ -47,7 +48,8 @@ struct Attempt {
     std::uint64_t number = 0;  // the child's
     HookSpan span;
     Instant began{};
-    Instant due{};  // never: Instant::max()
+    Instant due{};                    // never: Instant::max()
+    std::optional<Instant> due_then;  // … since its run waits: by the time when that began
   };
   std::vector<OpenHook> hooks;
   std::size_t hooks_told = 0;

@@ -77,7 +77,8 @@ Child::Given Child::give(Attempt& attempt) {
   frame.raw = attempt.spec.payload;
   if (Roster* roster = zygote_.roster()) {  // before it can begin
     const AttemptSpec& spec = attempt.spec;
-    roster_ = roster->enter(id_, frame.id, spec.run.text(), spec.number, spec.token, spec.only.has_value());
+    roster_ =
+        roster->enter(id_, frame.id, spec.run.text(), spec.number, spec.token, spec.only.has_value(), spec.replay);
   }
   const SendResult sent = protocol::send(link_.get(), frame, false);
   if (sent != SendResult::kSent) strike_off();
@@ -347,7 +348,7 @@ void Child::schedule() {
     if (!settled_ || !limited_) due = std::min(due, moment());
     if (attempt_->ending == EndingStep::kNone) {
       due = std::min({due, last_sign_ + shared_.options.stall_after, hook_due()});
-      if (attempt_->spec.max_duration && !judged())
+      if (attempt_->spec.max_duration && !judged() && !attempt_->waits_since)
         due = std::min(due, attempt_->started_at + *attempt_->spec.max_duration);
     }
   }
@@ -373,7 +374,7 @@ void Child::check_limits(Instant now) {
     return state_ == ChildState::kExecuting && attempt_ != nullptr && attempt_->ending == EndingStep::kNone;
   };
   const auto timed_out = [&] {
-    return limited() && !judged() && attempt_->spec.max_duration &&
+    return limited() && !judged() && attempt_->spec.max_duration && !attempt_->waits_since &&
            now >= attempt_->started_at + *attempt_->spec.max_duration;
   };
   const auto silent = [&] { return limited() && now >= last_sign_ + shared_.options.stall_after; };

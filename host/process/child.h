@@ -60,6 +60,7 @@ class Child final : public Watcher, public Timed, public LineSink {
   void confirm();
   void stop(StopReason reason, const std::string& words);
   void reply(std::uint64_t request, const AttemptReply& reply);
+  void wait(bool waits);
 
   /// Its processes used more memory than they may.
   void out_of_memory();

@@ -114,6 +114,7 @@ void Child::on_outcome(const Incoming& frame) {
 
 void Child::tell_result(AttemptResult result) {
   Attempt& attempt = *attempt_;
+  wait(false);
   attempt.told = true;
   attempt.hooks.clear();
   result.judged = judged();
@@ -200,7 +201,10 @@ void Child::on_request(const Incoming& frame) {
 }
 
 void Child::reply(std::uint64_t request, const AttemptReply& reply) {
-  if (attempt_ == nullptr || std::erase(attempt_->requests, request) == 0 || !link_) return;
+  if (attempt_ == nullptr || !link_) return;
+  const auto open = std::ranges::find(attempt_->requests, request);
+  if (open == attempt_->requests.end()) return;
+  if (reply.status != protocol::ReplyStatus::kBegun) attempt_->requests.erase(open);
   protocol::Outgoing frame;
   frame.kind = Kind::kReply;
   frame.id = request;

@@ -109,7 +109,7 @@ void Child::on_span(const Incoming& frame) {
   const Instant now = std::chrono::steady_clock::now();
   const bool timed = span->hook != Hook::kMiddleware && span->hook != Hook::kOnCancel;
   span->started_at = shared_.options.clock();
-  open.push_back({frame.id, std::move(*span), now, timed ? now + shared_.options.hook_timeout : Instant::max()});
+  open.push_back({frame.id, std::move(*span), now, timed ? now + shared_.options.hook_timeout : Instant::max(), {}});
   schedule();
 }
 

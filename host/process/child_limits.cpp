@@ -46,6 +46,24 @@ void Child::leave_limits() {
   if (guarded_) shared_.guard.leave(std::exchange(guarded_, nullptr));
 }
 
+void Child::wait(bool waits) {
+  if (attempt_ == nullptr || attempt_->told || waits == attempt_->waits_since.has_value()) return;
+  const Instant now = std::chrono::steady_clock::now();
+  if (waits) {
+    attempt_->waits_since = now;
+    for (Attempt::OpenHook& each : attempt_->hooks) {
+      if (each.due != Instant::max()) each.due_then = std::exchange(each.due, Instant::max());
+    }
+  } else {
+    const auto waited = now - *std::exchange(attempt_->waits_since, std::nullopt);
+    attempt_->started_at += waited;
+    for (Attempt::OpenHook& each : attempt_->hooks) {
+      if (each.due_then) each.due = *std::exchange(each.due_then, std::nullopt) + waited;
+    }
+  }
+  schedule();
+}
+
 void Child::out_of_memory() {
   recyclable_ = false;
   if (attempt_ == nullptr || attempt_->told || attempt_->verdict) return;

@@ -48,6 +48,8 @@ struct AttemptSpec {
   store::Sandbox sandbox;           // a child that serves it serves none with another one
   store::Machine machine;           // whose memory is the limit of all its processes together; 0: no limit
   bool keep_core = false;           // when it crashes
+  std::uint32_t replay = 0;         // how often a process of this attempt has left during a wait
+  std::uint64_t resumed_call = 0;   // the durable call in which the last one waited; 0: none did
   std::optional<HooksOnly> only;    // absent: the task itself
 };
 
@@ -98,7 +100,8 @@ struct Survivor {
   store::RunId run;
   std::uint32_t number = 1;
   std::string token;
-  bool only_hooks = false;  // its process only calls hooks
+  bool only_hooks = false;   // its process only calls hooks
+  std::uint32_t replay = 0;  // as in its AttemptSpec
 };
 
 enum class StopReason : std::uint8_t { kCanceled, kTimedOut, kShutdown };
@@ -134,6 +137,9 @@ class Launcher {
   virtual void confirm(AttemptHandle attempt) = 0;
   /// Answers a request of an attempt. Does nothing when it was answered or the attempt is over.
   virtual void reply(AttemptHandle attempt, std::uint64_t request, AttemptReply reply) = 0;
+  /// The attempt's run waits from now on, or goes on: meanwhile its max_duration stands still, and what its hooks may
+  /// take.
+  virtual void wait(AttemptHandle attempt, bool waits) = 0;
   /// Ends an attempt: cancel flag, grace (30 s canceled, 5 s timed out), SIGTERM, 2 s, SIGKILL, with every descendant.
   /// Its on_result then carries kCanceled or kMaxDurationExceeded, or the result it still reached. An attempt whose
   /// outcome is judged is left to its last hooks, unless the host stops. `words`: why, for on_cancel; may be empty.

@@ -34,6 +34,8 @@ std::string start_info(const AttemptSpec& spec, const SupervisorOptions& options
   if (!spec.sandbox.network) json += ",\"network\":false";
   if (!spec.sandbox.exec) json += ",\"exec\":false";
   if (spec.machine.memory > 0) json += ",\"memory_limit\":" + std::to_string(spec.machine.memory);
+  if (spec.replay > 0) json += ",\"replay\":" + std::to_string(spec.replay);
+  if (spec.resumed_call > 0) json += ",\"resumed\":" + std::to_string(spec.resumed_call);
   if (spec.only) append_only(json, *spec.only);
   json += spec.recycle_after > 1 ? ",\"recycle\":true" : ",\"recycle\":false";
   json += ",\"context\":";

@@ -100,6 +100,11 @@ class Supervisor::Parts {
     if (attempt != nullptr && attempt->child != nullptr) attempt->child->reply(request, reply);
   }
 
+  void wait(AttemptHandle handle, bool waits) {
+    Attempt* attempt = shared_.find(handle);
+    if (attempt != nullptr && attempt->child != nullptr) attempt->child->wait(waits);
+  }
+
   void stop(AttemptHandle handle, StopReason reason, const std::string& words) {
     Attempt* attempt = shared_.find(handle);
     if (attempt == nullptr) return;
@@ -237,6 +242,7 @@ void Supervisor::confirm(AttemptHandle attempt) { parts_->confirm(attempt); }
 void Supervisor::reply(AttemptHandle attempt, std::uint64_t request, AttemptReply reply) {
   parts_->reply(attempt, request, reply);
 }
+void Supervisor::wait(AttemptHandle attempt, bool waits) { parts_->wait(attempt, waits); }
 void Supervisor::stop(AttemptHandle attempt, StopReason reason, const std::string& words) {
   parts_->stop(attempt, reason, words);
 }

@@ -32,6 +32,7 @@ class Supervisor final : public Launcher, public PluginLoader, public StackSourc
 
   void start(AttemptSpec spec, AttemptObserver& observer) override;
   void confirm(AttemptHandle attempt) override;
+  void wait(AttemptHandle attempt, bool waits) override;
   void reply(AttemptHandle attempt, std::uint64_t request, AttemptReply reply) override;
   void stop(AttemptHandle attempt, StopReason reason, const std::string& words = {}) override;
   std::vector<Survivor> survivors() override;

@@ -17,7 +17,7 @@ inline constexpr std::uint32_t kOldestProtocol = 2;
 /// arg of the kStart that a zygote sends for the plugin's self test.
 inline constexpr std::uint32_t kSelfTest = 0xffff'ffff;
 /// The minor of the plugin interface that this build offers; perdure-zygote asserts that it is plugin.h's.
-inline constexpr std::uint32_t kAbiMinor = 2;
+inline constexpr std::uint32_t kAbiMinor = 3;
 
 enum class Kind : std::uint16_t {
   // ---- control: host -> zygote ----
@@ -59,7 +59,8 @@ enum class Kind : std::uint16_t {
   kConfirm = 33,  // the outcome is recorded: leave, or, when arg is 1 (recycling), wait for the next kStart
   kCancel = 34,   // set the cancel flag; arg: 1 canceled, 2 timed out, 3 the host stops; json: {"reason"}, or empty
   kResume = 35,   // the backtrace of a crashed child has been taken: die
-  kAdopted = 40,  // another host has taken over, which knows nothing of what was said to the one before it
+  kAdopted = 40,  // another host has taken over, which knows nothing of what was said to the one before it; id: a number
+                  //   that no host before has used
   kReply = 36,    // to request `id`; arg: a perdure_status; json/raw: the answer
 
   // ---- attempt: child -> host ----
@@ -96,10 +97,15 @@ enum class RequestKind : std::uint32_t {
   kRecall = 6,  // what an earlier attempt has recorded of a step: {"call":n,"name":text}; raw of the reply: its result.
                 //   kNotFound: nothing
   kRecord =
-      7,  // a step's result, a durable call: {"call":n,"name":text,"durationUs":n}; raw: JSON. Answered once it is
-          //   durable
+      7,      // a step's result, a durable call: {"call":n,"name":text,"durationUs":n}; raw: JSON. Answered once it is
+              //   durable
+  kWait = 8,  // the run waits, a durable call: {"call":n,"name":text,"mode":"all"|"any"?,"for":[{"ms":n} | {"until":ms
+              //   since the epoch} | {"run":id} | {"token":id}],"single":true?,"tell":true?}. Answered when it is
+              //   over, with `tell` also when it begins (kBegun, of one that is not over at once). raw: of a single
+              //   one the output, or with kChildFailed, kTimedOut the error; else an array, in order, of
+              //   {"ok":true,"runId"?,"output"} | {"ok":false,"runId"?,"error"} | null (of any: it was not the first)
 };
-inline constexpr std::uint32_t kLastRequestKind = static_cast<std::uint32_t>(RequestKind::kRecord);
+inline constexpr std::uint32_t kLastRequestKind = static_cast<std::uint32_t>(RequestKind::kWait);
 
 /// "call" of a durable call: which one it is of its caller, from 1, and above that bit who the caller is. All attempts
 /// of a run number theirs alike, so that a later one finds what an earlier one did.
@@ -117,12 +123,24 @@ enum class Caller : std::uint8_t {
   kOnFailure = 7,
   kOnComplete = 8,
   kOnCancel = 9,
+  kOnWait = 10,
+  kOnResume = 11,
 };
-inline constexpr std::size_t kCallers = static_cast<std::size_t>(Caller::kOnCancel) + 1;
+inline constexpr std::size_t kCallers = static_cast<std::size_t>(Caller::kOnResume) + 1;
 
-/// arg of kReply: those of perdure_status (plugin.h) that a host answers with, and kMismatch: an earlier attempt has
-/// made another call there; json: the error that the attempt ends with, raw: why, for people.
-enum class ReplyStatus : std::uint32_t { kOk = 0, kFailed = 1, kNotFound = 8, kInvalid = 9, kMismatch = 64 };
+/// arg of kReply: those of perdure_status (plugin.h) that a host answers with, and some of its own.
+enum class ReplyStatus : std::uint32_t {
+  kOk = 0,
+  kFailed = 1,
+  kSuspended = 5,  // of a wait: the process is to leave, its run waits on without it
+  kTimedOut = 6,
+  kChildFailed = 7,
+  kNotFound = 8,
+  kInvalid = 9,
+  kMismatch = 64,  // an earlier attempt has made another call there; json: the error that the attempt ends with, raw:
+                   // why, for people
+  kBegun = 65,     // the wait has begun; another answer follows
+};
 
 /// arg of kOutcome.
 enum class Outcome : std::uint32_t { kSuccess = 0, kFailed = 1, kAborted = 2, kOutOfMemory = 3, kCanceled = 4 };
@@ -159,7 +177,8 @@ struct CrashReport {
 //   "memory_limit":bytes (absent: none),"network":false?,"exec":false? (what the task's sandbox denies),
 //   "only":["catch_error"|"on_cancel"|"on_failure"|"on_complete"]? (these hooks instead of the task, in this order),
 //   "error":{"name","message","stack"?,"details"?}? and "reason":text? (what they are told),
-//   "recycle":bool,"context":{… what the plugin sees as attempt->context …},"config":{… [plugins.NAME] …},
+//   "replay":n? (how often a process of this attempt has left during a wait), "resumed":n? (the call that was waited
+//   in), "recycle":bool,"context":{… what the plugin sees as attempt->context …},"config":{… [plugins.NAME] …},
 //   "configs":{NAME:{…}}? (of other plugins, whose global hooks stand around the task)}
 
 /// Limits a receiver enforces; more is a protocol error.

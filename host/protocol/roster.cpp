@@ -88,7 +88,7 @@ Roster::~Roster() {
 }
 
 std::uint32_t Roster::enter(std::uint64_t child, std::uint64_t ordinal, std::string_view run, std::uint32_t number,
-                            std::string_view token, bool hooks_only) {
+                            std::string_view token, bool hooks_only, std::uint32_t replay) {
   if (run.size() >= sizeof RosterEntry::run || token.size() >= sizeof RosterEntry::token) return kNone;
   std::uint32_t place = 0;
   if (!free_.empty()) {
@@ -103,6 +103,7 @@ std::uint32_t Roster::enter(std::uint64_t child, std::uint64_t ordinal, std::str
   entry.ordinal = ordinal;
   entry.number = number;
   entry.hooks_only = hooks_only ? 1 : 0;
+  entry.replay = replay;
   copy(entry.run, run);
   copy(entry.token, token);
   std::atomic_ref(entry.child).store(child, std::memory_order_release);  // it is there from here on

@@ -39,6 +39,10 @@ perdure_status ask(Call& call, RequestKind kind, std::string_view json, std::str
     if (answer != nullptr) *answer = reply.raw;
     return PERDURE_OK;
   }
+  return refused(call, reply);
+}
+
+perdure_status refused(Call& call, const protocol::Incoming& reply) {
   if (reply.arg == static_cast<std::uint32_t>(ReplyStatus::kMismatch)) {
     call.said.mismatch = reply.json;
     return fail(PERDURE_FAILED, reply.raw);
@@ -123,27 +127,32 @@ perdure_status stream_append(const perdure_attempt* attempt, perdure_str stream,
   });
 }
 
+perdure_status trigger_run(Call& call, const perdure_trigger* trigger, bool awaited, std::string* run_id) {
+  AttemptState& state = call.state;
+  if (!state.on_attempt_thread()) return fail(PERDURE_INVALID, kOtherThread);
+  if (trigger == nullptr || !PERDURE_HAS(trigger, task_id)) {
+    return fail(PERDURE_INVALID, "perdure_trigger.struct_size is not set to sizeof(perdure_trigger)");
+  }
+  const std::string_view payload = PERDURE_HAS(trigger, payload) ? text_of(trigger->payload) : std::string_view();
+  const std::string_view options = PERDURE_HAS(trigger, options) ? text_of(trigger->options) : std::string_view();
+  if (payload.size() > kMostPayload) return fail(PERDURE_INVALID, "a payload has at most 3 MB");
+  if (options.size() > kMostOptions || (!options.empty() && !is_json_object(options))) {
+    return fail(PERDURE_INVALID, "the options of a trigger are one JSON object of at most 512 KB, or empty");
+  }
+  std::string json = "{\"call\":" + std::to_string(state.next_call(call.caller)) + ",\"task\":";
+  append_json_string(json, text_of(trigger->task_id));
+  if (awaited) json += ",\"awaited\":true";
+  if (!options.empty()) json.append(",\"options\":").append(options);
+  json += '}';
+  return ask(call, RequestKind::kTrigger, json, payload, run_id);
+}
+
 perdure_status trigger(const perdure_attempt* attempt, const perdure_trigger* trigger, perdure_str* run_id) {
   return guarded([&]() -> perdure_status {
-    AttemptState& state = state_of(attempt);
-    if (!state.on_attempt_thread()) return fail(PERDURE_INVALID, kOtherThread);
-    if (trigger == nullptr || !PERDURE_HAS(trigger, task_id)) {
-      return fail(PERDURE_INVALID, "perdure_trigger.struct_size is not set to sizeof(perdure_trigger)");
-    }
-    const std::string_view payload = PERDURE_HAS(trigger, payload) ? text_of(trigger->payload) : std::string_view();
-    const std::string_view options = PERDURE_HAS(trigger, options) ? text_of(trigger->options) : std::string_view();
-    if (payload.size() > kMostPayload) return fail(PERDURE_INVALID, "a payload has at most 3 MB");
-    if (options.size() > kMostOptions || (!options.empty() && !is_json_object(options))) {
-      return fail(PERDURE_INVALID, "the options of a trigger are one JSON object of at most 512 KB, or empty");
-    }
     Call& call = call_of(attempt);
-    std::string json = "{\"call\":" + std::to_string(state.next_call(call.caller)) + ",\"task\":";
-    append_json_string(json, text_of(trigger->task_id));
-    if (!options.empty()) json.append(",\"options\":").append(options);
-    json += '}';
     std::string id;
-    const perdure_status status = ask(call, RequestKind::kTrigger, json, payload, &id);
-    if (status == PERDURE_OK && run_id != nullptr) *run_id = state.hand_out(std::move(id));
+    const perdure_status status = trigger_run(call, trigger, false, &id);
+    if (status == PERDURE_OK && run_id != nullptr) *run_id = call.state.hand_out(std::move(id));
     return status;
   });
 }

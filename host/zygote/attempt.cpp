@@ -79,6 +79,7 @@ void serve_one(const Registration& registration, AttemptState& state, const Inco
   attempt.context = state.info.context.empty() ? PERDURE_STR("{}")
                                                : perdure_str{state.info.context.data(), state.info.context.size()};
   attempt.number = static_cast<std::uint32_t>(state.info.attempt);
+  attempt.replay = static_cast<std::uint32_t>(state.info.replay);
   if (!state.info.only.empty()) return Lifecycle(registration, task, state, attempt).execute_only();
   if (has_hooks(registration, task)) return Lifecycle(registration, task, state, attempt).execute();
   Callee run;

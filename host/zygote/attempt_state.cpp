@@ -27,6 +27,8 @@ StartInfo parse_start(std::string_view json) {
   while (members.next(key, value)) {
     if (key == "run") info.run = json_plain_string(value);
     if (key == "attempt") info.attempt = json_unsigned(value);
+    if (key == "replay") info.replay = json_unsigned(value);
+    if (key == "resumed") info.resumed = json_unsigned(value);
     if (key == "heartbeat_ms") info.heartbeat_ms = json_unsigned(value);
     if (key == "output_limit") info.output_limit = json_unsigned(value);
     if (key == "log_limit") info.log_limit = json_unsigned(value);
@@ -48,6 +50,8 @@ void AttemptState::begin(const StartInfo& start) {
   local = nullptr;
   awaited_.reset();
   step.reset();
+  around_wait = nullptr;
+  suspended = false;
   calls_.fill(0);
   logged_ = 0;
   dropped_ = 0;

@@ -32,6 +32,8 @@ struct StartInfo {
   std::string_view error;    // what these are told of
   std::string_view reason;   // JSON, for on_cancel among them
   std::uint64_t attempt = 1;
+  std::uint64_t replay = 0;   // how often a process of this attempt has left during a wait
+  std::uint64_t resumed = 0;  // the durable call in which the last one waited; 0: none did
   std::uint64_t ordinal = 0;  // of the attempt among those of this process; kOutcome repeats it
   std::uint64_t heartbeat_ms = 30'000;
   std::uint64_t output_limit = 0;  // bytes; 0: only the protocol's own
@@ -107,7 +109,18 @@ class AttemptState {
   /// The number of the next durable call of `caller`; what step was open is so no more. [attempt's thread]
   std::uint64_t next_call(protocol::Caller caller);
   /// Whether an earlier attempt, or an earlier process of this one, may have made durable calls.
-  bool may_repeat() const { return info.attempt > 1 || !info.only.empty(); }
+  bool may_repeat() const { return info.attempt > 1 || info.replay > 0 || !info.only.empty(); }
+
+  /// What stands around the attempt's waits.
+  class AroundWait {
+   public:
+    virtual ~AroundWait() = default;
+    /// `event`: JSON. [attempt's thread]
+    virtual void before(const std::string& event) = 0;
+    virtual void after(const std::string& event) = 0;
+  };
+  AroundWait* around_wait = nullptr;  // nothing does
+  bool suspended = false;             // this process was told to leave; its run waits on without it
 
  private:
   /// Of await_result(); only attempts that can be asked have one.

@@ -48,6 +48,9 @@ const Lifecycle::Named Lifecycle::kOnComplete{&perdure_hooks::on_complete, "on_c
                                               protocol::Caller::kOnComplete};
 const Lifecycle::Named Lifecycle::kOnCancel{&perdure_hooks::on_cancel, "on_cancel", protocol::Caller::kOnCancel};
 
+const Lifecycle::Named Lifecycle::kOnWait{&perdure_hooks::on_wait, "on_wait", protocol::Caller::kOnWait};
+const Lifecycle::Named Lifecycle::kOnResume{&perdure_hooks::on_resume, "on_resume", protocol::Caller::kOnResume};
+
 bool has_hooks(const Registration& registration, const TaskEntry& task) {
   if (task.run == nullptr || task.id.empty()) return false;
   return !task.hooks.empty() || !registration.hooks().empty() || !registration.beside().empty();
@@ -116,7 +119,13 @@ bool Lifecycle::out_of_time() const { return state_.link.cancelled() == kTimedOu
 
 void Lifecycle::execute() {
   watch_cancel();
+  if (has(kOnWait) || has(kOnResume)) state_.around_wait = this;
   Ended ended = around(0);
+  if (state_.suspended) {  // the others are for the process that goes on
+    if (has(kOnCancel)) state_.link.end_when_cancelled();
+    drop_locals();
+    return send_outcome(state_, outcome_of(ended.status), std::move(ended.said));
+  }
   if (has(kOnCancel)) {
     state_.tell_outcome(outcome_event(ended));  // where a middleware has kept run from it
     state_.link.end_when_cancelled();
@@ -240,9 +249,10 @@ perdure_status Lifecycle::call_next(const perdure_next* next) noexcept {
 }
 
 Ended Lifecycle::inside() {
-  Ended ended = start_attempt();
+  const bool first_entry = state_.info.replay == 0;
+  Ended ended = first_entry ? start_attempt() : Ended();
   if (ended.status == PERDURE_OK) {
-    if (state_.info.attempt == 1) each_ignored(kOnStart, "{}");
+    if (state_.info.attempt == 1 && first_entry) each_ignored(kOnStart, "{}");
     each_ignored(kInit, "{}");
     Callee callee;
     callee.function = task_.run;
@@ -250,7 +260,7 @@ Ended Lifecycle::inside() {
     callee.init = init_;
     ended = call_plugin(state_, attempt_, callee);
   }
-  return clean_up(std::move(ended));
+  return state_.suspended ? ended : clean_up(std::move(ended));
 }
 
 Ended Lifecycle::clean_up(Ended run) {
@@ -267,6 +277,21 @@ Ended Lifecycle::clean_up(Ended run) {
     if (first.status == PERDURE_OK) first = std::move(ended);
   }
   return run.status == PERDURE_OK && first.status != PERDURE_OK ? first : run;
+}
+
+// ---- waiting -------------------------------------------------------------------------------------------------------
+
+// A wait in one of these hooks has none around it.
+void Lifecycle::before(const std::string& event) {
+  AroundWait* const around = std::exchange(state_.around_wait, nullptr);
+  each_ignored(kOnWait, event);
+  state_.around_wait = around;
+}
+
+void Lifecycle::after(const std::string& event) {
+  AroundWait* const around = std::exchange(state_.around_wait, nullptr);
+  each_ignored(kOnResume, event);
+  state_.around_wait = around;
 }
 
 // ---- cancelling ----------------------------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ bool has_hooks(const Registration& registration, const TaskEntry& task);
 /// Destroys what the attempt's functions kept for each other, when they did: those of the task's plugin, or of `guest`.
 void drop_local(AttemptState& state, const perdure_attempt& attempt, const DropLocal& drop, Guest* guest = nullptr);
 
-class Lifecycle {
+class Lifecycle : private AttemptState::AroundWait {
  public:
   /// `attempt` is what all functions of the attempt are given alike.
   Lifecycle(const Registration& registration, const TaskEntry& task, AttemptState& state,
@@ -56,7 +56,7 @@ class Lifecycle {
   enum class Errors : std::uint8_t { kCount, kIgnored };
 
   static const Named kOnStartAttempt, kOnStart, kInit, kCleanup, kCatchError, kOnSuccess, kOnFailure, kOnComplete,
-      kOnCancel;
+      kOnCancel, kOnWait, kOnResume;
 
   void add_global_hooks();
   std::string_view config_of(const std::string& plugin) const;
@@ -71,6 +71,9 @@ class Lifecycle {
   static perdure_status call_next(const perdure_next* next) noexcept;
   Ended inside();
   Ended clean_up(Ended run);
+
+  void before(const std::string& event) override;
+  void after(const std::string& event) override;
 
   void watch_cancel();
   static void on_cancel(void* self);

@@ -69,6 +69,14 @@ __attribute__((no_sanitize("undefined"))) perdure_status enter(const perdure_att
   }
 }
 
+// Whatever a function makes of it: nothing that this process says counts any more.
+Ended suspended() {
+  Ended ended;
+  ended.status = PERDURE_SUSPENDED;
+  ended.said.error = error_json("Suspended", "the process leaves while its run waits");
+  return ended;
+}
+
 }  // namespace
 
 Ended call_plugin(AttemptState& state, const perdure_attempt& attempt, const Callee& callee) {
@@ -83,6 +91,7 @@ Ended call_plugin(AttemptState& state, const perdure_attempt& attempt, const Cal
   Ended ended;
   ended.status = enter(own, callee, call);
   ended.said = std::move(call.said);
+  if (state.suspended && state.on_attempt_thread()) return suspended();
   if (!ended.said.mismatch.empty() && ended.status != PERDURE_CANCELLED) {
     ended.status = PERDURE_FAILED;
     ended.said.error = std::exchange(ended.said.mismatch, {});
@@ -103,6 +112,7 @@ Outcome outcome_of(perdure_status status) {
     case PERDURE_OUT_OF_MEMORY:
       return Outcome::kOutOfMemory;
     case PERDURE_CANCELLED:
+    case PERDURE_SUSPENDED:
       return Outcome::kCanceled;
     default:
       return Outcome::kFailed;

@@ -34,6 +34,19 @@ inline constexpr std::string_view kOtherThread =
 perdure_status ask(Call& call, protocol::RequestKind kind, std::string_view json, std::string_view raw,
                    std::string* answer = nullptr);
 
+/// Leaves the words of a reply that is a refusal, and gives its status.
+perdure_status refused(Call& call, const protocol::Incoming& reply);
+/// Triggers a run; `awaited`: this attempt will wait for it.
+perdure_status trigger_run(Call& call, const perdure_trigger* trigger, bool awaited, std::string* run_id);
+/// Something to wait for.
+struct Awaited {
+  std::string_view name;   // the same in every attempt
+  std::string_view what;   // of kWait's json the members but call, name and tell
+  std::string_view event;  // what on_wait and on_resume are told of it: {"type","id"?}
+};
+/// Waits for it, as one durable call; `answer` gets what came, of a token or a run also its error. [attempt's thread]
+perdure_status wait_for_reply(Call& call, const Awaited& awaited, std::string* answer);
+
 // asking_services.cpp: those that the host answers; as plugin.h says.
 perdure_status set_metadata(const perdure_attempt* attempt, perdure_metadata_target target, perdure_metadata_op op,
                             perdure_str key, perdure_str value);
@@ -43,5 +56,11 @@ perdure_status trigger(const perdure_attempt* attempt, const perdure_trigger* tr
 // step_services.cpp
 perdure_status memo_get(const perdure_attempt* attempt, perdure_str key, perdure_str* json);
 perdure_status memo_put(const perdure_attempt* attempt, perdure_str key, perdure_str json);
+
+// wait_services.cpp
+perdure_status wait_for(const perdure_attempt* attempt, std::int64_t duration_ms);
+perdure_status wait_until(const perdure_attempt* attempt, std::int64_t unix_ms);
+perdure_status trigger_and_wait(const perdure_attempt* attempt, const perdure_trigger* trigger, perdure_str* json);
+perdure_status wait_many(const perdure_attempt* attempt, perdure_str what, perdure_str* json);
 
 }  // namespace perdure::zygote

@@ -161,16 +161,17 @@ perdure_services make_services() {
   table.memo_get = memo_get;
   table.memo_put = memo_put;
   table.trigger = trigger;
-  table.trigger_and_wait = not_offered;
+  table.trigger_and_wait = trigger_and_wait;
   table.batch_trigger = not_offered;
   table.batch_trigger_and_wait = not_offered;
-  table.wait_for = not_offered;
-  table.wait_until = not_offered;
+  table.wait_for = wait_for;
+  table.wait_until = wait_until;
   table.token_create = not_offered;
   table.token_wait = not_offered;
   table.token_complete = not_offered;
   table.local = local;
   table.await_result = await_result;
+  table.wait_many = wait_many;
   return table;
 }
 

@@ -221,7 +221,22 @@ constexpr perdure::Task<Family, Members> family{
         },
 };
 
+// ---- parent: anything -> {"child"}, the output of an echo of it
+
+struct OfChild {
+  perdure::RawJson child;
+};
+BOOST_DESCRIBE_STRUCT(OfChild, (), (child))
+
+constexpr perdure::Task<perdure::RawJson, OfChild> parent{
+    .id = "parent",
+    .description = "Triggers an echo of its payload, waits for it and gives back what came",
+    .retry = kQuick,
+    .run = [](perdure::RawJson payload,
+              perdure::Attempt& run) { return OfChild{run.trigger_and_wait(echo, payload).unwrap()}; },
+};
+
 }  // namespace
 
 PERDURE_PLUGIN("playground", "1.0.0", hello_world, echo, echo_recycled, sleep_a_while, fail, flaky, crash, count,
-               family, family_member)
+               family, family_member, parent)

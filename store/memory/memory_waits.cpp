@@ -138,9 +138,12 @@ void MemoryStore::evict(const RunId& run, std::uint32_t number, const std::strin
     evicted = found.status();
     if (found && (*found)->run.status != RunStatus::kWaiting) {
       evicted = Status::conflict("run " + run.text() + " does not wait, so that its process is needed");
+    } else if (found && is_over(**found)) {
+      evicted = Status::conflict("run " + run.text() + " is to go on, so that its process is needed");
     } else if (found) {
       Entry& entry = runs_.at(run);
       entry.wait->evicted = true;
+      entry.wait->keeps_slot = false;
       Attempt& attempt = entry.attempts.back();
       ++attempt.evictions;
       attempt.pid = 0;

@@ -164,7 +164,7 @@ void read_document(OptionSection in, OptionsReading& reading, TaskOptions& optio
     read_cron(std::move(*cron), reading, options);
   }
   set(options.recycle_after, in.integer("recycleAfter", 1, 1000000));
-  duration(in, "evictWaitsAfterMs", 0);
+  options.evict_waits_after = duration(in, "evictWaitsAfterMs", 0);
   if (std::optional<OptionSection> sandbox = in.section("sandbox")) read_sandbox(std::move(*sandbox), options.sandbox);
   if (std::optional<OptionSection> diagnostics = in.section("diagnostics")) {
     read_diagnostics(std::move(*diagnostics), options);

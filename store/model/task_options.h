@@ -29,6 +29,7 @@ struct TaskOptions {
   std::optional<Duration> ttl;
   std::optional<ScheduleRule> cron;  // of its declarative schedule; a Timetable can be made of it
   std::uint32_t recycle_after = 1;
+  std::optional<Duration> evict_waits_after;  // the process may leave during a wait that lasts longer
   Sandbox sandbox;
   bool core_of_last_attempt = false;  // the last permitted one, after an attempt that crashed, leaves a core file
   bool latest_version = false;        // retries start on the version that serves, not on the one the run began on

@@ -136,7 +136,7 @@ void RocksStore::settle(const RunChange& change) {
   group_.changed.emplace_back(run.id, run.status);
   if (!is_final(run.status)) return;
   hot_.wait_index.run_over(change.id());
-  go_on();
+  go_on(false);
 }
 
 void RocksStore::leave(PackedId id, const Run& run) {

@@ -176,8 +176,8 @@ class RocksStore final : public Store {
   void put_finished_counts(Batch& batch) const;
   /// After the batch with `change` was written: puts the run where its status belongs.
   void settle(const RunChange& change);
-  /// Lets the runs whose wait is over be claimed, once what they waited for is durable.
-  void go_on();
+  /// Lets the runs whose wait is over be claimed, once what they waited for is durable; `durable`: it is already.
+  void go_on(bool durable);
   void leave(PackedId id, const Run& run);
   void leave_executing(PackedId id, const Run& run);
   /// Forgets a run whose record cannot be read until the store is opened again, so that it stops no other.

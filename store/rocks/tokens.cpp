@@ -56,7 +56,7 @@ void RocksStore::token_over(PackedId id, const Token& before, const Token& after
   change_token(after, before, undo);
   hot_.tokens.erase(before.timeout_at, before.calendar, id);
   hot_.wait_index.token_over(id);
-  go_on();
+  go_on(false);
 }
 
 Result<std::optional<Token>> RocksStore::token_with_key(const std::string& key, Time now) const {

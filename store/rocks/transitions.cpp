@@ -112,9 +112,13 @@ void RocksStore::leave_alone(PackedId id, const Status& why) {
   if (options_.log) options_.log(LogSinkLevel::kError, "run " + unpack(id).text() + " is left alone: " + why.message());
 }
 
-void RocksStore::go_on() {
+void RocksStore::go_on(bool durable) {
   for (const PackedId id : hot_.wait_index.take_over()) {
-    group_.queued.push_back(id);
+    if (durable) {
+      hot_.publish(id);
+    } else {
+      group_.queued.push_back(id);
+    }
     group_.slots_freed = true;
   }
 }
@@ -130,7 +134,7 @@ void RocksStore::wake_due(Time now, Done<std::size_t> done) {
   if (hot_.ready.advance(now + hot_.due.ahead)) group_.slots_freed = true;
   const auto waits = [this](PackedId id) { return hot_.wait_index.find(id) != nullptr; };
   for (const PackedId id : hot_.due.take_due(now, waits)) hot_.wait_index.time_over(id);
-  go_on();
+  go_on(!dirty_ && !syncing_);
   const std::vector<PackedId> due = hot_.due.until(now);
   Result<std::size_t> changed = change_many(due, lock, [&](RunChange& change, Batch& batch) -> Result<bool> {
     Run& run = change.run();

@@ -76,7 +76,9 @@ void WaitIndex::time_over(PackedId run) {
 
 void WaitIndex::evict(PackedId run) {
   const auto found = entries_.find(run);
-  if (found != entries_.end()) found->second.wait.evicted = true;
+  if (found == entries_.end()) return;
+  found->second.wait.evicted = true;
+  found->second.wait.keeps_slot = false;
 }
 
 const WaitIndex::Entry* WaitIndex::publish(PackedId run) {

@@ -40,7 +40,7 @@ class WaitIndex {
   void token_over(PackedId token) { member_over(WaitpointKind::kToken, token); }
   /// The time of a run's wait has come.
   void time_over(PackedId run);
-  /// The process of the run's attempt has left.
+  /// The process of the run's attempt has left, and holds no slot.
   void evict(PackedId run);
 
   /// The runs whose wait is over, each once: since the last call.

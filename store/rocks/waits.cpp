@@ -139,9 +139,17 @@ void RocksStore::evict(const RunId& run, std::uint32_t number, const std::string
   if (record.run.status != RunStatus::kWaiting) {
     return answer(Status::conflict("run " + run.text() + " does not wait, so that its process is needed"));
   }
+  if (hot_.wait_index.find(id)->over) {
+    return answer(Status::conflict("run " + run.text() + " is to go on, so that its process is needed"));
+  }
   RunChange change(id, std::move(record));
   hot_.executing.erase(id);
-  change.record().wait->evicted = true;
+  Wait& wait = *change.record().wait;
+  wait.evicted = true;
+  if (std::exchange(wait.keeps_slot, false) && hot_.ready.ended(change.run().queue, change.run().concurrency_key)) {
+    group_.slots_freed = true;
+    wake_commit_thread();
+  }
   Attempt& attempt = *change.record().attempt;
   ++attempt.evictions;
   attempt.pid = 0;

@@ -68,7 +68,9 @@ void SimulatedLauncher::go_on(process::AttemptHandle handle) {
     Child& child = children_.at(handle);
     if (child.ended) return;
     if (child.asked == child.ending.asks.size()) return end(handle, child.ending.result);
-    process::AttemptRequest request = child.ending.asks[child.asked++].request;
+    const Asking& asking = child.ending.asks[child.asked++];
+    process::AttemptRequest request = asking.request;
+    if (asking.json) request.json = asking.json();
     request.id = child.asked;
     child.waits = true;
     child.observer->on_request(handle, std::move(request));
@@ -78,7 +80,7 @@ void SimulatedLauncher::go_on(process::AttemptHandle handle) {
 void SimulatedLauncher::end(process::AttemptHandle handle, process::AttemptResult result) {
   Child& child = children_.at(handle);
   if (std::exchange(child.ended, true)) return;
-  runs_.erase(child.run);
+  if (!child.left) runs_.erase(child.run);
   if (result.died && result.failure && attempt_died) attempt_died(child.spec);
   child.observer->on_result(handle, std::move(result));
   if (children_.contains(handle) && children_.at(handle).ending.dies) release(handle);
@@ -110,14 +112,25 @@ void SimulatedLauncher::reply(process::AttemptHandle attempt, std::uint64_t requ
   child.waits = false;
   const Asking& asking = child.ending.asks[child.asked - 1];
   if (asking.answered) asking.answered(reply);
-  go_on(attempt);
+  if (reply.status != protocol::ReplyStatus::kSuspended) return go_on(attempt);
+  runs_.erase(child.run);  // its run goes on without it
+  child.left = true;
+  stop(attempt, process::StopReason::kCanceled, {});
+}
+
+void SimulatedLauncher::wait(process::AttemptHandle attempt, bool waits) {
+  const auto it = children_.find(attempt);
+  if (it == children_.end() || it->second.ended) return;
+  if (std::exchange(it->second.parked, waits) == waits) blame("told twice that a run waits, or goes on");
+  attempts_ += waits ? std::size_t(-1) : std::size_t{1};
 }
 
 std::vector<process::Survivor> SimulatedLauncher::executing() const {
   std::vector<process::Survivor> there;
   for (const auto& [handle, child] : children_) {
     if (child.confirmed || (child.ended && child.ending.dies)) continue;
-    there.push_back({there.size(), child.run, child.spec.number, child.spec.token, child.spec.only.has_value()});
+    there.push_back({there.size(), child.run, child.spec.number, child.spec.token, child.spec.only.has_value(),
+                     child.spec.replay});
   }
   return there;
 }

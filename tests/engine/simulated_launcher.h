@@ -19,6 +19,7 @@ namespace perdure::engine::testing {
 struct Asking {
   process::AttemptRequest request;  // its id is given by the launcher
   std::function<void(const process::AttemptReply&)> answered{};
+  std::function<std::string()> json{};  // of the request, where that is known only when it is asked
 };
 
 struct Ending {
@@ -42,6 +43,7 @@ class SimulatedLauncher final : public process::Launcher {
   void start(process::AttemptSpec spec, process::AttemptObserver& observer) override;
   void confirm(process::AttemptHandle attempt) override;
   void reply(process::AttemptHandle attempt, std::uint64_t request, process::AttemptReply reply) override;
+  void wait(process::AttemptHandle attempt, bool waits) override;
   void stop(process::AttemptHandle attempt, process::StopReason reason, const std::string& words = {}) override;
   std::vector<process::Survivor> survivors() override;
   void adopt(std::uint64_t survivor, process::AttemptSpec spec, store::Duration executed,
@@ -82,6 +84,8 @@ class SimulatedLauncher final : public process::Launcher {
     bool judged = false, ended = false, confirmed = false;
     std::size_t asked = 0;  // of ending.asks
     bool waits = false;     // for the answer to the last of them
+    bool parked = false;    // its run waits
+    bool left = false;      // … and goes on without it
   };
   void go_on(process::AttemptHandle handle);
   void end(process::AttemptHandle handle, process::AttemptResult result);

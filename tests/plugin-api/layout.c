@@ -144,6 +144,7 @@ static const struct entry entries[] = {
     MEMBER(perdure_services, token_complete),
     MEMBER(perdure_services, local),
     MEMBER(perdure_services, await_result),
+    MEMBER(perdure_services, wait_many),
 };
 
 const char* layout_line(int number) {

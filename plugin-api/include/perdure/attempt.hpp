@@ -23,6 +23,7 @@
 #include <perdure/text.hpp>
 #include <perdure/trigger.hpp>
 #include <perdure/unwind.hpp>
+#include <perdure/wait.hpp>
 
 namespace perdure {
 
@@ -149,6 +150,35 @@ class Attempt {
     return trigger_text(task_id, payload_json(payload), options);
   }
 
+  /// Triggers a run and waits for its end: run.trigger_and_wait(hello, {.name = "Ada"}).unwrap(). Meanwhile this run is
+  /// WAITING and holds no slot. A run that did not complete is a value, see RunResult; a later attempt neither triggers
+  /// nor waits again. The run executes on this one's version of the plugin, where the task is of the same plugin.
+  template <class In, class Out>
+  RunResult<Out> trigger_and_wait(const Task<In, Out>& task, const std::type_identity_t<In>& payload,
+                                  const TriggerOptions& options = {}) {
+    return await_run<Out>(task.id.text, payload_json(payload), options);
+  }
+  /// The same for a task of another plugin, by its id.
+  template <class Out = json::value, class T>
+  RunResult<Out> trigger_and_wait(std::string_view task_id, const T& payload, const TriggerOptions& options = {}) {
+    return await_run<Out>(task_id, payload_json(payload), options);
+  }
+
+  /// Waits, without a slot unless it is for less than 5 s; the process stays. A later attempt waits for the rest only.
+  void wait_for(milliseconds duration) {
+    begin_durable_call();
+    expect_done(attempt_->services->wait_for(attempt_, duration.count()));
+  }
+  /// The same until a time of the calendar.
+  void wait_until(Instant time) {
+    begin_durable_call();
+    expect_done(attempt_->services->wait_until(attempt_, time.time_since_epoch().count()));
+  }
+  /// Waits for all of these, up to 1,000: what came of each, in order.
+  std::vector<Came> wait_all(const std::vector<Until>& what) { return wait_many("all", what); }
+  /// Waits for the first of these; of the others `came` is false, also in a later attempt.
+  std::vector<Came> wait_any(const std::vector<Until>& what) { return wait_many("any", what); }
+
   /// Whether the task should stop; for waiting, polling, or handing to other threads.
   StopToken stop_token() const noexcept { return StopToken(attempt_); }
   /// Leaves the task function when it should stop. Destructors run; no `catch` keeps the attempt alive.
@@ -221,6 +251,33 @@ class Attempt {
     const perdure_status status = attempt_->services->trigger(attempt_, &asked, &id);
     expect_done(status);
     return {std::string(detail::view(id))};
+  }
+  template <class Out>
+  RunResult<Out> await_run(std::string_view task_id, const std::string& payload, const TriggerOptions& options) {
+    begin_durable_call();
+    const std::string text = detail::trigger_json(options);
+    perdure_trigger asked{};
+    asked.struct_size = sizeof asked;
+    asked.task_id = detail::str(task_id);
+    asked.payload = detail::str(payload);
+    asked.options = detail::str(text);
+    perdure_str answer{};
+    const perdure_status status = attempt_->services->trigger_and_wait(attempt_, &asked, &answer);
+    const std::string_view came = detail::view(answer);
+    using Result = RunResult<Out>;
+    if (status == PERDURE_OK) return Result(from_json<Out>(came));
+    if (status != PERDURE_CHILD_FAILED) expect_done(status);
+    return Result(detail::run_error(came));
+  }
+  std::vector<Came> wait_many(std::string_view mode, const std::vector<Until>& what) {
+    begin_durable_call();
+    if (!PERDURE_HAS(attempt_->services, wait_many)) {
+      throw Abort("wait_all() and wait_any() need a host with plugin interface 1.3 or newer");
+    }
+    const std::string asked = detail::waited_for(mode, what);
+    perdure_str answer{};
+    expect_done(attempt_->services->wait_many(attempt_, detail::str(asked), &answer));
+    return detail::what_came(detail::view(answer));
   }
   void add_tags(const std::string_view* tags, std::size_t count) const {
     std::vector<perdure_str> texts;

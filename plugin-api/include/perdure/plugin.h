@@ -39,7 +39,7 @@ extern "C" {
 
 /* A plugin for another major is another contract: its entry point has another name. A minor only adds. */
 #define PERDURE_ABI_MAJOR 1u
-#define PERDURE_ABI_MINOR 2u
+#define PERDURE_ABI_MINOR 3u
 
 #define PERDURE_EXPORT __attribute__((visibility("default")))
 
@@ -152,7 +152,8 @@ typedef struct perdure_hooks {
   perdure_task_fn cleanup;          /* after run, or where run would have been when on_start_attempt failed: in every
                                        attempt that is not out of time, and all tables' even if one fails; fails the
                                        attempt. event as on_complete's */
-  perdure_task_fn on_wait;          /* before a wait; ignored. event {"wait":{"type","id"}} */
+  perdure_task_fn on_wait;          /* before a wait; ignored. event {"wait":{"type":"duration"|"time"|"run"|
+                                       "token"|"batch"|"many","id"?}} */
   perdure_task_fn on_resume;        /* after a wait, in the same process or in the next; ignored. event as on_wait's */
   perdure_task_fn on_cancel;        /* the run is being cancelled; ignored. Called on a thread of the host's while run
                                        may still execute: only [any-thread] services. event {"reason"} */
@@ -399,6 +400,13 @@ struct perdure_services {
    * PERDURE_INVALID: called on the thread of run, or in an attempt without on_cancel. [any-thread] [1.2] */
   perdure_status (*await_result)(const perdure_attempt* attempt, int64_t timeout_ms, perdure_str* json);
   /* 1.2 ends here */
+
+  /* Waits for several things at once; a durable call. what: {"mode":"all"|"any","for":[up to 1,000 of {"ms":duration},
+   * {"until":time}, {"run":run id}, {"token":token id}]}. OK: *json is an array, in that order, of {"ok":true,"runId"
+   * (of a run),"output"}, {"ok":false,"runId","error"}, or with "any" null for all but the one that came first.
+   * [attempt-thread] [1.3] */
+  perdure_status (*wait_many)(const perdure_attempt* attempt, perdure_str what, perdure_str* json);
+  /* 1.3 ends here */
 };
 
 #ifdef __cplusplus

@@ -311,6 +311,35 @@ TEST_P(StoreConformance, ARunWhoseProcessLeftDuringAWaitIsHandedOutWithItsPayloa
   EXPECT_EQ(run(id).executed, seconds(6));
 }
 
+TEST_P(StoreConformance, ARunWhoseProcessLeftDuringAShortWaitHoldsNoSlotEither) {
+  store().limit_queue(QueueName("q"), 1);
+  const RunId id = enqueued_in("q"), next = enqueued_in("q");
+  const Claim claimed = claim_one();
+  NewWait wait = wait_for(claimed, 1, now, seconds(1));
+  wait.wait.keeps_slot = true;
+  ASSERT_TRUE(begin_wait(store(), wait));
+  ASSERT_TRUE(evict(store(), claimed));
+  const Claim other = claim_one();
+  EXPECT_EQ(other.run.id, next);
+  now += seconds(1);
+  ASSERT_TRUE(wake_due(store(), now));
+  EXPECT_TRUE(claim().empty());
+  succeed(other);
+  EXPECT_EQ(claim_one().run.id, id);
+}
+
+TEST_P(StoreConformance, AProcessWhoseWaitIsOverIsNotToLeave) {
+  enqueued();
+  const Claim claimed = claim_one();
+  NewWait wait = wait_for(claimed, 1, now, seconds(1));
+  wait.wait.keeps_slot = true;
+  ASSERT_TRUE(begin_wait(store(), wait));
+  now += seconds(1);
+  ASSERT_TRUE(wake_due(store(), now));
+  EXPECT_EQ(evict(store(), claimed).code(), Code::kConflict);
+  EXPECT_EQ(claim(0).size(), 1u);
+}
+
 TEST_P(StoreConformance, ARunThatWaitsInAProcessIsCanceledByEndingItsAttempt) {
   const RunId id = enqueued();
   const Claim claimed = claim_one();

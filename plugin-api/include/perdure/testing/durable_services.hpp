@@ -100,12 +100,11 @@ inline std::string add_child(Session& session, const perdure_trigger& trigger, b
 }
 
 /// What became of a child that is waited for: {"ok", "runId", "output" or "error"}. Its task is known.
-inline json::object finish_child(Session& session, const perdure_trigger& trigger) {
-  const std::string run_id = add_child(session, trigger, true);
-  const json::value payload = session.result.children.back().payload;
+inline json::object end_of(Session& session, const std::string& run_id, std::string_view task_id,
+                           const json::value& payload) {
   json::object error;
   try {
-    const json::value output = session.options.children.find(view(trigger.task_id))->second(payload);
+    const json::value output = session.options.children.find(task_id)->second(payload);
     return {{"ok", true}, {"runId", run_id}, {"output", output}};
   } catch (const Error& e) {
     error = error_json({e.name(), e.what(), e.details(), {}});
@@ -115,6 +114,12 @@ inline json::object finish_child(Session& session, const perdure_trigger& trigge
   error["status"] = "FAILED";
   error["runId"] = run_id;
   return {{"ok", false}, {"runId", run_id}, {"error", error}};
+}
+
+inline json::object finish_child(Session& session, const perdure_trigger& trigger) {
+  const std::string run_id = add_child(session, trigger, true);
+  const json::value payload = session.result.children.back().payload;
+  return end_of(session, run_id, view(trigger.task_id), payload);
 }
 
 inline perdure_status check_waited(const Session& session, const perdure_trigger& trigger) {
@@ -273,6 +278,58 @@ inline perdure_status token_complete(const perdure_attempt* attempt, perdure_str
     if (!is_complete && !session.token_timeouts.contains(id)) return fail(PERDURE_NOT_FOUND, "no token \"" + id + "\"");
     if (!is_complete) session.result.tokens[id] = *value;
     return perdure_status{PERDURE_OK};
+  });
+}
+
+/// What comes of one of several things that are waited for; null when it never does.
+inline json::value came_of(Session& session, const json::object& member) {
+  const auto text = [&member](const char* name) {
+    const json::value* const value = member.if_contains(name);
+    return value != nullptr && value->is_string() ? std::string(value->get_string()) : std::string();
+  };
+  if (const std::string token = text("token"); !token.empty()) {
+    const json::value* const value = completed(session, token);
+    return value == nullptr ? json::value() : json::value(json::object{{"ok", true}, {"output", *value}});
+  }
+  if (const std::string run = text("run"); !run.empty()) {
+    const auto child = std::ranges::find(session.result.children, run, &Triggered::run_id);
+    if (child == session.result.children.end() || !session.options.children.contains(child->task)) return nullptr;
+    const json::value payload = child->payload;
+    return end_of(session, run, child->task, payload);
+  }
+  const json::value* const length = member.if_contains("ms");
+  const json::value* const time = member.if_contains("until");
+  if (length != nullptr) session.result.now += std::chrono::milliseconds(length->to_number<std::int64_t>());
+  if (time != nullptr) {
+    session.result.now =
+        std::max(session.result.now, Instant(std::chrono::milliseconds(time->to_number<std::int64_t>())));
+  }
+  return json::object{{"ok", true}, {"output", nullptr}};
+}
+
+/// Of several, the first in their order that comes is the first of all.
+inline perdure_status wait_many(const perdure_attempt* attempt, perdure_str what, perdure_str* answer) {
+  Session& session = session_of(attempt);
+  const auto asked = value_of(what);
+  const json::value* const list = asked && asked->is_object() ? asked->get_object().if_contains("for") : nullptr;
+  if (list == nullptr || !list->is_array())
+    return fail(PERDURE_INVALID, "what is waited for is {\"mode\",\"for\":[…]}");
+  const json::value* const mode = asked->get_object().if_contains("mode");
+  const bool any = mode != nullptr && *mode == "any";
+  return around_wait(attempt, "many", any ? "any" : "all", [&] {
+    return session.durable("wait_many", any ? "any" : "all", answer, true, [&](std::string& out) {
+      json::array all;
+      bool one_came = false;
+      for (const json::value& each : list->get_array()) {
+        json::value came = any && one_came ? json::value() : came_of(session, each.as_object());
+        one_came = one_came || !came.is_null();
+        if (came.is_null() && !any) return fail(PERDURE_INVALID, "nothing in this test ever ends " + to_json(each));
+        all.push_back(std::move(came));
+      }
+      if (!one_came) return fail(PERDURE_INVALID, "nothing in this test ever ends this wait");
+      out = to_json(all);
+      return perdure_status{PERDURE_OK};
+    });
   });
 }
 

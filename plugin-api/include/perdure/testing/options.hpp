@@ -41,15 +41,15 @@ struct Options {
   int attempt = 1;  // its number, from 1
   int replay = 0;   // how often the function was entered again after an eviction
   std::string run_id = "run_1";
-  json::object config{};                       // [plugins.NAME] of perdure.toml
-  json::object context{};                      // these members replace those of the usual context
-  json::object metadata{};                     // of the run, to start with
-  std::vector<std::string> tags{};             // of the run, to start with
-  bool has_parent = false;                     // else the run is its own parent and root, as far as metadata goes
-  std::vector<Step> recorded{};                // by earlier attempts
-  std::optional<Instant> now{};                // the time at the start; waits move it on. The real one
-  bool evict_waits = false;                    // a wait that is not recorded ends the attempt as suspended
-  bool cancelled = false;                      // from the start
+  json::object config{};            // [plugins.NAME] of perdure.toml
+  json::object context{};           // these members replace those of the usual context
+  json::object metadata{};          // of the run, to start with
+  std::vector<std::string> tags{};  // of the run, to start with
+  bool has_parent = false;          // else the run is its own parent and root, as far as metadata goes
+  std::vector<Step> recorded{};     // by earlier attempts
+  std::optional<Instant> now{};     // the time at the start; waits move it on. The real one
+  bool evict_waits = false;         // a wait that is not recorded ends the attempt as suspended
+  bool cancelled = false;           // from the start
   std::optional<std::chrono::milliseconds> cancel_after{};  // cancelled after so much real time
   std::function<void()> cancel_when{};  // cancelled when this returns, which it must; called on a thread of its own
   bool cancel_descriptor = true;        // whether cancel_fd is answered; code must do without

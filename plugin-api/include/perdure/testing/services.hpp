@@ -179,6 +179,7 @@ inline perdure_services make_services() {
     return perdure_status{PERDURE_OK};
   };
   table.await_result = await_result;
+  table.wait_many = wait_many;
   return table;
 }
 
