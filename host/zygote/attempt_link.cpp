@@ -120,9 +120,10 @@ bool AttemptLink::is_answered(std::uint64_t request) const {
 }
 
 // The caller holds the mutex.
-void AttemptLink::send_again() {
+void AttemptLink::send_again(std::uint64_t host) {
   protocol::Outgoing begins;
   begins.kind = Kind::kResend;
+  begins.id = host;
   (void)send(begins);
   if (judged_) {
     protocol::Outgoing judgement;
@@ -201,7 +202,7 @@ bool AttemptLink::take_note(const Incoming& frame) {
       arrived_.notify_all();  // one may wait for this too
       return true;
     case Kind::kAdopted:
-      send_again();
+      send_again(frame.id);
       return true;
     case Kind::kConfirm:
       unconfirmed_.reset();

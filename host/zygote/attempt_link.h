@@ -104,7 +104,7 @@ class AttemptLink {
   void forget(Question& question);
   [[nodiscard]] bool is_awaited(std::uint64_t request) const;
   [[nodiscard]] bool is_answered(std::uint64_t request) const;
-  void send_again();
+  void send_again(std::uint64_t host);
 
   bool await(std::unique_lock<std::mutex>& lock, protocol::Incoming& frame, std::uint64_t request,
              bool until_cancelled = false);
