@@ -93,7 +93,9 @@ Came token_that_came(const store::Store& store, const store::TokenId& id) {
   if (token && token->status == store::TokenStatus::kTimedOut) {
     return {false, store::token_timeout_error(token->completed_at.value_or(store::Time{}))};
   }
-  return {false, "{\"name\":\"TOKEN_GONE\",\"message\":\"there is no token " + id.text() + " (any more)\"}"};
+  std::string error = R"({"name":"TOKEN_GONE","message":)";
+  process::append_string(error, "there is no token " + id.text() + " (any more)");
+  return {false, error + '}'};
 }
 
 Came what_came(const store::Store& store, const Waitpoint& member) {

@@ -334,7 +334,21 @@ constexpr perdure::Task<perdure::RawJson, OfChild> parent{
               perdure::Attempt& run) { return OfChild{run.trigger_and_wait(echo, payload).unwrap()}; },
 };
 
+// ---- wait-token: {"token"} -> what the token is completed with
+
+struct Awaited {
+  std::string token;
+};
+BOOST_DESCRIBE_STRUCT(Awaited, (), (token))
+
+constexpr perdure::Task<Awaited, perdure::RawJson> wait_token{
+    .id = "wait-token",
+    .description = "Waits for a waitpoint token and gives what it is completed with; one that times out fails the run",
+    .retry = {.max_attempts = 1},
+    .run = [](Awaited in, perdure::Attempt& run) { return run.wait_for_token<perdure::RawJson>(in.token).unwrap(); },
+};
+
 }  // namespace
 
 PERDURE_PLUGIN("playground", "1.0.0", hello_world, echo, echo_recycled, sleep_a_while, fail, flaky, crash, count,
-               family, family_member, wait, wait_without_process, fan_out, gather, parent)
+               family, family_member, wait, wait_without_process, fan_out, gather, parent, wait_token)

@@ -2,8 +2,11 @@
 // in between.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
-#include <csignal>
+#include <fstream>
+#include <iterator>
 
 #include "tests/e2e/host_process.h"
 
@@ -70,6 +73,115 @@ TEST(Tokens, ThatAreAnsweredSurviveTheHostAndTimeOutAfterIt) {
   const boost::json::value over = await_over(http, late);
   EXPECT_EQ(over.at("status"), "TIMED_OUT");
   EXPECT_EQ(over.at("outputIsError"), true);
+}
+
+std::string waiting_for(const std::string& token) {
+  return boost::json::serialize(boost::json::object{{"token", token}});
+}
+
+// Waits until the run waits.
+void await_waiting(Http& http, const std::string& run) {
+  while (http.get("/api/v3/runs/" + run).json().at("status") != "WAITING") continue;
+}
+
+std::vector<std::string> events_of(Http& http, const std::string& run) {
+  std::vector<std::string> names;
+  const auto trace = http.get("/perdure/v1/runs/" + run + "/trace").json();
+  for (const auto& event : trace.at("events").as_array()) names.emplace_back(event.at("name").as_string());
+  return names;
+}
+
+TEST(Tokens, LetEveryRunThatWaitsForThemGoOnWithTheirValue) {
+  HostProcess host;
+  ASSERT_TRUE(host.start()) << host.log();
+  Http http = host.client();
+  const std::string token = id_of(create(http));
+  const std::string first = trigger(http, "wait-token", waiting_for(token));
+  const std::string second = trigger(http, "wait-token", waiting_for(token));
+  await_waiting(http, first);
+  await_waiting(http, second);
+  EXPECT_EQ(host.cli({"tokens", "complete", token, R"({"n":[1, 0.10]})"}).exit_status, 0);
+  for (const std::string& run : {first, second}) {
+    const auto done = await_run(http, run);
+    EXPECT_EQ(done.at("status"), "COMPLETED") << boost::json::serialize(done);
+    EXPECT_EQ(done.at("output"), boost::json::parse(R"({"n":[1,0.10]})"));
+  }
+}
+
+TEST(Tokens, ThatAreCompleteAlreadyLetNobodyWait) {
+  HostProcess host;
+  ASSERT_TRUE(host.start()) << host.log();
+  Http http = host.client();
+  const std::string token = id_of(create(http)), nothing = id_of(create(http));
+  EXPECT_EQ(http.post(kTokens + ("/" + token) + "/complete", R"({"data":"early"})").status, 200);
+  EXPECT_EQ(http.post(kTokens + ("/" + nothing) + "/complete", "{}").status, 200);
+  const std::string run = trigger(http, "wait-token", waiting_for(token));
+  EXPECT_EQ(await_run(http, run).at("output"), "early");
+  for (const std::string& event : events_of(http, run)) EXPECT_NE(event, "wait_began");
+  EXPECT_TRUE(await_run(http, trigger(http, "wait-token", waiting_for(nothing))).at("output").is_null());
+}
+
+TEST(Tokens, ThatTimeOutFailTheRunThatInsistsWithTheirError) {
+  HostProcess host;
+  ASSERT_TRUE(host.start()) << host.log();
+  Http http = host.client();
+  const std::string token = id_of(create(http, R"({"timeout":"1s"})"));
+  const auto run = await_run(http, trigger(http, "wait-token", waiting_for(token)));
+  EXPECT_EQ(run.at("status"), "FAILED") << boost::json::serialize(run);
+  EXPECT_EQ(run.at("error").at("name"), "WaitpointTimeoutError");
+  const auto error = boost::json::parse(std::string(show(http, token).at("output").as_string()));
+  EXPECT_EQ(run.at("error").at("message"), error.at("message"));
+}
+
+TEST(Tokens, ThatAreNoneFailTheRunAtOnce) {
+  HostProcess host;
+  ASSERT_TRUE(host.start()) << host.log();
+  Http http = host.client();
+  const auto run = await_run(http, trigger(http, "wait-token", waiting_for("waitpoint_\"none")));
+  EXPECT_EQ(run.at("status"), "FAILED");
+  EXPECT_NE(boost::json::serialize(run).find("there is no token waitpoint_"), std::string::npos)
+      << boost::json::serialize(run);
+}
+
+TEST(Tokens, CompletedWhileTheHostIsGoneAndBackLetTheRunGoOn) {
+  HostProcess host;
+  ASSERT_TRUE(host.start()) << host.log();
+  std::string token, run;
+  {
+    Http http = host.client();
+    token = id_of(create(http));
+    run = trigger(http, "wait-token", waiting_for(token));
+    await_waiting(http, run);
+  }
+  host.kill();
+  ASSERT_TRUE(host.start()) << host.log();
+  Http http = host.client();
+  const std::string url(show(http, token).at("url").as_string());
+  Http anybody(host.url(), "");
+  EXPECT_EQ(anybody.post(url.substr(host.url().size()), "7").status, 200);
+  const auto done = await_run(http, run);
+  EXPECT_EQ(done.at("status"), "COMPLETED") << boost::json::serialize(done);
+  EXPECT_EQ(done.at("output"), 7);
+}
+
+TEST(Tokens, AreNotWaitedForAgainByALaterAttempt) {
+  HostProcess host({.plugins = PERDURE_TEST_BIN_DIR "/../fixtures/ledger"});
+  ASSERT_TRUE(host.start()) << host.log();
+  Http http = host.client();
+  const std::string token = id_of(create(http));
+  const std::string file = host.directory() / "ledger";
+  const std::string run =
+      trigger(http, "await-token", boost::json::serialize(boost::json::object{{"file", file}, {"token", token}}));
+  await_waiting(http, run);
+  EXPECT_EQ(http.post(kTokens + ("/" + token) + "/complete", R"({"data":"x"})").status, 200);
+  const auto done = await_run(http, run);
+  EXPECT_EQ(done.at("output"), "x") << boost::json::serialize(done);
+  EXPECT_EQ(done.at("attempts").as_array().size(), 2u);
+  const auto events = events_of(http, run);
+  EXPECT_EQ(std::ranges::count(events, "wait_began"), 1);
+  std::ifstream in(file);
+  const std::string lines{std::istreambuf_iterator<char>(in), {}};
+  EXPECT_EQ(lines, "\"x\"\n\"x\"\n");
 }
 
 }  // namespace
