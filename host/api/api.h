@@ -39,6 +39,7 @@ Handling reset_idempotency_key(Api& api, ExchangePtr exchange);
 Handling create_batch(Api& api, ExchangePtr exchange);
 Handling add_batch_items(Api& api, ExchangePtr exchange);
 Handling show_batch(Api& api, ExchangePtr exchange);
+Handling show_batch_results(Api& api, ExchangePtr exchange);
 Handling begin_bulk_action(Api& api, ExchangePtr exchange);
 Handling list_bulk_actions(Api& api, ExchangePtr exchange);
 Handling show_bulk_action(Api& api, ExchangePtr exchange);

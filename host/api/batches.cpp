@@ -16,6 +16,7 @@
 #include "host/api/errors.h"
 #include "host/api/json_members.h"
 #include "host/api/json_text.h"
+#include "host/api/run_result.h"
 #include "host/api/token_header.h"
 #include "store/model/batch.h"
 #include "store/model/duration.h"
@@ -236,6 +237,27 @@ Handling show_batch(Api& api, ExchangePtr exchange) {
   std::optional<Response> refusal = unless_durable(durable);
   if (!progress) refusal = error_response(progress.status());
   exchange->reply(refusal ? std::move(*refusal) : document(*batch, *progress));
+}
+
+Handling show_batch_results(Api& api, ExchangePtr exchange) {
+  const store::BatchId id(exchange->request().argument);
+  const store::Result<store::Batch> batch = api.engine.store().batch(id);
+  if (!batch) {
+    exchange->reply(batch.status().code() == store::Code::kNotFound ? no_such_batch(id)
+                                                                    : error_response(batch.status()));
+    co_return;
+  }
+  JsonText json;
+  json.begin_object().text("id", id.text()).key("items").begin_array();
+  for (const store::RunId& each : batch->runs) {
+    const store::Result<store::Run> run = api.engine.store().run(each);
+    if (run && store::is_final(run->status)) put_result(json, api.engine.store(), *run);
+  }
+  json.end_array().end_object();
+  const auto written = all_written(api);
+  const store::Status durable = co_await until_ok(*exchange, written);
+  std::optional<Response> refusal = unless_durable(durable);
+  exchange->reply(refusal ? std::move(*refusal) : ok(json.take()));
 }
 
 }  // namespace perdure::api

@@ -13,7 +13,7 @@ namespace perdure::api {
 namespace {
 
 // What stands in braces in paths.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 17> kPlaces{
+constexpr std::array<std::pair<std::string_view, std::string_view>, 18> kPlaces{
     {{"task", "A task's id"},
      {"key", "An idempotency key as it was sent"},
      {"run", "A run's id"},
@@ -21,6 +21,7 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 17> kPlaces{
      {"finished", "The id of a run that has ended"},
      {"executing", "The id of a run that executes"},
      {"bulk", "A bulk action's id"},
+     {"batch", "A batch's id"},
      {"stream", "A stream's name"},
      {"api_key", "A key's id"},
      {"queue", "A queue's id or name; a slash in a name is written %252F"},
@@ -75,7 +76,7 @@ void put_operation(JsonText& json, const Operation& operation) {
   json.key(lower(method_name(operation.method))).begin_object().text("summary", operation.summary);
   put_parameters(json, operation);
   if (!operation.body.empty()) {
-    json.key("requestBody").begin_object().key("content").begin_object().key("application/json").begin_object();
+    json.key("requestBody").begin_object().key("content").begin_object().key(operation.type).begin_object();
     json.raw("schema", R"({"type":"object"})").raw("example", operation.body).end_object().end_object().end_object();
   }
   json.key("responses").begin_object();

@@ -12,11 +12,12 @@ namespace perdure::api {
 
 struct Operation {
   Method method;
-  std::string_view path;     // "/api/v3/runs/{run}"
-  std::string_view summary;  // one sentence
-  std::string_view query{};  // names of query parameters, by blanks
-  std::string_view body{};   // an example of what is sent, as JSON; empty: nothing is
-  unsigned status = 200;     // of a success
+  std::string_view path;                       // "/api/v3/runs/{run}"
+  std::string_view summary;                    // one sentence
+  std::string_view query{};                    // names of query parameters, by blanks
+  std::string_view body{};                     // an example of what is sent, as JSON; empty: nothing is
+  unsigned status = 200;                       // of a success
+  std::string_view type = "application/json";  // of the body
 };
 
 std::span<const Operation> operations();

@@ -7,7 +7,8 @@ namespace {
 
 constexpr std::string_view kListFilters =
     "filter[status] filter[taskIdentifier] filter[tag] filter[version] filter[queue] filter[machine] filter[schedule] "
-    "filter[bulkAction] filter[isTest] filter[createdAt][from] filter[createdAt][to] filter[createdAt][period] "
+    "filter[batch] filter[bulkAction] filter[isTest] filter[createdAt][from] filter[createdAt][to] "
+    "filter[createdAt][period] "
     "page[size] page[after] page[before]";
 constexpr std::string_view kPages = "page perPage";
 constexpr std::string_view kShape = "offset handle live cursor skipColumns";
@@ -20,6 +21,12 @@ constexpr std::array kOperations{
               R"({"payload":{"name":"Ada"},"options":{"tags":["user:1"],"ttl":"1h"}})"},
     Operation{kPost, "/api/v1/idempotencyKeys/{key}/reset", "Frees an idempotency key of a task.", "",
               R"({"taskIdentifier":"echo"})"},
+    Operation{kPost, "/api/v3/batches", "Makes a batch that waits for its items.", "",
+              R"({"runCount":1,"idempotencyKey":"night"})", 202},
+    Operation{kPost, "/api/v3/batches/{batch}/items", "Its items, one in each line; with the last its runs come to be.",
+              "", R"({"index":0,"task":"echo","payload":1})", 200, "application/x-ndjson"},
+    Operation{kGet, "/api/v2/batches/{batch}", "How far a batch is."},
+    Operation{kGet, "/api/v1/batches/{batch}/results", "What came of its runs that have ended, in the items' order."},
     // Runs
     Operation{kGet, "/api/v3/runs/{run}", "A run with its payload and its output or error."},
     Operation{kGet, "/api/v1/runs", "Runs, newest first, in pages.", kListFilters},

@@ -29,6 +29,7 @@ constexpr std::array<std::string_view, 5> kResetKey{"api", "v1", "idempotencyKey
 constexpr std::array<std::string_view, 3> kBatches{"api", "v3", "batches"};
 constexpr std::array<std::string_view, 5> kBatchItems{"api", "v3", "batches", "*", "items"};
 constexpr std::array<std::string_view, 4> kBatch{"api", "v2", "batches", "*"};
+constexpr std::array<std::string_view, 5> kBatchResults{"api", "v1", "batches", "*", "results"};
 constexpr std::array<std::string_view, 3> kBulkActions{"api", "v1", "bulk-actions"};
 constexpr std::array<std::string_view, 4> kBulkAction{"api", "v1", "bulk-actions", "*"};
 constexpr std::array<std::string_view, 5> kBulkAbort{"api", "v1", "bulk-actions", "*", "abort"};
@@ -98,6 +99,7 @@ constexpr std::array kRoutes{
     Entry{Method::kPost, kBatches, create_batch, Access::kTriggerBatch},
     Entry{Method::kPost, kBatchItems, add_batch_items, Access::kTriggerBatch},
     Entry{Method::kGet, kBatch, show_batch, Access::kReadBatch},
+    Entry{Method::kGet, kBatchResults, show_batch_results, Access::kReadBatch},
     Entry{Method::kPost, kBulkActions, begin_bulk_action, Access::kTrigger},
     Entry{Method::kGet, kBulkActions, list_bulk_actions, Access::kRead},
     Entry{Method::kGet, kBulkAction, show_bulk_action, Access::kRead},

@@ -9,24 +9,6 @@
 #include "store/model/transitions.h"
 
 namespace perdure::engine {
-namespace {
-
-// How long the attempt has waited so far, which does not count as execution.
-store::Duration waited_by(const store::Store& store, const store::RunId& run, std::uint32_t number, store::Time now) {
-  store::Duration waited{};
-  std::optional<store::Time> since;
-  const store::Result<std::vector<store::TimelineEvent>> timeline = store.timeline(run);
-  if (!timeline) return waited;
-  for (const store::TimelineEvent& event : *timeline) {
-    if (event.attempt != number) continue;
-    if (event.name == event_name(store::RunEvent::kWaitBegan)) since = event.at;
-    if (event.name != event_name(store::RunEvent::kResumed) || !since) continue;
-    waited += event.at - *std::exchange(since, std::nullopt);
-  }
-  return since ? waited + (now - *since) : waited;
-}
-
-}  // namespace
 
 void CoreEngine::adopt_survivors() {
   std::size_t foreign = 0;
@@ -39,17 +21,33 @@ void CoreEngine::adopt_survivors() {
   if (foreign > 0) warn(std::to_string(foreign) + " processes of attempts that are over are ended.");
 }
 
-// Whether its attempt is the one that its run is executing. A process that only calls hooks is none: the attempt that
-// it was for has died, of which nobody knows any more how.
+// For how long the attempt has executed; what it waited does not count.
+store::Duration CoreEngine::executed(const store::Attempt& attempt) const {
+  const store::Time now = core_.now();
+  store::Duration taken = now - attempt.started_at;
+  const auto timeline = store_.timeline(attempt.run);
+  std::optional<store::Time> waits;
+  for (const store::TimelineEvent& each : timeline ? *timeline : std::vector<store::TimelineEvent>()) {
+    if (each.attempt != attempt.number) continue;
+    if (each.name == store::event_name(store::RunEvent::kWaitBegan)) waits = each.at;
+    if (waits && each.name == store::event_name(store::RunEvent::kResumed))
+      taken -= each.at - *std::exchange(waits, {});
+  }
+  if (waits) taken -= now - *waits;
+  return std::max(taken, store::Duration(0));
+}
+
+// Whether its attempt is the one that its run is executing, or waits in. A process that only calls hooks is none: the
+// attempt that it was for has died, of which nobody knows any more how. One that waits asks again what for, and has its
+// slot until then.
 bool CoreEngine::adopt(const process::Survivor& survivor) {
   if (survivor.only_hooks) return false;
   const store::Result<store::Run> run = store_.run(survivor.run);
-  const bool waits = run && run->status == store::RunStatus::kWaiting;  // its process asks for that wait again
-  if (!run || (!waits && run->status != store::RunStatus::kExecuting)) return false;
+  if (!run || (run->status != store::RunStatus::kExecuting && run->status != store::RunStatus::kWaiting)) return false;
   const store::Result<std::vector<store::Attempt>> attempts = store_.attempts(survivor.run);
   const store::AdoptedAttempt adopted{survivor.run, survivor.number, survivor.token};
   if (!attempts || attempts->empty() || !adopted.is(attempts->back())) return false;
-  if (survivor.replay != attempts->back().evictions) return false;  // its run went on without it
+  if (survivor.replay != attempts->back().evictions) return false;  // its run does without it
 
   const process::AttemptHandle handle = next_handle_++;
   Slot& slot = slots_[handle];
@@ -59,6 +57,8 @@ bool CoreEngine::adopt(const process::Survivor& survivor) {
   slot.launched = true;
   slot.task = slot.catalog->find(slot.attempt.version, slot.run.task);
   if (slot.task == nullptr) slot.task = slot.catalog->task_of(slot.run);  // its version cannot be loaded any more
+  const store::Duration taken = executed(slot.attempt);
+  slot.entered_at = core_.now() - taken;
   catalog::Task unknown;
   store::Claim claim;
   claim.run = slot.run;
@@ -71,8 +71,7 @@ bool CoreEngine::adopt(const process::Survivor& survivor) {
   slot_of_[slot.run.id] = handle;
   executing_ = busy();
   adopted_.push_back(adopted);
-  slot.entered_at = slot.attempt.started_at + waited_by(store_, slot.run.id, slot.attempt.number, core_.now());
-  launcher_.adopt(survivor.id, std::move(spec), std::max(core_.now() - slot.entered_at, store::Duration(0)), *this);
+  launcher_.adopt(survivor.id, std::move(spec), taken, *this);
   return true;
 }
 

@@ -200,6 +200,11 @@ class CoreEngine final : public Engine, private store::Listener, private process
   // token_requests.cpp
   void ask_token_create(process::AttemptHandle attempt, const Slot& slot, const process::AttemptRequest& request);
   void ask_token_complete(process::AttemptHandle attempt, const Slot& slot, process::AttemptRequest request);
+  // adoption.cpp
+  void adopt_survivors();
+  bool adopt(const process::Survivor& survivor);
+  [[nodiscard]] store::Duration executed(const store::Attempt& attempt) const;
+  void recover(store::DoneStatus done);
   // waits.cpp
   void ask_wait(process::AttemptHandle attempt, Slot& slot, const process::AttemptRequest& request);
   void wait_began(process::AttemptHandle attempt, const AskedCall& asked, store::Result<store::WaitBegun> begun);
@@ -214,10 +219,6 @@ class CoreEngine final : public Engine, private store::Listener, private process
   void evicted(process::AttemptHandle attempt, Slot& slot);
   /// Slots that count against the host's concurrency.
   [[nodiscard]] std::size_t busy() const { return slots_.size() - parked_; }
-  // adoption.cpp
-  void adopt_survivors();
-  bool adopt(const process::Survivor& survivor);
-  void recover(store::DoneStatus done);
 
   void declare_queues(const catalog::Snapshot& catalog);  // queues.cpp
   void dispatch();

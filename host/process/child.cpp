@@ -29,6 +29,9 @@ bool is_quiet(int socket) {
   return recv(socket, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && errno == EAGAIN;
 }
 
+// That no other host has, on this boot.
+std::uint64_t unique_number() { return static_cast<std::uint64_t>(now_steady().time_since_epoch().count()); }
+
 }  // namespace
 
 Child::Child(Shared& shared, Zygote& zygote, std::uint64_t id, pid_t pid, Ends ends)
@@ -123,7 +126,11 @@ void Child::take_over(Attempt& attempt, std::uint32_t ordinal, std::uint32_t ros
   shared_.announce_started(*attempt.observer, attempt.spec.handle, pid_);
   if (link_) {  // else it had ended before its host's ends could be kept
     link_watched_ = shared_.events.add(link_.get(), *this, kLink);
-    (void)send(Kind::kAdopted, 0);
+    adoption_ = unique_number();
+    protocol::Outgoing frame;
+    frame.kind = Kind::kAdopted;
+    frame.id = adoption_;
+    (void)protocol::send(link_.get(), frame, false);
     settle();
     limit();
   }

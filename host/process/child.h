@@ -146,6 +146,7 @@ class Child final : public Watcher, public Timed, public LineSink {
   bool killed_ = false;
   bool adopted_ = false;                            // its attempt was started by another host
   bool resending_ = false;                          // … and has not begun to send again what that one may have read
+  std::uint64_t adoption_ = 0;                      // by which it will say so
   std::uint32_t roster_ = protocol::Roster::kNone;  // the attempt's place in it
   std::uint32_t served_ = 0;
   store::Sandbox sandbox_;

@@ -85,7 +85,8 @@ void Child::on_frame(const Incoming& frame) {
     case Kind::kSpan:
       return on_span(frame);
     case Kind::kResend:
-      if (!std::exchange(resending_, false)) violation("an answer to what nobody has asked");
+      if (!adopted_) return violation("an answer to what nobody has asked");
+      resending_ = resending_ && frame.id != adoption_;  // else it was for a host in between
       return;
     default:
       return violation("a message of the unknown kind " + std::to_string(static_cast<unsigned>(frame.kind)));

@@ -101,7 +101,7 @@ struct Survivor {
   std::uint32_t number = 1;
   std::string token;
   bool only_hooks = false;   // its process only calls hooks
-  std::uint32_t replay = 0;  // see AttemptSpec
+  std::uint32_t replay = 0;  // as in its AttemptSpec
 };
 
 enum class StopReason : std::uint8_t { kCanceled, kTimedOut, kShutdown };

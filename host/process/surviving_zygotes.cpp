@@ -71,6 +71,8 @@ class Meeting {
   }
 
   SurvivingZygote& zygote() { return zygote_; }
+  /// It was about to leave, since it has no attempts or was alone for too long.
+  [[nodiscard]] bool gone() const { return gone_; }
 
   /// Ends it with all that it has, which does not ask it first: it may be stopped, or not understand.
   void end() const {
@@ -92,6 +94,9 @@ class Meeting {
           return frame_.kind == kind;
         case ReceiveResult::kWouldBlock:
           break;
+        case ReceiveResult::kPeerGone:
+          gone_ = true;
+          return false;
         default:
           return false;
       }
@@ -120,6 +125,7 @@ class Meeting {
 
   const Clock::time_point deadline_ = Clock::now() + kPatience;
   SurvivingZygote zygote_;
+  bool gone_ = false;
   protocol::Receiver receiver_;
   protocol::Incoming frame_;
 };
@@ -142,8 +148,10 @@ std::vector<SurvivingZygote> find_surviving_zygotes(const std::string& directory
     }
     Meeting meeting(std::move(link));
     if (const std::string why = meeting.hold(); !why.empty()) {
-      warn("process " + name + ", which executes attempts of an earlier host, could not be taken over: " + why +
-           ". It is ended, and its attempts with it");
+      if (!meeting.gone()) {
+        warn("process " + name + ", which executes attempts of an earlier host, could not be taken over: " + why +
+             ". It is ended, and its attempts with it");
+      }
       meeting.end();
       (void)unlinkat(place.get(), name.c_str(), 0);
       continue;

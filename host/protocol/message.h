@@ -59,8 +59,10 @@ enum class Kind : std::uint16_t {
   kConfirm = 33,  // the outcome is recorded: leave, or, when arg is 1 (recycling), wait for the next kStart
   kCancel = 34,   // set the cancel flag; arg: 1 canceled, 2 timed out, 3 the host stops; json: {"reason"}, or empty
   kResume = 35,   // the backtrace of a crashed child has been taken: die
-  kAdopted = 40,  // another host has taken over, which knows nothing of what was said to the one before it
-  kReply = 36,    // to request `id`; arg: a perdure_status; json/raw: the answer
+  kAdopted =
+      40,       // another host has taken over, which knows nothing of what was said to the one before it; id: a number
+                //   that no host before has used
+  kReply = 36,  // to request `id`; arg: a perdure_status; json/raw: the answer
 
   // ---- attempt: child -> host ----
   kOutcome = 48,  // exactly one for each kStart; id: that of the kStart; arg: Outcome; json: error
@@ -75,10 +77,10 @@ enum class Kind : std::uint16_t {
   kSpan = 53,     // a hook begins (arg 0) or has ended (arg 1); id: its number, never used twice by one process; json:
                   //   {"hook","scope":"task"|"plugin"|"global"} and at its end "startedAt":ms since the epoch,
                   //   "durationUs":n,"error":{…as in kOutcome…}?,"ignored":true? (the error does no harm)
-  kResend =
-      60,  // the answer to kAdopted: every request without an answer, and an outcome that was not confirmed, follow
-           //   once more
-  kUsage = 54,  // before its kOutcome, by an attempt that took longer than kMoment; raw: UsageReport
+  kResend = 60,  // the answer to kAdopted `id`: every request without an answer, and an outcome that was not confirmed,
+                 // follow
+                 //   once more
+  kUsage = 54,   // before its kOutcome, by an attempt that took longer than kMoment; raw: UsageReport
 };
 
 /// arg of kRequest. Numbers are spoken between builds: append only.

@@ -103,7 +103,7 @@ std::uint32_t Roster::enter(std::uint64_t child, std::uint64_t ordinal, std::str
   entry.ordinal = ordinal;
   entry.number = number;
   entry.hooks_only = hooks_only ? 1 : 0;
-  entry.replay = static_cast<std::uint16_t>(replay);
+  entry.replay = replay;
   copy(entry.run, run);
   copy(entry.token, token);
   std::atomic_ref(entry.child).store(child, std::memory_order_release);  // it is there from here on

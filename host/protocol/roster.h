@@ -16,10 +16,10 @@ struct RosterEntry {
   std::uint64_t child;    // its link id; 0: the entry is free
   std::uint64_t ordinal;  // of the attempt among those of the child's process, as in its kStart
   std::uint32_t number;   // of the attempt
-  std::uint16_t hooks_only;
-  std::uint16_t replay;  // how often a process of the attempt has left before this one (at most 65535 are told apart)
+  std::uint32_t hooks_only;
+  std::uint32_t replay;  // how many processes of the attempt have left during waits before this one
   char run[40];          // the run's id, ending with a zero
-  char token[64];        // the attempt's, likewise
+  char token[60];        // the attempt's, likewise
 };
 static_assert(sizeof(RosterEntry) == 128);
 
@@ -44,7 +44,7 @@ class Roster {
 
   /// Notes that the child is about to be given the attempt. kNone: there is no room, and a next host will not know it.
   std::uint32_t enter(std::uint64_t child, std::uint64_t ordinal, std::string_view run, std::uint32_t number,
-                      std::string_view token, bool hooks_only, std::uint32_t replay = 0);
+                      std::string_view token, bool hooks_only = false, std::uint32_t replay = 0);
   /// The child does not execute that attempt any more.
   void remove(std::uint32_t place);
 

@@ -45,42 +45,59 @@ bool AttemptLink::receive(Incoming& frame) {
   return await(lock, frame, kNoRequest);
 }
 
-bool AttemptLink::ask(protocol::RequestKind kind, std::string_view json, std::string_view raw, Incoming& reply) {
-  protocol::Outgoing request;
+// False when the host is gone. Sent with the lock held, so that requests reach the host in the order of their numbers.
+bool AttemptLink::put(Question& question, protocol::RequestKind kind, std::string_view json, std::string_view raw) {
+  protocol::Outgoing& request = question.request_;
   request.kind = Kind::kRequest;
   request.arg = static_cast<std::uint32_t>(kind);
   request.json = json;
   request.raw = raw;
-  // Sent with the lock held, so that requests reach the host in the order of their numbers.
-  std::unique_lock lock(mutex_);
+  const std::lock_guard lock(mutex_);
   request.id = next_request_++;
-  Unanswered asked{request};
-  remember(asked);
-  const bool answered = send(request) && await(lock, reply, request.id);
-  forget(asked);
+  Question** last = &questions_;
+  while (*last != nullptr) last = &(*last)->next_;
+  *last = &question;
+  question.link_ = this;
+  return send(request);
+}
+
+// The caller holds the mutex.
+void AttemptLink::forget(Question& question) {
+  Question** each = &questions_;
+  while (*each != nullptr && *each != &question) each = &(*each)->next_;
+  if (*each != nullptr) *each = question.next_;
+  question.link_ = nullptr;
+}
+
+AttemptLink::Question::~Question() {
+  if (link_ == nullptr) return;
+  const std::lock_guard lock(link_->mutex_);
+  link_->forget(*this);
+}
+
+bool AttemptLink::is_awaited(std::uint64_t request) const {
+  const Question* each = questions_;
+  while (each != nullptr && each->request_.id != request) each = each->next_;
+  return each != nullptr;
+}
+
+bool AttemptLink::ask(protocol::RequestKind kind, std::string_view json, std::string_view raw, Incoming& reply) {
+  Question question;
+  if (!put(question, kind, json, raw)) return false;
+  std::unique_lock lock(mutex_);
+  const bool answered = await(lock, reply, question.request_.id);
+  forget(question);  // in the same moment, so that it is not asked again
   return answered;
 }
 
-AttemptLink::Waited AttemptLink::ask_long(protocol::RequestKind kind, std::string_view json, Incoming& reply,
-                                          const std::function<void()>& begun) {
-  constexpr auto kBegun = static_cast<std::uint32_t>(protocol::ReplyStatus::kBegun);
-  protocol::Outgoing request;
-  request.kind = Kind::kRequest;
-  request.arg = static_cast<std::uint32_t>(kind);
-  request.json = json;
+AttemptLink::Waited AttemptLink::ask_long(Question& question, protocol::RequestKind kind, std::string_view json,
+                                          Incoming& reply) {
+  return put(question, kind, json, {}) ? wait_on(question, reply) : Waited::kGone;
+}
+
+AttemptLink::Waited AttemptLink::wait_on(const Question& question, Incoming& reply) {
   std::unique_lock lock(mutex_);
-  request.id = next_request_++;
-  Unanswered asked{request};
-  remember(asked);
-  bool answered = send(request) && await(lock, reply, request.id, true);
-  for (bool told = false; answered && reply.arg == kBegun;) {  // another host says it again
-    lock.unlock();
-    if (!std::exchange(told, true)) begun();
-    lock.lock();
-    answered = await(lock, reply, request.id, true);
-  }
-  forget(asked);
-  if (answered) return Waited::kAnswered;
+  if (await(lock, reply, question.request_.id, true)) return Waited::kAnswered;
   return cancelled_.load() != 0 ? Waited::kCancelled : Waited::kGone;
 }
 
@@ -95,29 +112,35 @@ void AttemptLink::remember_judgement(std::string json, std::string raw) {
   judged_ = std::make_unique<std::pair<std::string, std::string>>(std::move(json), std::move(raw));
 }
 
-void AttemptLink::remember(Unanswered& asked) {
-  Unanswered** last = &unanswered_;
-  while (*last != nullptr) last = &(*last)->next;
-  *last = &asked;
+void AttemptLink::remember_promise(protocol::RequestKind kind, std::string json, std::string raw) {
+  const std::lock_guard lock(mutex_);
+  if (!promised_) promised_ = std::make_unique<std::vector<Promise>>();
+  promised_->push_back({kind, std::move(json), std::move(raw)});
 }
 
-void AttemptLink::forget(const Unanswered& asked) {
-  Unanswered** each = &unanswered_;
-  while (*each != nullptr && *each != &asked) each = &(*each)->next;
-  if (*each != nullptr) *each = asked.next;
-}
-
-bool AttemptLink::is_awaited(std::uint64_t request) const {
-  const Unanswered* each = unanswered_;
-  while (each != nullptr && each->request.id != request) each = each->next;
-  return each != nullptr;
+// Whether the answer has come, and waits for who asked.
+bool AttemptLink::is_answered(std::uint64_t request) const {
+  return kept_ != nullptr && std::ranges::any_of(*kept_, [request](const Incoming& each) {
+           return recipient(each) == request && each.arg != static_cast<std::uint32_t>(protocol::ReplyStatus::kBegun);
+         });
 }
 
 // The caller holds the mutex.
-void AttemptLink::send_again() {
+void AttemptLink::send_again(std::uint64_t host) {
   protocol::Outgoing begins;
   begins.kind = Kind::kResend;
+  begins.id = host;
   (void)send(begins);
+  for (std::size_t i = 0; promised_ && i < promised_->size(); ++i) {
+    const Promise& each = (*promised_)[i];
+    protocol::Outgoing promise;
+    promise.kind = Kind::kRequest;
+    promise.arg = static_cast<std::uint32_t>(each.kind);
+    promise.id = next_request_++;
+    promise.json = each.json;
+    promise.raw = each.raw;
+    (void)send(promise);
+  }
   if (judged_) {
     protocol::Outgoing judgement;
     judgement.kind = Kind::kRequest;
@@ -127,9 +150,8 @@ void AttemptLink::send_again() {
     judgement.raw = judged_->second;
     (void)send(judgement);
   }
-  for (const Unanswered* each = unanswered_; each != nullptr; each = each->next) {
-    const bool answered = kept_ != nullptr && std::ranges::find(*kept_, each->request.id, recipient) != kept_->end();
-    if (!answered) (void)send(each->request);
+  for (const Question* each = questions_; each != nullptr; each = each->next_) {
+    if (!is_answered(each->request_.id)) (void)send(each->request_);
   }
   if (unconfirmed_) (void)send(*unconfirmed_);
 }
@@ -196,11 +218,12 @@ bool AttemptLink::take_note(const Incoming& frame) {
       arrived_.notify_all();  // one may wait for this too
       return true;
     case Kind::kAdopted:
-      send_again();
+      send_again(frame.id);
       return true;
     case Kind::kConfirm:
       unconfirmed_.reset();
       judged_.reset();
+      promised_.reset();
       return false;
     case Kind::kResume:
       crash_resumed.store(true);

@@ -15,13 +15,13 @@
 #include <chrono>
 #include <condition_variable>
 #include <deque>
-#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "host/protocol/frame.h"
 
@@ -44,17 +44,36 @@ class AttemptLink {
   /// meanwhile. [any thread]
   bool ask(protocol::RequestKind kind, std::string_view json, std::string_view raw, protocol::Incoming& reply);
 
+  /// Something that was asked of the host. It is asked again of another one until the object goes; what is asked with
+  /// stays where it is meanwhile.
+  class Question {
+   public:
+    Question() = default;
+    Question(const Question&) = delete;
+    Question& operator=(const Question&) = delete;
+    ~Question();
+
+   private:
+    friend class AttemptLink;
+    protocol::Outgoing request_;
+    AttemptLink* link_ = nullptr;
+    Question* next_ = nullptr;
+  };
   enum class Waited : std::uint8_t { kAnswered, kCancelled, kGone };
-  /// Asks the host for something that takes long, and waits for its answer, or a cancel; when the host says that it has
-  /// begun (kBegun), calls `begun` and waits on. [any thread]
-  Waited ask_long(protocol::RequestKind kind, std::string_view json, protocol::Incoming& reply,
-                  const std::function<void()>& begun);
+  /// Asks the host for something that takes long, and waits for its answer, or a cancel. [any thread]
+  Waited ask_long(Question& question, protocol::RequestKind kind, std::string_view json, protocol::Incoming& reply);
+  /// Waits for another answer to it. [any thread]
+  Waited wait_on(const Question& question, protocol::Incoming& reply);
 
   /// Sends an attempt's outcome, of which the texts stay where they are until kConfirm has come. [main thread]
   bool send_outcome(const protocol::Outgoing& outcome);
 
   /// A kJudge that was answered: another host has to hear of it, too, before it hears of the outcome. [main thread]
   void remember_judgement(std::string json, std::string raw);
+
+  /// A request that was answered, and of which another host has to hear again so that it holds. Until the outcome is
+  /// confirmed. [any thread]
+  void remember_promise(protocol::RequestKind kind, std::string json, std::string raw);
 
   /// Whether a cancel has come, as of at most a millisecond ago. 0: no; 1: canceled; 2: timed out. Does not block, and
   /// costs a system call at most once a millisecond. [any thread]
@@ -86,15 +105,15 @@ class AttemptLink {
   void warm();
 
  private:
-  /// A request, on the stack of whoever waits for its answer.
-  struct Unanswered {
-    const protocol::Outgoing& request;
-    Unanswered* next = nullptr;
+  struct Promise {
+    protocol::RequestKind kind;
+    std::string json, raw;
   };
-  void remember(Unanswered& asked);
-  void forget(const Unanswered& asked);
+  bool put(Question& question, protocol::RequestKind kind, std::string_view json, std::string_view raw);
+  void forget(Question& question);
   [[nodiscard]] bool is_awaited(std::uint64_t request) const;
-  void send_again();
+  [[nodiscard]] bool is_answered(std::uint64_t request) const;
+  void send_again(std::uint64_t host);
 
   bool await(std::unique_lock<std::mutex>& lock, protocol::Incoming& frame, std::uint64_t request,
              bool until_cancelled = false);
@@ -121,10 +140,11 @@ class AttemptLink {
   protocol::Incoming scratch_;
   std::deque<protocol::Incoming>* kept_ = nullptr;  // frames that were read for another; made when there is one
   std::uint64_t next_request_ = 1;
-  std::uint64_t first_request_ = 1;   // of the attempt that executes; nobody answers those before it
-  Unanswered* unanswered_ = nullptr;  // the first; they ascend
+  std::uint64_t first_request_ = 1;  // of the attempt that executes; nobody answers those before it
+  Question* questions_ = nullptr;    // without an answer, ascending
   std::optional<protocol::Outgoing> unconfirmed_;
   std::unique_ptr<std::pair<std::string, std::string>> judged_;  // json and raw
+  std::unique_ptr<std::vector<Promise>> promised_;
   std::condition_variable arrived_;
   void (*handler_)(void*) = nullptr;  // of when_cancelled()
   void* handler_argument_ = nullptr;

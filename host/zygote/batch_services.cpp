@@ -50,7 +50,12 @@ perdure_status trigger_all(Call& call, const perdure_trigger* const* triggers, s
   std::string asked = "{\"call\":" + std::to_string(state.next_call(call.caller));
   if (awaited) asked += ",\"awaited\":true";
   asked += '}';
-  return ask(call, protocol::RequestKind::kBatch, asked, items, &made);
+  const perdure_status status = ask(call, protocol::RequestKind::kBatch, asked, items, &made);
+  const bool options = PERDURE_HAS(triggers[0], options);  // all have the same `when`
+  if (status == PERDURE_OK && options && is_promise(text_of(triggers[0]->options))) {
+    state.link.remember_promise(protocol::RequestKind::kBatch, with_answer(asked, made), std::move(items));
+  }
+  return status;
 }
 
 // The runs of what the host said of a batch, each to be waited for.

@@ -323,7 +323,6 @@ void ForkServer::tell_exits() {
 }
 
 void ForkServer::leave() {
-  handover_.end();
   const auto deadline = now() + kOrphanPatience;
   while (now() < deadline) {
     own_.read(pids_);
@@ -339,6 +338,7 @@ void ForkServer::leave() {
     signalfd_siginfo information[8];
     (void)!read(signals_, information, sizeof information);
   }
+  handover_.end();  // not sooner: a host that comes meanwhile has to wait until nothing executes
   _exit(0);
 }
 

@@ -1,6 +1,10 @@
 // The fork server between two hosts. The children that the dead one had given attempts go on and see nothing of it:
 // each holds the host's ends of its link and its pipes itself, where what it says waits. Their exits are remembered.
 // The next host is given all of that; when none comes in time, everybody is ended.
+#include <errno.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -13,6 +17,23 @@
 #include "host/zygote/json_text.h"
 
 namespace perdure::zygote {
+
+namespace {
+
+constexpr int kHoldTries = 1000;  // milliseconds
+
+bool is_link(int fd) {
+  int type = 0;
+  socklen_t size = sizeof type;
+  return getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) == 0 && type == SOCK_SEQPACKET;
+}
+
+bool is_pipe(int fd) {
+  struct stat file {};
+  return fstat(fd, &file) == 0 && S_ISFIFO(file.st_mode);
+}
+
+}  // namespace
 
 using protocol::Kind;
 using protocol::Outgoing;
@@ -45,12 +66,20 @@ void ForkServer::lose_host() {
   if (!anybody) leave();
 }
 
-// What a child that ends before the next host comes has said is not to end with it.
+// What a child that ends before the next host comes has said is not to end with it. False: it cannot be had. A child
+// that was forked this moment may not have put its descriptors in place yet.
 bool ForkServer::hold_ends(Child& child) {
-  for (int i = 0; i < 3; i++) {
-    if (child.ends[i] < 0) child.ends[i] = borrow_descriptor(child.pid, kHostDescriptors + i);
+  for (int tries = 0; tries < kHoldTries; tries++) {
+    for (int i = 0; i < 3; i++) {
+      if (child.ends[i] < 0) child.ends[i] = borrow_descriptor(child.pid, kHostDescriptors + i);
+    }
+    if (child.ends[0] < 0 && errno == ESRCH) return true;  // it is dead; how it ended can be told
+    if (is_link(child.ends[0]) && is_pipe(child.ends[1]) && is_pipe(child.ends[2])) return true;
+    child.close_ends();
+    const timespec moment{0, 1'000'000};
+    nanosleep(&moment, nullptr);
   }
-  return child.ends[0] >= 0;
+  return false;
 }
 
 void ForkServer::drop_ends() {

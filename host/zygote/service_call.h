@@ -38,6 +38,11 @@ perdure_status ask(Call& call, protocol::RequestKind kind, std::string_view json
 perdure_status refused(Call& call, const protocol::Incoming& reply);
 /// Triggers a run; `awaited`: this attempt will wait for it.
 perdure_status trigger_run(Call& call, const perdure_trigger* trigger, bool awaited, std::string* run_id);
+/// Whether the options of a trigger say that it is for the case of success: a promise of the host's then, which
+/// another host has to hear of.
+bool is_promise(std::string_view options);
+/// The json of a request with what it was answered, JSON, for a host that hears of it later.
+std::string with_answer(std::string_view json, std::string_view told);
 /// Something to wait for.
 struct Awaited {
   std::string_view name;   // the same in every attempt

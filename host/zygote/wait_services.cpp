@@ -54,11 +54,15 @@ perdure_status wait_for_reply(Call& call, const Awaited& awaited, std::string* a
   json += '}';
   const std::string event = "{\"wait\":" + std::string(awaited.event) + "}";
   protocol::Incoming reply;
+  AttemptLink::Question question;
+  AttemptLink::Waited waited = state.link.ask_long(question, RequestKind::kWait, json, reply);
   bool resumes = state.info.resumed != 0 && number == state.info.resumed;  // a process before this one has waited
-  const AttemptLink::Waited waited = state.link.ask_long(RequestKind::kWait, json, reply, [&] {
+  // Another host may say once more that it has begun.
+  while (waited == AttemptLink::Waited::kAnswered && reply.arg == static_cast<std::uint32_t>(ReplyStatus::kBegun)) {
     if (!resumes) state.around_wait->before(event);
+    waited = state.link.wait_on(question, reply);
     resumes = true;
-  });
+  }
   if (waited == AttemptLink::Waited::kCancelled) return PERDURE_CANCELLED;
   if (waited == AttemptLink::Waited::kGone) {
     return fail(PERDURE_DISCONNECTED, "the host is gone, or the attempt is over");

@@ -252,8 +252,9 @@ struct FanOut {
   std::uint32_t children = 0;
   bool on_success = false;
   bool fails = false;
+  std::optional<std::uint32_t> ms{};  // that it sleeps before its end
 };
-BOOST_DESCRIBE_STRUCT(FanOut, (), (children, on_success, fails))
+BOOST_DESCRIBE_STRUCT(FanOut, (), (children, on_success, fails, ms))
 
 constexpr perdure::Task<FanOut, Members> fan_out{
     .id = "fan-out",
@@ -265,6 +266,10 @@ constexpr perdure::Task<FanOut, Members> fan_out{
           for (std::uint32_t i = 0; i < in.children; ++i) numbers.push_back({.number = i});
           const perdure::BatchHandle batch = run.batch_trigger(
               family_member, numbers, {.when = in.on_success ? perdure::When::kOnSuccess : perdure::When::kNow});
+          if (in.ms) {
+            run.metadata.set("triggered", batch.id);
+            run.sleep_for(std::chrono::milliseconds(*in.ms));
+          }
           if (in.fails) throw std::runtime_error("asked to fail, after " + batch.id);
           Members members;
           for (const perdure::RunHandle& each : batch.runs) members.ids.push_back(each.id);
@@ -276,13 +281,15 @@ constexpr perdure::Task<FanOut, Members> fan_out{
 
 struct Gather {
   std::uint32_t children = 0;
-  std::uint32_t failing = 0;  // more children, which fail
+  std::uint32_t failing = 0;   // more children, which fail
+  std::uint32_t sleeping = 0;  // … and that sleep for an hour
+  int failures = 0;            // attempts that fail when they have gathered
 };
 struct Gathered {
   std::vector<std::uint32_t> outputs;
   std::vector<std::string> errors;
 };
-BOOST_DESCRIBE_STRUCT(Gather, (), (children, failing))
+BOOST_DESCRIBE_STRUCT(Gather, (), (children, failing, sleeping, failures))
 BOOST_DESCRIBE_STRUCT(Gathered, (), (outputs, errors))
 
 constexpr perdure::Task<Gather, Gathered> gather{
@@ -296,6 +303,9 @@ constexpr perdure::Task<Gather, Gathered> gather{
           for (std::uint32_t i = 0; i < in.failing; ++i) {
             items.push_back(perdure::item("fail", perdure::None{}, {.max_attempts = 1}));
           }
+          for (std::uint32_t i = 0; i < in.sleeping; ++i) {
+            items.push_back(perdure::item("sleep", perdure::json::value{{"ms", 3'600'000}}));
+          }
           Gathered gathered;
           for (const auto& each : run.batch_trigger_and_wait(items)) {
             if (each.ok()) {
@@ -304,6 +314,7 @@ constexpr perdure::Task<Gather, Gathered> gather{
               gathered.errors.push_back(each.error().name);
             }
           }
+          if (run.number() <= in.failures) throw std::runtime_error("asked to fail, having gathered");
           return gathered;
         },
 };

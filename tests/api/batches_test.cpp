@@ -72,7 +72,8 @@ TEST_F(Batches, WaitForAllOfTheirItems) {
   EXPECT_EQ(send(id, line(2, "99") + line(1, "13")).body,
             R"({"id":")" + id + R"(","itemsAccepted":1,"itemsDeduplicated":1,"sealed":true})");
   std::string payloads;
-  for (const json::value& run : at(show(id), "runs").as_array()) {
+  const json::array runs = at(show(id), "runs").as_array();
+  for (const json::value& run : runs) {
     payloads += engine->store().payload(store::RunId(std::string(run.as_string()))).value() + " ";
   }
   EXPECT_EQ(payloads, "10 13 12 ");
@@ -161,6 +162,24 @@ TEST_F(Batches, TellHowFarTheirRunsAre) {
   const json::value batch = show(id);
   EXPECT_EQ(text_at(batch, "status"), "COMPLETED");
   EXPECT_EQ(json::serialize(at(batch, "progress")), R"({"unfinished":0,"completed":1,"unsuccessful":1,"removed":0})");
+}
+
+TEST_F(Batches, TellWhatCameOfTheirRunsInOrder) {
+  const std::string id = created(3);
+  ASSERT_EQ(send(id, line(0) + line(1) + line(2)).status, 200);
+  const std::string target = "/api/v1/batches/" + id + "/results";
+  EXPECT_EQ(json::serialize(get(target).json()), R"({"id":")" + id + R"(","items":[]})");
+  const store::Claim first = engine->claim(), second = engine->claim();
+  engine->fail(second,
+               {.kind = store::FailureKind::kTaskError, .name = "E", .message = "m", .stack = {}, .details = {}},
+               store::GiveUp{store::RunStatus::kFailed});
+  engine->succeed(first, "7");
+  const json::array items = at(get(target).json(), "items").as_array();
+  ASSERT_EQ(items.size(), 2u);
+  EXPECT_EQ(text_at(items[0], "id"), first.run.id.text());
+  EXPECT_EQ(text_at(items[0], "output"), "7");
+  EXPECT_FALSE(at(items[1], "ok").as_bool());
+  EXPECT_EQ(get("/api/v1/batches/batch_none/results").status, 404);
 }
 
 TEST_F(Batches, AreAFilterOfTheList) {

@@ -84,6 +84,7 @@ TEST_F(Described, EveryExampleDoesWhatItSays) {
         {"finished", finished.text()},
         {"executing", executing.text()},
         {"bulk", id_in("/api/v1/bulk-actions", R"({"action":"cancel","filter":{"tag":"x"}})")},
+        {"batch", id_in("/api/v3/batches", R"({"runCount":1})")},
         {"stream", "tokens"},
         {"api_key", id_in("/perdure/v1/keys", R"({"scopes":["read"]})")},
         {"queue", text_at(get("/api/v1/queues").json().at("data").at(0), "id")},
@@ -113,7 +114,9 @@ TEST_F(Described, EveryExampleDoesWhatItSays) {
     }
     if (target == "/perdure/v1/upcoming") target += "?cron=0+1+*+*+*";
     if (target == "/realtime/v1/runs") target += "?tags=a";
-    const Answer answer = ask(request_text(method_name(operation.method), target, operation.body));
+    const std::string type = "content-type: " + std::string(operation.type) + "\r\n";
+    const Answer answer =
+        ask(request_text(method_name(operation.method), target, operation.body, operation.body.empty() ? "" : type));
     // A root key that nobody keeps cannot be replaced; tests/e2e shows one that is.
     const unsigned expected = operation.path.ends_with("/rotate") ? 422 : operation.status;
     EXPECT_EQ(answer.status, static_cast<int>(expected)) << target << " " << answer.body;

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <boost/json/serialize.hpp>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "tests/e2e/host_process.h"
@@ -105,11 +106,37 @@ TEST(Batches, ThatComeWithASuccessAreNotThereWithoutIt) {
   EXPECT_EQ(http.get("/perdure/v1/runs/" + early + "/children").json().at("data").as_array().size(), 5u);
 }
 
+TEST(Batches, ThatComeWithASuccessDoSoThoughTheirHostIsKilledBeforeIt) {
+  HostProcess host;
+  ASSERT_TRUE(host.start()) << host.log();
+  std::string id;
+  {
+    Http http = host.client();
+    id = trigger(http, "fan-out", R"({"children":5,"on_success":true,"fails":false,"ms":3000})");
+    const auto told = [&] {
+      const json::value metadata = http.get("/api/v1/runs/" + id + "/metadata").json();
+      return metadata.is_object() && metadata.at("metadata").as_object().contains("triggered");
+    };
+    while (!told()) std::this_thread::yield();
+  }
+  host.kill();
+  ASSERT_TRUE(host.start()) << host.log();
+  Http http = host.client();
+  const auto parent = await_run(http, id);
+  ASSERT_EQ(text(parent.at("status")), "COMPLETED") << json::serialize(parent);
+  EXPECT_EQ(parent.at("attemptCount"), 1) << "the attempt has outlived its host";
+  for (const json::value& child : parent.at("output").at("ids").as_array()) {
+    EXPECT_EQ(text(await_run(http, text(child)).at("status")), "COMPLETED");
+  }
+  EXPECT_EQ(http.get("/perdure/v1/runs/" + id + "/children").json().at("data").as_array().size(), 5u);
+}
+
 TEST(Batches, OfAThousandChildrenReturnInOrderToWhoWaitsForThem) {
   HostProcess host;
   ASSERT_TRUE(host.start()) << host.log();
   Http http = host.client();
-  const auto parent = await_run(http, trigger(http, "gather", R"({"children":998,"failing":2})"));
+  const auto parent =
+      await_run(http, trigger(http, "gather", R"({"children":998,"failing":2,"sleeping":0,"failures":0})"));
   ASSERT_EQ(text(parent.at("status")), "COMPLETED") << json::serialize(parent);
   EXPECT_EQ(parent.at("attemptCount"), 1);
   const json::array outputs = parent.at("output").at("outputs").as_array();
@@ -123,11 +150,39 @@ TEST(Batches, OfChildrenThatFillEverySlotFinish) {
   ASSERT_TRUE(host.start()) << host.log();
   Http http = host.client();
   std::vector<std::string> parents;
-  for (int i = 0; i < 6; ++i) parents.push_back(trigger(http, "gather", R"({"children":20,"failing":0})"));
+  for (int i = 0; i < 6; ++i)
+    parents.push_back(trigger(http, "gather", R"({"children":20,"failing":0,"sleeping":0,"failures":0})"));
   for (const std::string& id : parents) {
     const auto parent = await_run(http, id);
     EXPECT_EQ(text(parent.at("status")), "COMPLETED");
     EXPECT_EQ(parent.at("output").at("outputs").as_array().size(), 20u);
+  }
+}
+
+TEST(Batches, AreNotTriggeredAgainByAnAttemptThatComesAfterTheirEnd) {
+  HostProcess host;
+  ASSERT_TRUE(host.start()) << host.log();
+  Http http = host.client();
+  const auto parent =
+      await_run(http, trigger(http, "gather", R"({"children":10,"failing":1,"sleeping":0,"failures":2})"));
+  ASSERT_EQ(text(parent.at("status")), "COMPLETED") << json::serialize(parent);
+  EXPECT_EQ(parent.at("attemptCount"), 3);
+  EXPECT_EQ(parent.at("output").at("outputs").as_array().size(), 10u);
+  const json::value children = http.get("/perdure/v1/runs/" + text(parent.at("id")) + "/children?limit=100").json();
+  EXPECT_EQ(children.at("data").as_array().size(), 11u);
+}
+
+TEST(Batches, EndWithTheirParentWhenItIsCanceled) {
+  HostProcess host;
+  ASSERT_TRUE(host.start()) << host.log();
+  Http http = host.client();
+  const std::string id = trigger(http, "gather", R"({"children":0,"failing":0,"sleeping":3,"failures":0})");
+  const std::string list = "/perdure/v1/runs/" + id + "/children?limit=100";
+  while (http.get(list).json().at("data").as_array().size() < 3) std::this_thread::yield();
+  EXPECT_EQ(http.post("/api/v2/runs/" + id + "/cancel", "").status, 200);
+  EXPECT_EQ(text(await_run(http, id).at("status")), "CANCELED");
+  for (const json::value& child : http.get(list).json().at("data").as_array()) {
+    EXPECT_EQ(text(await_run(http, text(child.at("id"))).at("status")), "CANCELED");
   }
 }
 

@@ -150,11 +150,20 @@ TEST_P(FaultWalk, EndsTheSameWhereverItIs) {
   EXPECT_EQ(places, 15);
 }
 
+std::string victim_name(const testing::TestParamInfo<Victim>& victim) {
+  switch (victim.param) {
+    case Victim::kAttempt:
+      return "TheAttempt";
+    case Victim::kZygote:
+      return "TheZygote";
+    case Victim::kHost:
+      break;
+  }
+  return "TheHost";
+}
+
 INSTANTIATE_TEST_SUITE_P(Killing, FaultWalk, testing::Values(Victim::kAttempt, Victim::kZygote, Victim::kHost),
-                         [](const auto& info) {
-                           constexpr const char* kNames[] = {"TheAttempt", "TheZygote", "TheHost"};
-                           return kNames[static_cast<int>(info.param)];
-                         });
+                         victim_name);
 
 }  // namespace
 }  // namespace perdure::e2e

@@ -129,7 +129,8 @@ std::vector<process::Survivor> SimulatedLauncher::executing() const {
   std::vector<process::Survivor> there;
   for (const auto& [handle, child] : children_) {
     if (child.confirmed || (child.ended && child.ending.dies)) continue;
-    there.push_back({there.size(), child.run, child.spec.number, child.spec.token, child.spec.only.has_value()});
+    there.push_back({there.size(), child.run, child.spec.number, child.spec.token, child.spec.only.has_value(),
+                     child.spec.replay});
   }
   return there;
 }

@@ -208,6 +208,30 @@ TEST(Batches, AreOneDurableCallEach) {
   EXPECT_FALSE(run([](Attempt& attempt) { attempt.batch_trigger(std::vector<BatchItem>()); }).succeeded());
 }
 
+TEST(Batches, GiveWhatCameOfEachRunInOrderToWhoWaitsForThem) {
+  const auto waits = [](Attempt& attempt) {
+    const auto ends = attempt.batch_trigger_and_wait({item("double", 4), item("refuses", 1), item("double", 5)});
+    EXPECT_EQ(ends.size(), 3u);
+    EXPECT_EQ(ends[0].value().to_number<int>(), 8);
+    EXPECT_FALSE(ends[1].ok());
+    EXPECT_EQ(ends[1].error().name, "Refused");
+    EXPECT_EQ(ends[2].unwrap().to_number<int>(), 10);
+    EXPECT_THROW(ends.unwrap(), RunFailed);
+  };
+  const Options options{
+      .children = {{"double", [](const json::value& n) { return n.to_number<int>() * 2; }},
+                   {"refuses", [](const json::value&) -> json::value { throw Error("Refused", "no"); }}}};
+  const Result first = run(waits, options);
+  ASSERT_TRUE(first.succeeded()) << first.describe();
+  ASSERT_EQ(first.steps.size(), 1u) << "one durable call";
+  Options later = options;
+  later.attempt = 2;
+  later.recorded = first.steps;
+  const Result second = run(waits, later);
+  EXPECT_TRUE(second.succeeded()) << second.describe();
+  EXPECT_TRUE(second.children.empty());
+}
+
 TEST(Batches, MayComeWithTheSuccessOfTheAttempt) {
   const Result result = run([](Attempt& attempt) {
     attempt.trigger(child, {}, {.when = When::kOnSuccess});

@@ -2,11 +2,14 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <filesystem>
 
+#include "host/protocol/frame.h"
 #include "tests/process/supervised.h"
 
 namespace perdure::process::test {
@@ -218,6 +221,49 @@ TEST_F(AdoptionTest, ASocketThatNobodyListensToIsRemoved) {
   kill_host();
   EXPECT_TRUE(find_surviving_zygotes(place_, [](const std::string&) {}).empty());
   EXPECT_TRUE(std::filesystem::is_empty(place_));
+}
+
+// A zygote of a build that this one cannot speak with, as far as a host sees it: it says its protocol, and leaves when
+// it is told to. Its process id.
+pid_t start_zygote_of_protocol(std::uint32_t protocol, const std::string& place) {
+  int listens[2];
+  if (pipe(listens) != 0) return -1;
+  const pid_t zygote = fork();
+  if (zygote == 0) {
+    const int listener = socket(AF_UNIX, SOCK_SEQPACKET, 0);
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    const std::string path = place + "/" + std::to_string(getpid());
+    path.copy(address.sun_path, sizeof address.sun_path - 1);
+    if (bind(listener, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) _exit(1);
+    if (listen(listener, 1) != 0 || write(listens[1], "x", 1) != 1) _exit(1);
+    const int link = accept(listener, nullptr, nullptr);
+    protocol::Outgoing hello;
+    hello.kind = protocol::Kind::kOrphans;
+    hello.arg = protocol;
+    if (protocol::send(link, hello, true) != protocol::SendResult::kSent) _exit(1);
+    protocol::Receiver receiver;
+    protocol::Incoming told;
+    const bool heard = receiver.receive(link, told, true) == protocol::ReceiveResult::kFrame;
+    _exit(heard && told.kind == protocol::Kind::kQuit ? 0 : 1);
+  }
+  char byte = 0;
+  EXPECT_EQ(read(listens[0], &byte, 1), 1);
+  for (const int fd : listens) close(fd);
+  return zygote;
+}
+
+TEST_F(AdoptionTest, AZygoteOfAnotherProtocolIsToldToEndItsAttempts) {
+  for (const std::uint32_t protocol : {protocol::kOldestProtocol - 1, protocol::kProtocolVersion + 1}) {
+    const pid_t zygote = start_zygote_of_protocol(protocol, place_);
+    ASSERT_GT(zygote, 0);
+    EXPECT_TRUE(find_surviving_zygotes(place_, [this](const std::string& why) { warned_ = why; }).empty());
+    int status = -1;
+    EXPECT_EQ(waitpid(zygote, &status, 0), zygote);
+    EXPECT_EQ(status, 0) << "it was told so";
+    EXPECT_NE(warned_.find("it speaks protocol " + std::to_string(protocol)), std::string::npos) << warned_;
+    EXPECT_TRUE(std::filesystem::is_empty(place_));
+  }
 }
 
 }  // namespace

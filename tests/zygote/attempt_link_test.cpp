@@ -183,8 +183,8 @@ TEST_F(AttemptLinkTest, SaysTheOutcomeToEveryHostUntilOneConfirms) {
   });
   EXPECT_EQ(heard().raw, "42");
   for (int host = 0; host < 3; host++) {
-    say(Kind::kAdopted);
-    EXPECT_EQ(heard().kind, Kind::kResend);
+    say(Kind::kAdopted, 0, 70 + static_cast<std::uint64_t>(host));
+    EXPECT_EQ(heard().id, 70u + static_cast<std::uint64_t>(host));
     const Incoming again = heard();
     EXPECT_EQ(again.kind, Kind::kOutcome);
     EXPECT_EQ(again.id, 3u);
