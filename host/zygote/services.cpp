@@ -1,6 +1,4 @@
-// The functions a task calls. Those that a later version of this host offers are in the table too, so that a plugin
-// built for them loads; they answer PERDURE_INVALID and say in last_error what is missing. None of them lets an
-// exception out.
+// The functions a task calls. None of them lets an exception out.
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -134,12 +132,6 @@ perdure_status local(const perdure_attempt* attempt, void*** place) {
 
 perdure_status await_result(const perdure_attempt* attempt, std::int64_t timeout_ms, perdure_str* json) {
   return guarded([&] { return state_of(attempt).await_outcome(std::chrono::milliseconds(timeout_ms), *json); });
-}
-
-// A service of a later version, whatever its arguments.
-template <typename... Arguments>
-perdure_status not_offered(const perdure_attempt*, Arguments...) {
-  return fail(PERDURE_INVALID, "this version of the host does not offer this service");
 }
 
 perdure_services make_services() {

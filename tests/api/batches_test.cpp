@@ -115,7 +115,7 @@ TEST_F(Batches, AreRefusedWholeForOneWrongLine) {
     EXPECT_EQ(answer.status, status) << answer.body;
     EXPECT_NE(text_at(answer.json(), "error").find(why), std::string::npos) << answer.body;
   };
-  refused("{\"index\":1", 400, "line 2: the item is not JSON");
+  refused("{\"index\":1", 400, "line 2: the item is not acceptable JSON");
   refused("[]", 400, "an item is an object");
   refused(line(2), 422, "the index 2 is none of a batch of 2 items");
   refused(R"({"task":"echo"})", 422, "\"index\"");

@@ -84,7 +84,8 @@ class OneRun {
 
 std::vector<store::RunId> runs_in(const process::AttemptReply& reply) {
   std::vector<store::RunId> runs;
-  for (const json::value& run : json::parse(reply.raw).at("runs").as_array()) {
+  const json::value batch = json::parse(reply.raw);
+  for (const json::value& run : batch.at("runs").as_array()) {
     runs.emplace_back(std::string(run.as_string()));
   }
   return runs;
