@@ -162,6 +162,7 @@ TEST_P(StoreConformance, AWaitThatAnAdoptedAttemptAsksForAgainGoesOnAsItWas) {
   const Claim resumed = claim_one();
   EXPECT_TRUE(resumed.resumed);
   wait.wait.call = 1;
+  wait.now = now;
   EXPECT_TRUE(begin_wait(store(), wait).value().over);
   EXPECT_EQ(succeed(resumed).status, RunStatus::kCompleted);
 }
