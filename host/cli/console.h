@@ -16,6 +16,7 @@ enum ExitStatus : int {
   kFailed = 1,       // the run or the request failed
   kWrongUsage = 2,   // the command line or the configuration is wrong
   kUnreachable = 3,  // no host answers
+  kLeftRunning = 4,  // the host has ended, and attempts of it go on
 };
 
 struct Console {

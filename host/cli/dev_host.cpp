@@ -52,7 +52,8 @@ Status DevHost::start(const fs::path& project, const std::string& listen) {
     return Status::io("the host's log " + (directory_ / "host.log").string() + " cannot be written");
   os::Command host;
   host.path = own.value();
-  host.arguments = {"serve", "--data", data(), "--plugins", plugins().string(), "--listen", listen};
+  host.arguments = {"serve",    "--data", data(),    "--plugins", plugins().string(),
+                    "--listen", listen,   "--drain", "cancel"};
   for (char** variable = environ; *variable != nullptr; ++variable) host.environment.emplace_back(*variable);
   host.descriptors = {{ready.write.get(), 1}, {log.get(), 2}};
   host.own_group = true;  // Ctrl-C is for us, who then end it

@@ -66,6 +66,7 @@ void add_serve(CLI::App& parent, Console& console, int& exit_status) {
   value("--concurrency", "host.concurrency", "N", "Attempts executing at once");
   value("--memory", "host.memory", "BYTES", "Memory of all attempts' machines together, such as 8GiB");
   value("--drain-timeout", "host.drain_timeout", "TIME", "How long attempts may go on after SIGTERM");
+  value("--drain", "host.drain", "HOW", "What then: leave them to the next host, cancel them, or wait, however long");
   value("--log-level", "telemetry.level", "LEVEL", "trace, debug, info, warn or error");
   value("--log-format", "telemetry.format", "FORMAT", "auto, text or json");
   verb.add_option("--config", options->config, "The configuration [PERDURE_CONFIG, else perdure.toml, if there is one]")
@@ -75,9 +76,11 @@ void add_serve(CLI::App& parent, Console& console, int& exit_status) {
   verb.footer(
       "Flags win over the environment (PERDURE_LISTEN, …), which wins over perdure.toml.\n"
       "The data directory is /var/lib/perdure for root, else ~/.local/state/perdure, unless named.\n"
-      "SIGTERM ends the host once its attempts have ended; a second one at once. Status 0: all had ended, 1: some "
-      "were\n"
-      "cut off (their runs are queued again) or the host could not start, 74: the store is damaged.\n\n"
+      "SIGTERM ends the host once its attempts have ended or its patience has; a second one at once. Status 0: all "
+      "had\n"
+      "ended, 4: some go on without a host and are the next one's, 1: some were cut off (their runs are queued again) "
+      "or\n"
+      "the host could not start, 74: the store is damaged.\n\n"
       "Example:\n  perdure serve --plugins ./plugins --data ./data");
   verb.callback([options, &console, &exit_status] { exit_status = serve(*options, console); });
 }

@@ -63,9 +63,14 @@ Status confine_attempts(const config::Config& config, process::SupervisorOptions
   options.core_size = config.attempts.core_size;
   options.cores_size = config.attempts.cores_size;
   options.temporary = std::filesystem::absolute(config.host.data + "/run/tmp").string();
+  options.handover = std::filesystem::absolute(config.host.data + "/run/zygotes").string();
+  options.orphaned_after = std::chrono::ceil<std::chrono::seconds>(config.attempts.orphaned_after);
   std::error_code failed;
   std::filesystem::create_directories(options.temporary, failed);
   if (failed) return Status::io("cannot make the directory " + options.temporary + ": " + failed.message());
+  if (::mkdir(options.handover.c_str(), 0700) != 0 && errno != EEXIST) {
+    return Status::io("cannot make the directory " + options.handover + ": " + strerror(errno));
+  }
   if (config.attempts.user.empty()) return Status::ok();
 
   const Result<Account> account = account_of(config.attempts.user);

@@ -23,7 +23,8 @@ struct HostSection {
   std::string plugins;                    // where people drop plugins
   Duration plugins_poll{0};               // how often to look for changes there; 0: the system tells of them (inotify)
   std::uint64_t concurrency = 8;          // attempts executing at once
-  Duration drain_timeout{30000};          // how long attempts may go on after SIGTERM
+  Duration drain_timeout{30000};          // how long attempts may go on after SIGTERM, …
+  std::string drain = "leave";            // … and then: leave (to the next host), cancel; wait: for ever
   std::vector<std::string> names;         // by which clients may address it, besides loopback names and addresses
   bool allow_pending = false;             // accept triggers of tasks that no plugin offers
   std::uint64_t memory = 8u << 20;        // bytes for all attempts together; what the machine or its cgroup has
@@ -74,6 +75,7 @@ struct RetentionSection {
   Duration system_failure{90 * kDay};
   Duration canceled{30 * kDay};
   Duration expired{30 * kDay};
+  Duration tokens{30 * kDay};  // waitpoint tokens that are completed or timed out
   std::uint64_t completed_runs = 0, failed_runs = 0, crashed_runs = 0, timed_out_runs = 0, system_failure_runs = 0,
                 canceled_runs = 0, expired_runs = 0;
 };
@@ -82,6 +84,7 @@ struct AttemptsSection {
   std::vector<std::string> environment{"PATH",   "HOME",         "LANG",          "LC_ALL",       "TZ",
                                        "TMPDIR", "ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS", "LSAN_OPTIONS"};
   std::string user;                                   // whom they run as; empty: the host's own user
+  Duration orphaned_after{600'000};                   // how long they go on without a host before they are ended
   bool core_dumps = false;                            // crashes may leave them, as the host's own limit allows
   std::uint64_t core_size = std::uint64_t{1} << 30;   // bytes of a core file that a task asks for (diagnostics)
   std::uint64_t cores_size = std::uint64_t{4} << 30;  // bytes of all of these; the oldest give way

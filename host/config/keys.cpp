@@ -19,6 +19,7 @@ constexpr std::array<std::string_view, 3> kFormats{"auto", "text", "json"};
 constexpr std::array<std::string_view, 1> kEngines{"rocksdb"};
 constexpr std::array<std::string_view, 7> kMachines{"micro",     "small-1x", "small-2x", "medium-1x",
                                                     "medium-2x", "large-1x", "large-2x"};
+constexpr std::array<std::string_view, 3> kDrains{"leave", "wait", "cancel"};
 constexpr std::array<std::string_view, 4> kMemoryControls{"auto", "cgroup", "watchdog", "off"};
 
 template <auto Section, auto Member>
@@ -36,6 +37,7 @@ const std::array kKeys{
         slot<&Config::host, &HostSection::concurrency>},
     Key{"host", "drain_timeout", "PERDURE_DRAIN_TIMEOUT", "--drain-timeout", Kind::kDuration,
         slot<&Config::host, &HostSection::drain_timeout>},
+    Key{"host", "drain", "PERDURE_DRAIN", "--drain", Kind::kChoice, slot<&Config::host, &HostSection::drain>, kDrains},
     Key{"host", "names", "PERDURE_NAMES", "", Kind::kNames, slot<&Config::host, &HostSection::names>},
     Key{"host", "allow_pending", "PERDURE_ALLOW_PENDING", "", Kind::kSwitch,
         slot<&Config::host, &HostSection::allow_pending>},
@@ -70,6 +72,8 @@ const std::array kKeys{
         slot<&Config::retention, &RetentionSection::canceled_runs>},
     Key{"retention", "expired", "PERDURE_RETENTION_EXPIRED", "", Kind::kDuration,
         slot<&Config::retention, &RetentionSection::expired>},
+    Key{"retention", "tokens", "PERDURE_RETENTION_TOKENS", "", Kind::kDuration,
+        slot<&Config::retention, &RetentionSection::tokens>},
     Key{"retention", "expired_runs", "PERDURE_RETENTION_EXPIRED_RUNS", "", Kind::kMost,
         slot<&Config::retention, &RetentionSection::expired_runs>},
     Key{"limits", "output", "PERDURE_LIMITS_OUTPUT", "", Kind::kSize, slot<&Config::limits, &LimitsSection::output>},
@@ -96,6 +100,8 @@ const std::array kKeys{
     Key{"attempts", "environment", "PERDURE_ATTEMPTS_ENVIRONMENT", "", Kind::kVariables,
         slot<&Config::attempts, &AttemptsSection::environment>},
     Key{"attempts", "user", "PERDURE_ATTEMPTS_USER", "", Kind::kText, slot<&Config::attempts, &AttemptsSection::user>},
+    Key{"attempts", "orphaned_after", "PERDURE_ATTEMPTS_ORPHANED_AFTER", "", Kind::kDuration,
+        slot<&Config::attempts, &AttemptsSection::orphaned_after>},
     Key{"attempts", "core_dumps", "PERDURE_ATTEMPTS_CORE_DUMPS", "", Kind::kSwitch,
         slot<&Config::attempts, &AttemptsSection::core_dumps>},
     Key{"attempts", "core_size", "PERDURE_ATTEMPTS_CORE_SIZE", "", Kind::kSize,

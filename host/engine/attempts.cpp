@@ -22,6 +22,7 @@ process::AttemptSpec CoreEngine::spec_of(const store::Claim& claim, const catalo
   process::AttemptSpec spec;
   spec.run = claim.run.id;
   spec.number = claim.attempt.number;
+  spec.token = claim.attempt.token;
   spec.task = claim.run.task;
   spec.version = claim.attempt.version;
   spec.context = attempt_context(claim, task, machine);
@@ -82,6 +83,7 @@ void CoreEngine::begin(store::Claim claim) {
   spec.payload = std::move(claim.payload);
   slot.run = std::move(claim.run);
   slot.attempt = std::move(claim.attempt);
+  slot.launched = true;
   launcher_.start(std::move(spec), *this);
 }
 
@@ -174,6 +176,9 @@ void CoreEngine::on_result(process::AttemptHandle attempt, process::AttemptResul
 }
 
 void CoreEngine::record(process::AttemptHandle handle, store::AttemptEnd end) {
+  if (const auto it = slots_.find(handle); it != slots_.end() && it->second.keeps_children()) {
+    bring_children(it->second, end);
+  }
   auto kept = std::make_shared<store::AttemptEnd>(end);
   store_.finish_attempt(std::move(end), on_core([this, handle, kept](const store::Result<store::Run>& run) {
                           const store::Status& status = run.status();
@@ -208,7 +213,7 @@ void CoreEngine::recorded(process::AttemptHandle handle, bool run_is_over) {
   if (it->second.canceling && !run_is_over) {  // asked for when the attempt had ended already
     cancel(it->second.run.id, it->second.cancel_reason, [](const store::Result<store::Run>&) {});
   }
-  if (it->second.task != nullptr) launcher_.confirm(handle);
+  if (it->second.launched) launcher_.confirm(handle);
   if (it->second.hooks) hook_children_.confirm(*it->second.hooks);
   if (it->second.owes_hooks) owed_hooks_.look();
   leave(handle);

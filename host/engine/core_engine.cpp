@@ -42,7 +42,8 @@ CoreEngine::CoreEngine(Core& core, store::Store& store, process::Launcher& launc
                   .cancel = [this](const store::RunId& run,
                                    const std::string& reason) { cancel(run, reason, [](const auto&) {}); },
                   .warn = [this](const std::string& message) { warn(message); }}),
-      retention_(core, store, options_.retention) {
+      retention_(core, store, options_.retention),
+      tokens_(core, store, options_.retention.tokens) {
   store_.listen(this);
 }
 
@@ -55,7 +56,18 @@ void CoreEngine::start(store::DoneStatus done) {
   core_.on_clock_set([this] { clock_set(); });
   core_.adopt_clock();  // it may have been set since the core was made
   store_.clock_is(core_.clock(), [](const store::Result<store::Duration>&) {});  // recover() fails too when it does
-  store_.recover(core_.now(), on_core([this, done = std::move(done)](const store::Result<std::size_t>& recovered) {
+  if (looked_for_survivors_) return recover(std::move(done));
+  looked_for_survivors_ = true;
+  adopt_survivors();
+  // No run may be claimed again while something of an earlier attempt of it executes.
+  launcher_.end_survivors([this, alive = std::weak_ptr(alive_), done = std::move(done)]() mutable {
+    if (!alive.expired()) recover(std::move(done));
+  });
+}
+
+void CoreEngine::recover(store::DoneStatus done) {
+  store_.recover(core_.now(), adopted_,
+                 on_core([this, done = std::move(done)](const store::Result<std::size_t>& recovered) {
                    if (!recovered) return done(recovered.status());
                    if (*recovered > 0) {
                      warn(std::to_string(*recovered) +
@@ -70,6 +82,7 @@ void CoreEngine::start(store::DoneStatus done) {
                    bulk_actions_.start();
                    schedules_.start();
                    retention_.start();
+                   tokens_.start();
                    dispatch();
                  }));
 }
@@ -111,6 +124,7 @@ void CoreEngine::drain(std::function<void()> idle) {
   bulk_actions_.stop();
   schedules_.stop();
   retention_.stop();
+  tokens_.stop();
   tell_if_idle();
 }
 
@@ -147,6 +161,10 @@ EngineStatus CoreEngine::status() const {
           .memory_reserved = reserved_now_,
           .short_of_memory = short_of_memory_,
           .default_machine = options_.defaults.machine};
+}
+
+std::unique_ptr<Subscription> CoreEngine::watch_all(std::function<void(const store::RunId&)> changed) {
+  return watchers_->watch_all(std::move(changed));
 }
 
 std::unique_ptr<Subscription> CoreEngine::watch(const store::RunId& run, std::function<void()> changed) {

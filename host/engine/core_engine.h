@@ -29,6 +29,7 @@
 #include "host/engine/owed_hooks.h"
 #include "host/engine/retention.h"
 #include "host/engine/schedules.h"
+#include "host/engine/tokens.h"
 #include "host/engine/watch_hub.h"
 #include "host/process/launcher.h"
 #include "store/store.h"
@@ -45,6 +46,8 @@ struct EngineOptions {
   AttemptDefaults defaults;
   RetentionOptions retention;
   std::uint64_t memory = UINT64_MAX;  // bytes that the machines of executing attempts may have together
+  /// The URL that completes a token, for attempts that make one. Core thread.
+  std::function<std::string(const store::TokenId& token)> token_url;
   /// What people should know, for the log. Core thread.
   std::function<void(const std::string& message)> warn;
   /// A task is held from now on, or (`held` false) no longer. Core thread.
@@ -59,7 +62,8 @@ class CoreEngine final : public Engine, private store::Listener, private process
   /// The launcher must not call any more, and the store's completions must have been delivered or be lost.
   ~CoreEngine() override;
 
-  /// Recovers what a host before left executing, then begins to claim. `done`: core thread, once recovered. Once.
+  /// Adopts the attempts of a host before that still execute, recovers the others, then begins to claim. `done`: core
+  /// thread, once recovered. Again when that failed.
   void start(store::DoneStatus done);
 
   /// What tasks are offered from now on. Core thread.
@@ -75,6 +79,8 @@ class CoreEngine final : public Engine, private store::Listener, private process
   void drain(std::function<void()> idle);
 
   void trigger(TriggerRequest request, store::Done<Triggered> done) override;
+  void create_batch(store::NewBatch batch, store::Done<store::Batch> done) override;
+  void trigger_batch(BatchRequest request, store::Done<store::Batch> done) override;
   void cancel(const store::RunId& run, const std::string& reason, store::Done<store::Run> done) override;
   void reschedule(const store::RunId& run, const store::Delay& delay, store::Done<store::Run> done) override;
   void reset_idempotency_key(const store::TaskId& task, const std::string& key,
@@ -88,6 +94,7 @@ class CoreEngine final : public Engine, private store::Listener, private process
   void override_limit(const store::QueueName& queue, std::optional<std::size_t> limit,
                       store::Done<store::Queue> done) override;
   std::unique_ptr<Subscription> watch(const store::RunId& run, std::function<void()> changed) override;
+  std::unique_ptr<Subscription> watch_all(std::function<void(const store::RunId& run)> changed) override;
   [[nodiscard]] catalog::SnapshotPtr catalog() const override;
   void roll_back(const std::string& plugin, const std::string& to, store::Done<catalog::PluginVersion> done) override;
   void release(const std::string& plugin, store::Done<std::vector<store::TaskId>> done) override;
@@ -95,6 +102,7 @@ class CoreEngine final : public Engine, private store::Listener, private process
                      store::Done<AttemptStart> done) override;
   void stacks(const store::RunId& run, store::Done<RunStacks> done) override;
   ScheduleControl& schedules() override { return schedules_; }
+  TokenControl& tokens() override { return tokens_; }
   [[nodiscard]] std::vector<catalog::Held> held() const override;
   [[nodiscard]] EngineStatus status() const override;
   store::Store& store() override { return store_; }
@@ -113,6 +121,7 @@ class CoreEngine final : public Engine, private store::Listener, private process
     std::uint64_t request = 0;
     bool tell = false, single = false;  // see AskedWait
     bool waits = false;                 // it has begun
+    store::Time began{};                // … then
     bool over = false;                  // … and is over, though that it had begun was not heard yet
     store::RecordedCall call;           // once it has begun
     std::optional<store::Time> evict_at;
@@ -130,6 +139,7 @@ class CoreEngine final : public Engine, private store::Listener, private process
     bool pid_noted = false;
     std::uint64_t memory = 0;  // reserved for it
     bool probe = false;        // of a quarantined task
+    bool launched = false;     // the launcher has it
     bool canceling = false;
     std::string cancel_reason;
     std::optional<process::AttemptHandle> hooks;  // the child that calls its hooks, its own process having died
@@ -137,11 +147,14 @@ class CoreEngine final : public Engine, private store::Listener, private process
     bool owes_hooks = false;                      // its run does, from its end on
     bool announced = false;                       // one of the hooks that are told of its end was called
     std::optional<OpenWait> wait;
-    bool parked = false;       // it waits, and its slot and memory are others'
-    bool evicted = false;      // its run waits on without it
-    store::Time entered_at{};  // its process was asked for
-    bool recorded = false;     // its end is durable
-    bool released = false;     // its process is gone
+    bool parked = false;                     // it waits, and its slot and memory are others'
+    bool evicted = false;                    // its run waits on without it
+    store::Time entered_at{};                // its process was asked for
+    std::vector<store::NewRun> children;     // to be created with its success
+    std::vector<store::BatchItems> batches;  // … and these
+    bool recorded = false;                   // its end is durable
+    bool released = false;                   // its process is gone
+    [[nodiscard]] bool keeps_children() const { return !children.empty() || !batches.empty(); }
   };
 
   // store::Listener, on the store's threads
@@ -171,14 +184,27 @@ class CoreEngine final : public Engine, private store::Listener, private process
   }
 
   // requests.cpp: what attempts ask
-  void ask_metadata(process::AttemptHandle attempt, const store::Run& run, process::AttemptRequest request);
+  void ask_metadata(process::AttemptHandle attempt, const Slot& slot, process::AttemptRequest request);
   void ask_tags(process::AttemptHandle attempt, const store::Run& run, const process::AttemptRequest& request);
-  void ask_stream(process::AttemptHandle attempt, const store::Run& run, const process::AttemptRequest& request);
-  void ask_trigger(process::AttemptHandle attempt, const Slot& slot, process::AttemptRequest request);
+  void ask_stream(process::AttemptHandle attempt, const Slot& slot, const process::AttemptRequest& request);
+  void ask_trigger(process::AttemptHandle attempt, Slot& slot, process::AttemptRequest request);
+  // batches.cpp
+  void ask_batch(process::AttemptHandle attempt, Slot& slot, const process::AttemptRequest& request);
+  void keep_for_success(process::AttemptHandle attempt, Slot& slot, std::uint64_t request, TriggerRequest child);
+  /// Puts what was kept for a success into its end.
+  static void bring_children(Slot& slot, store::AttemptEnd& end);
   // steps.cpp: what they have done for good
   void ask_recall(process::AttemptHandle attempt, const store::Run& run, const process::AttemptRequest& request);
   void ask_record(process::AttemptHandle attempt, const Slot& slot, process::AttemptRequest request);
 
+  // token_requests.cpp
+  void ask_token_create(process::AttemptHandle attempt, const Slot& slot, const process::AttemptRequest& request);
+  void ask_token_complete(process::AttemptHandle attempt, const Slot& slot, process::AttemptRequest request);
+  // adoption.cpp
+  void adopt_survivors();
+  bool adopt(const process::Survivor& survivor);
+  [[nodiscard]] store::Duration executed(const store::Attempt& attempt) const;
+  void recover(store::DoneStatus done);
   // waits.cpp
   void ask_wait(process::AttemptHandle attempt, Slot& slot, const process::AttemptRequest& request);
   void wait_began(process::AttemptHandle attempt, const AskedCall& asked, store::Result<store::WaitBegun> begun);
@@ -275,6 +301,8 @@ class CoreEngine final : public Engine, private store::Listener, private process
   std::unordered_map<store::RunId, std::pair<store::VersionId, store::TaskId>> probes_;  // admitted, not yet begun
   std::unique_ptr<Timer> probe_timer_;
   bool started_ = false;
+  bool looked_for_survivors_ = false;
+  std::vector<store::AdoptedAttempt> adopted_;
   std::size_t parked_ = 0;                                              // slots of runs that wait
   std::size_t kept_waits_ = 0;                                          // waits in a slot that was kept
   std::set<std::pair<store::Time, process::AttemptHandle>> evictions_;  // that are due then
@@ -294,6 +322,7 @@ class CoreEngine final : public Engine, private store::Listener, private process
   BulkActions bulk_actions_;
   Schedules schedules_;
   Retention retention_;
+  Tokens tokens_;
 
   std::atomic<bool> dispatch_posted_{false}, due_posted_{false};
   std::atomic<std::size_t> executing_{0};

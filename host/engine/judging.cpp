@@ -67,6 +67,9 @@ CoreEngine::Judged CoreEngine::judge_end(const Slot& slot, process::Provisional 
   store::Result<store::RetryDecision> decision = store::parse_retry_decision(end.decision, policy, core_.now());
   judged.after = store::after_failure(slot.run, *judged.failure, policy, end.result.retry_at, now, random,
                                       decision ? *decision : store::RetryDecision{});
+  if (auto* retry = std::get_if<store::RetryAt>(&judged.after); retry != nullptr && end.told_retry) {
+    retry->at = *end.told_retry;
+  }
   if (end.failed) {
     judged.failure =
         handle_error_error(*judged.failure, end.failed->name + ": " + end.failed->message, end.failed->stack);

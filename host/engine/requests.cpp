@@ -24,25 +24,33 @@ void CoreEngine::on_request(process::AttemptHandle attempt, process::AttemptRequ
   const store::Run& run = it->second.run;
   switch (request.kind) {
     case RequestKind::kMetadata:
-      return ask_metadata(attempt, run, std::move(request));
+      return ask_metadata(attempt, it->second, std::move(request));
     case RequestKind::kTags:
       return ask_tags(attempt, run, request);
     case RequestKind::kStream:
-      return ask_stream(attempt, run, request);
+      return ask_stream(attempt, it->second, request);
     case RequestKind::kTrigger:
       return ask_trigger(attempt, it->second, std::move(request));
+    case RequestKind::kBatch:
+      return ask_batch(attempt, it->second, request);
     case RequestKind::kRecall:
       return ask_recall(attempt, run, request);
     case RequestKind::kRecord:
       return ask_record(attempt, it->second, std::move(request));
     case RequestKind::kWait:
       return ask_wait(attempt, it->second, request);
+    case RequestKind::kTokenCreate:
+      return ask_token_create(attempt, it->second, request);
+    case RequestKind::kTokenComplete:
+      return ask_token_complete(attempt, it->second, std::move(request));
     default:
       launcher_.reply(attempt, request.id, {ReplyStatus::kInvalid, "this host does not answer such a request", {}});
   }
 }
 
-void CoreEngine::ask_metadata(process::AttemptHandle attempt, const store::Run& run, process::AttemptRequest request) {
+void CoreEngine::ask_metadata(process::AttemptHandle attempt, const Slot& slot, process::AttemptRequest request) {
+  const store::Run& run = slot.run;
+  const std::uint32_t number = slot.attempt.number;
   const auto refuse = [&](const store::Status& why) { launcher_.reply(attempt, request.id, reply_of(why)); };
   const store::Result<std::vector<store::JsonMember>> members = members_of(request.json);
   if (!members) return refuse(members.status());
@@ -59,7 +67,7 @@ void CoreEngine::ask_metadata(process::AttemptHandle attempt, const store::Run& 
   store::RunId whose = run.id;
   if (target == "parent" && !run.parent.empty()) whose = run.parent;
   if (target == "root" && !run.root.empty()) whose = run.root;
-  store_.change_metadata(whose, {std::move(operation)},
+  store_.change_metadata(whose, {std::move(operation)}, {run.id, number, request.id},
                          on_core([this, attempt, whose, id = request.id](const store::Status& status) {
                            launcher_.reply(attempt, id, reply_of(status));
                            if (status) watchers_->tell(whose);
@@ -83,8 +91,8 @@ void CoreEngine::ask_tags(process::AttemptHandle attempt, const store::Run& run,
                   }));
 }
 
-void CoreEngine::ask_stream(process::AttemptHandle attempt, const store::Run& run,
-                            const process::AttemptRequest& request) {
+void CoreEngine::ask_stream(process::AttemptHandle attempt, const Slot& slot, const process::AttemptRequest& request) {
+  const store::Run& run = slot.run;
   const store::Result<std::vector<store::JsonMember>> members = members_of(request.json);
   if (!members) return launcher_.reply(attempt, request.id, reply_of(members.status()));
   store::StreamAppend append;
@@ -93,6 +101,7 @@ void CoreEngine::ask_stream(process::AttemptHandle attempt, const store::Run& ru
   append.chunks.push_back(process::to_utf8(request.raw));
   append.now = core_.now();
   append.limit = options_.stream_limit;
+  append.asked = {run.id, slot.attempt.number, request.id};
   store_.append_stream(std::move(append),
                        on_core([this, attempt, whose = run.id, id = request.id](const store::Status& status) {
                          launcher_.reply(attempt, id, reply_of(status));
@@ -100,7 +109,7 @@ void CoreEngine::ask_stream(process::AttemptHandle attempt, const store::Run& ru
                        }));
 }
 
-void CoreEngine::ask_trigger(process::AttemptHandle attempt, const Slot& slot, process::AttemptRequest request) {
+void CoreEngine::ask_trigger(process::AttemptHandle attempt, Slot& slot, process::AttemptRequest request) {
   store::Result<TriggerRequest> child =
       read_child_trigger(request.json, std::move(request.raw), slot.run, slot.attempt.number, core_.now());
   if (!child) return launcher_.reply(attempt, request.id, reply_of(child.status()));
@@ -108,6 +117,7 @@ void CoreEngine::ask_trigger(process::AttemptHandle attempt, const Slot& slot, p
   const bool awaited = child->awaited && slot.catalog->find(slot.attempt.version, child->task) != nullptr;
   if (awaited) child->version = slot.attempt.version;
   child->allow_pending = child->allow_pending || options_.allow_pending;
+  if (child->on_success) return keep_for_success(attempt, slot, request.id, std::move(*child));
   const AskedCall asked{child->call, store::CallKind::kTrigger, child->task.text()};
   trigger(std::move(*child), on_core([this, attempt, id = request.id, whose = slot.run.id,
                                       asked](const store::Result<Triggered>& triggered) {

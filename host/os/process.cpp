@@ -100,6 +100,11 @@ bool is_spawned(pid_t pid) {
   return spawned.contains(pid);
 }
 
+void count_as_spawned(pid_t pid) {
+  const std::lock_guard lock(spawned_mutex);
+  spawned.insert(pid);
+}
+
 UniqueFd open_pidfd(pid_t pid) { return UniqueFd(static_cast<int>(syscall(SYS_pidfd_open, pid, 0))); }
 
 void send_signal(const UniqueFd& pidfd, int signal) {
@@ -122,8 +127,9 @@ std::optional<Ended> try_reap(pid_t pid) {
   int status = 0;
   rusage usage{};
   const std::lock_guard lock(spawned_mutex);
-  if (wait4(pid, &status, WNOHANG, &usage) != pid) return std::nullopt;
-  spawned.erase(pid);
+  const pid_t reaped = wait4(pid, &status, WNOHANG, &usage);
+  if (reaped == pid || (reaped < 0 && errno == ECHILD)) spawned.erase(pid);
+  if (reaped != pid) return std::nullopt;
   return ended(status, usage);
 }
 

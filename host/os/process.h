@@ -29,8 +29,11 @@ struct Command {
 /// The new process's id, or -1 with errno set. Signals are unblocked and at their defaults in it.
 [[nodiscard]] pid_t spawn(const Command& command);
 
-/// Whether `pid` is a child that spawn() started and nobody has reaped: not one that was adopted.
+/// Whether `pid` is a child that spawn() started, or that counts as one, and nobody has reaped: not an orphan.
 [[nodiscard]] bool is_spawned(pid_t pid);
+
+/// `pid`, which another process has spawned, counts as spawned here until try_reap() finds it dead or no child of ours.
+void count_as_spawned(pid_t pid);
 
 /// A descriptor that becomes readable when `pid`, not yet reaped, has died.
 [[nodiscard]] UniqueFd open_pidfd(pid_t pid);

@@ -16,6 +16,7 @@ namespace perdure::process {
 namespace {
 
 using protocol::Kind;
+using protocol::Roster;
 using protocol::SendResult;
 
 constexpr int kAllFrames = 4096;  // more than a socket's buffer holds
@@ -27,6 +28,9 @@ bool is_quiet(int socket) {
   char byte = 0;
   return recv(socket, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && errno == EAGAIN;
 }
+
+// That no other host has, on this boot.
+std::uint64_t unique_number() { return static_cast<std::uint64_t>(now_steady().time_since_epoch().count()); }
 
 }  // namespace
 
@@ -74,7 +78,13 @@ Child::Given Child::give(Attempt& attempt) {
   frame.id = served_ + 1;
   frame.json = info;
   frame.raw = attempt.spec.payload;
+  if (Roster* roster = zygote_.roster()) {  // before it can begin
+    const AttemptSpec& spec = attempt.spec;
+    roster_ =
+        roster->enter(id_, frame.id, spec.run.text(), spec.number, spec.token, spec.only.has_value(), spec.replay);
+  }
   const SendResult sent = protocol::send(link_.get(), frame, false);
+  if (sent != SendResult::kSent) strike_off();
   if (sent == SendResult::kFailed) return Given::kImpossible;
   if (sent != SendResult::kSent) return Given::kGone;
 
@@ -97,6 +107,36 @@ Child::Given Child::give(Attempt& attempt) {
   return Given::kYes;
 }
 
+// Its attempt is over, or never began.
+void Child::strike_off() {
+  if (Roster* roster = zygote_.roster()) roster->remove(std::exchange(roster_, Roster::kNone));
+}
+
+void Child::take_over(Attempt& attempt, std::uint32_t ordinal, std::uint32_t roster) {
+  attempt_ = &attempt;
+  attempt.child = this;
+  served_ = ordinal;
+  roster_ = roster;
+  sandbox_ = attempt.spec.sandbox;
+  adopted_ = resending_ = true;
+  recyclable_ = false;
+  advance(ChildEvent::kGiven);
+  last_sign_ = now_steady();
+  due_ = Instant::max();
+  shared_.announce_started(*attempt.observer, attempt.spec.handle, pid_);
+  if (link_) {  // else it had ended before its host's ends could be kept
+    link_watched_ = shared_.events.add(link_.get(), *this, kLink);
+    adoption_ = unique_number();
+    protocol::Outgoing frame;
+    frame.kind = Kind::kAdopted;
+    frame.id = adoption_;
+    (void)protocol::send(link_.get(), frame, false);
+    settle();
+    limit();
+  }
+  schedule();
+}
+
 void Child::born(pid_t pid) {
   if (state_ != ChildState::kForking || attempt_ == nullptr) return;
   pid_ = pid;
@@ -115,6 +155,7 @@ void Child::born(pid_t pid) {
 Attempt* Child::disown() {
   shared_.deadlines.clear(*this);
   close_all();
+  strike_off();
   state_ = ChildState::kDead;
   Attempt* attempt = std::exchange(attempt_, nullptr);
   if (attempt != nullptr) attempt->child = nullptr;
@@ -153,6 +194,7 @@ void Child::lost(const std::string& why) {
 
 void Child::finish(store::Failure failure, const os::Ended* ended) {
   Attempt& attempt = *attempt_;
+  strike_off();
   if (!attempt.told) {
     AttemptResult result;
     tell_open_hooks(failure);
@@ -172,6 +214,7 @@ void Child::finish(store::Failure failure, const os::Ended* ended) {
 void Child::confirm() {
   if (state_ != ChildState::kFinished || attempt_ == nullptr) return;
   const bool recycle = recyclable_ && link_ && !killed_ && attempt_->spec.recycle_after > served_;
+  strike_off();
   if (!recycle || !send(Kind::kConfirm, 1)) {
     advance(ChildEvent::kConfirmed);
     if (!recycle) (void)send(Kind::kConfirm, 0);
@@ -247,10 +290,17 @@ void Child::kill_now(Instant now) {
   due_ = now + shared_.options.leave_grace;
 }
 
+void Child::let_go() {
+  shared_.deadlines.clear(*this);
+  close_all();
+  state_ = ChildState::kDead;
+}
+
 void Child::dismiss() {
   if (state_ != ChildState::kIdle) return;
   advance(ChildEvent::kViolation);
-  close_all();  // the end of its link is its leave
+  if (link_) (void)shutdown(link_.get(), SHUT_RDWR);  // the end of its link is its leave; it may hold our end as well
+  close_all();
   due_ = now_steady() + shared_.options.leave_grace;
   schedule();
 }

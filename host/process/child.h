@@ -14,6 +14,7 @@
 #include "host/process/descriptor_events.h"
 #include "host/process/output_capture.h"
 #include "host/process/shared.h"
+#include "host/protocol/roster.h"
 
 namespace perdure::process {
 
@@ -37,6 +38,9 @@ class Child final : public Watcher, public Timed, public LineSink {
   /// Whether it may serve such an attempt after those it has served: not too many, all in one sandbox and on one
   /// machine.
   [[nodiscard]] bool may_serve(const AttemptSpec& spec) const;
+  /// Goes on with an attempt that it executes already, the `ordinal`th that it was given, by a host before this one.
+  /// `roster`: the attempt's place there.
+  void take_over(Attempt& attempt, std::uint32_t ordinal, std::uint32_t roster);
   /// Whether the zygote counts it as a spare still.
   bool spare = false;
 
@@ -63,6 +67,8 @@ class Child final : public Watcher, public Timed, public LineSink {
 
   /// The backtrace that was asked for, as far as there is one, and what became of the core file.
   void backtrace_taken(BacktraceRequests::Taken taken);
+  /// Hears nothing of it any more, and leaves it as it is.
+  void let_go();
   /// Lets an idle child leave.
   void dismiss();
   /// The attempt of a child that could not be born, for another one to serve. May be null.
@@ -109,6 +115,7 @@ class Child final : public Watcher, public Timed, public LineSink {
 
   // child.cpp
   bool advance(ChildEvent event);
+  void strike_off();
   bool send(protocol::Kind kind, std::uint32_t arg, std::string_view json = {});
   void settle();
   void close_link();
@@ -137,6 +144,10 @@ class Child final : public Watcher, public Timed, public LineSink {
   bool limited_ = false;    // the attempt has executed for a moment, so its memory is limited
   bool recyclable_ = true;  // may serve another attempt
   bool killed_ = false;
+  bool adopted_ = false;                            // its attempt was started by another host
+  bool resending_ = false;                          // … and has not begun to send again what that one may have read
+  std::uint64_t adoption_ = 0;                      // by which it will say so
+  std::uint32_t roster_ = protocol::Roster::kNone;  // the attempt's place in it
   std::uint32_t served_ = 0;
   store::Sandbox sandbox_;
   Attempt* attempt_ = nullptr;

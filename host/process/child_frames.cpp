@@ -84,12 +84,17 @@ void Child::on_frame(const Incoming& frame) {
       return on_request(frame);
     case Kind::kSpan:
       return on_span(frame);
+    case Kind::kResend:
+      if (!adopted_) return violation("an answer to what nobody has asked");
+      resending_ = resending_ && frame.id != adoption_;  // else it was for a host in between
+      return;
     default:
       return violation("a message of the unknown kind " + std::to_string(static_cast<unsigned>(frame.kind)));
   }
 }
 
 void Child::on_outcome(const Incoming& frame) {
+  if (adopted_ && state_ == ChildState::kFinished && frame.id == served_) return;  // sent again
   if (!next_state(state_, ChildEvent::kOutcome)) return violation("an outcome where none was due");
   if (frame.id != served_) return violation("an outcome of another attempt");
   AttemptResult result;
@@ -174,13 +179,15 @@ std::optional<CoreWanted> Child::core_wanted() const {
 }
 
 void Child::on_request(const Incoming& frame) {
+  if (resending_) return;  // it has no answer, so it comes again, after those that the last host had read
   if (!next_state(state_, ChildEvent::kRequest)) return violation("a request while it executes no attempt");
   if (frame.arg == 0 || frame.arg > protocol::kLastRequestKind) {
     return violation("a request of the unknown kind " + std::to_string(frame.arg));
   }
   const auto kind = static_cast<protocol::RequestKind>(frame.arg);
   if (kind == protocol::RequestKind::kJudge) return on_judge(frame);
-  if (frame.raw.size() > protocol::kMaxRequestRaw) {
+  const bool batch = kind == protocol::RequestKind::kBatch;
+  if (frame.raw.size() > (batch ? protocol::kMaxBatchRaw + protocol::kMaxRequestRaw : protocol::kMaxRequestRaw)) {
     return violation("a request with " + std::to_string(frame.raw.size()) + " bytes beside it");
   }
   std::vector<std::uint64_t>& open = attempt_->requests;

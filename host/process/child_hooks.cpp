@@ -67,6 +67,9 @@ void Child::on_judge(const Incoming& frame) {
     if (key == "replaced" && is_object(value)) end.replaced = read_error(value);
     if (key == "failed" && is_object(value)) end.failed = read_error(value);
     if (key == "decision") end.decision = value;
+    if (key == "toldRetryAtMs") {
+      if (const auto at = integer_of(value)) end.told_retry = store::Time(std::chrono::milliseconds(*at));
+    }
   });
   auto outcome = read_outcome(arg, said, frame.raw, shared_.options.output_limit);
   if (const auto* fault = std::get_if<OutcomeFault>(&outcome)) return violation(fault->what);
@@ -93,6 +96,7 @@ void Child::on_span(const Incoming& frame) {
   std::vector<Attempt::OpenHook>& open = attempt_->hooks;
   const auto found = std::ranges::find(open, frame.id, &Attempt::OpenHook::number);
   const bool begins = frame.arg == 0;
+  if (adopted_ && !begins && found == open.end()) return;  // the last host knows its beginning
   if (begins != (found == open.end())) return violation("a hook that begins twice, or ends and has not begun");
   if (!begins) {
     const bool same = found->span.hook == span->hook && found->span.scope == span->scope;

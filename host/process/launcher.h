@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <utility>
@@ -35,6 +36,7 @@ struct AttemptSpec {
   AttemptHandle handle = 0;
   store::RunId run;
   std::uint32_t number = 1;
+  std::string token;  // the attempt's fence, by which a next host knows it again
   store::TaskId task;
   store::VersionId version;  // a version that the supervisor has loaded
   std::string payload;       // JSON text
@@ -69,6 +71,7 @@ struct Provisional {
   std::optional<store::Failure> replaced;  // another error instead
   std::optional<store::Failure> failed;    // catch_error itself failed
   std::string decision;                    // JSON, not checked; empty: none
+  std::optional<store::Time> told_retry;   // the time of the retry as a host before this one had said it to hooks
 };
 /// What becomes of the run.
 struct Judgement {
@@ -89,6 +92,16 @@ struct AttemptReply {
   protocol::ReplyStatus status = protocol::ReplyStatus::kOk;
   std::string json;
   std::string raw;
+};
+
+/// An attempt that outlived the host which had started it.
+struct Survivor {
+  std::uint64_t id = 0;  // the launcher's name for it
+  store::RunId run;
+  std::uint32_t number = 1;
+  std::string token;
+  bool only_hooks = false;   // its process only calls hooks
+  std::uint32_t replay = 0;  // as in its AttemptSpec
 };
 
 enum class StopReason : std::uint8_t { kCanceled, kTimedOut, kShutdown };
@@ -131,6 +144,17 @@ class Launcher {
   /// Its on_result then carries kCanceled or kMaxDurationExceeded, or the result it still reached. An attempt whose
   /// outcome is judged is left to its last hooks, unless the host stops. `words`: why, for on_cancel; may be empty.
   virtual void stop(AttemptHandle attempt, StopReason reason, const std::string& words = {}) = 0;
+
+  // ---- attempts of the host before this one; before the first start() ----
+  /// Those that are there and were not adopted. What they say waits.
+  virtual std::vector<Survivor> survivors() { return {}; }
+  /// Goes on with one of them, which has executed for so long, as if it had been started here as `spec` says; what it
+  /// has said meanwhile, its end included, is told from the event loop on. What `spec` says of its start is not done
+  /// again.
+  virtual void adopt(std::uint64_t /*survivor*/, AttemptSpec /*spec*/, store::Duration /*executed*/,
+                     AttemptObserver& /*observer*/) {}
+  /// Kills the others; `gone` is called once nothing of them executes any more. Once.
+  virtual void end_survivors(std::function<void()> gone) { gone(); }
 };
 
 }  // namespace perdure::process

@@ -17,14 +17,21 @@ constexpr std::chrono::milliseconds kLongPause{1000};  // once nobody waits any 
 constexpr std::chrono::seconds kPatience{10};
 
 // One that is not our child becomes it when its parent, which dies as well, is gone; or its parent has reaped it.
-bool is_gone(pid_t pid) { return os::try_reap(pid) || (kill(pid, 0) < 0 && errno == ESRCH); }
+bool is_gone(pid_t pid) {
+  if (os::try_reap(pid) || (kill(pid, 0) < 0 && errno == ESRCH)) return true;
+  const os::UniqueFd process = os::open_pidfd(pid);
+  return process && os::has_died(process);  // who has become its parent has not reaped it yet
+}
 
 }  // namespace
 
 void OrphanReaper::adopt_orphans() { os::become_subreaper(); }
 
-void OrphanReaper::kill_orphans(std::function<void()> gone) {
+void OrphanReaper::kill_orphans(const std::vector<pid_t>& others, std::function<void()> gone) {
   const Instant now = std::chrono::steady_clock::now();
+  for (const pid_t other : others) {
+    for (const pid_t each : os::kill_tree(other)) dying_.insert(each);
+  }
   waiting_.push_back({now + kPatience, std::move(gone)});
   kill_new();
   on_deadline(now);

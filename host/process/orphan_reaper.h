@@ -21,7 +21,8 @@ class OrphanReaper final : public Timed {
   /// Kills every child that this process did not start itself, whatever it executes and dead ones too, with its
   /// descendants, and those that they start meanwhile. Calls `gone` when the last of them has been reaped, at once when
   /// there is none, or after ten seconds: one that cannot die holds nobody up for longer.
-  void kill_orphans(std::function<void()> gone);
+  /// `others` are no children of this process and are killed likewise: whoever they are left to reaps them.
+  void kill_orphans(const std::vector<pid_t>& others, std::function<void()> gone);
 
   /// Kills and reaps what there is, telling nobody; true when nothing is left to wait for.
   bool reap();

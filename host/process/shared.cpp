@@ -19,14 +19,15 @@ std::function<void(const std::string&)> on_core(boost::asio::io_context& io,
 
 }  // namespace
 
-Shared::Shared(boost::asio::io_context& io_context, SupervisorOptions given)
+Shared::Shared(boost::asio::io_context& io_context, SupervisorOptions given, const std::vector<std::string>& in_use)
     : io(io_context),
       options(std::move(given)),
       events(io_context, [this] { announce(); }),
       deadlines(io_context),
       backtraces(options, events, deadlines),
-      temporary(options.temporary, options.user.has_value(), on_core(io, options.warn)),
-      guard(io_context, options.memory_control, [this](AttemptHandle attempt) { exceeded(attempt); }) {}
+      temporary(options.temporary, options.user.has_value(), on_core(io, options.warn), in_use),
+      guard(
+          io_context, options.memory_control, [this](AttemptHandle attempt) { exceeded(attempt); }, !in_use.empty()) {}
 
 void Shared::exceeded(AttemptHandle handle) {
   const Attempt* attempt = find(handle);

@@ -24,7 +24,8 @@ namespace perdure::process {
 
 class Shared {
  public:
-  Shared(boost::asio::io_context& io, SupervisorOptions given);
+  /// `in_use`: directories for temporary files of zygotes that outlived the host before this one.
+  Shared(boost::asio::io_context& io, SupervisorOptions given, const std::vector<std::string>& in_use = {});
   Shared(const Shared&) = delete;
   Shared& operator=(const Shared&) = delete;
 

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "host/os/process.h"
+#include "host/process/adoption.h"
 #include "host/process/exit_classifier.h"
 #include "host/process/json_slices.h"
 #include "host/process/orphan_reaper.h"
@@ -32,12 +33,20 @@ store::Result<AttemptStacks> read_stacks(pid_t pid, const std::string& answer) {
   return error == kEndedMeanwhile ? store::Status::conflict(error) : store::Status::unavailable(error);
 }
 
+std::vector<std::string> directories_of(const std::vector<SurvivingZygote>& zygotes) {
+  std::vector<std::string> directories;
+  for (const SurvivingZygote& each : zygotes) directories.push_back(each.temporary);
+  return directories;
+}
+
 }  // namespace
 
 class Supervisor::Parts {
  public:
-  Parts(boost::asio::io_context& io, SupervisorOptions options)
-      : shared_(io, std::move(options)), orphans_(shared_.deadlines) {
+  Parts(boost::asio::io_context& io, SupervisorOptions options, std::vector<SurvivingZygote> zygotes)
+      : shared_(io, std::move(options), directories_of(zygotes)),
+        orphans_(shared_.deadlines),
+        adoption_(shared_, orphans_, std::move(zygotes)) {
     shared_.descriptor_limit = os::raise_descriptor_limit();
     OrphanReaper::adopt_orphans();
   }
@@ -61,6 +70,24 @@ class Supervisor::Parts {
     attempt.task_index = *index;
     attempt.version = version;
     version->start(attempt);
+  }
+
+  std::vector<Survivor> survivors() const { return adoption_.survivors(); }
+
+  void adopt(std::uint64_t survivor, AttemptSpec spec, store::Duration executed, AttemptObserver& observer) {
+    const AttemptHandle handle = spec.handle;
+    auto owned = std::make_unique<Attempt>();
+    Attempt& attempt = *owned;
+    attempt.spec = std::move(spec);
+    attempt.observer = &observer;
+    attempt.asked_at = attempt.started_at = std::chrono::steady_clock::now() - executed;
+    shared_.attempts.insert_or_assign(handle, std::move(owned));
+    adoption_.adopt(survivor, attempt);
+  }
+
+  void end_survivors(std::function<void()> gone) {
+    adoption_.end_survivors(
+        [this, gone = std::move(gone)]() mutable { boost::asio::post(shared_.io, std::move(gone)); });
   }
 
   void confirm(AttemptHandle handle) {
@@ -139,21 +166,26 @@ class Supervisor::Parts {
     return pids;
   }
 
+  void leave_attempts() {
+    for_each_zygote([this](Zygote& zygote) { leave(zygote); });
+  }
+
   void end() {
-    std::vector<pid_t> pids;
-    for_each_zygote([&pids](Zygote& zygote) {
+    if (!adoption_.decided()) {  // a host that did not come so far leaves them to the next one
+      for (const auto& zygote : adoption_.zygotes()) leave(*zygote);
+    }
+    std::vector<Zygote*> ending;
+    for_each_zygote([&ending](Zygote& zygote) {
+      if (zygote.state() == Zygote::State::kDead) return;
       zygote.quit();
-      pids.push_back(zygote.pid());
+      ending.push_back(&zygote);
     });
     const Instant deadline = std::chrono::steady_clock::now() + std::chrono::seconds(3);
     for (Instant now = std::chrono::steady_clock::now(); now < deadline; now = std::chrono::steady_clock::now()) {
-      std::erase_if(pids, [](pid_t pid) { return os::try_reap(pid).has_value(); });
-      if (orphans_.reap() && pids.empty()) break;
+      std::erase_if(ending, [](Zygote* zygote) { return zygote->reap(); });
+      if (orphans_.reap() && ending.empty()) break;
       poll(nullptr, 0, 1);
     }
-    for_each_zygote([&pids](Zygote& zygote) {
-      if (std::ranges::find(pids, zygote.pid()) == pids.end()) zygote.reaped();
-    });
   }
 
  private:
@@ -165,6 +197,11 @@ class Supervisor::Parts {
     for (const auto& version : leaving_) {
       for (const auto& zygote : version->zygotes()) each(*zygote);
     }
+    for (const auto& zygote : adoption_.zygotes()) each(*zygote);
+  }
+
+  void leave(Zygote& zygote) {
+    if (zygote.leave_to_the_next_host()) shared_.temporary.keep(zygote.temporary());
   }
 
   Version* find(const store::VersionId& id) const {
@@ -188,14 +225,17 @@ class Supervisor::Parts {
 
   Shared shared_;
   OrphanReaper orphans_;
+  Adoption adoption_;
   std::unordered_map<store::VersionId, std::unique_ptr<Version>> versions_;
   std::vector<std::unique_ptr<Version>> leaving_;
 };
 
-Supervisor::Supervisor(boost::asio::io_context& io, SupervisorOptions options)
-    : parts_(std::make_unique<Parts>(io, std::move(options))) {}
+Supervisor::Supervisor(boost::asio::io_context& io, SupervisorOptions options, std::vector<SurvivingZygote> zygotes)
+    : parts_(std::make_unique<Parts>(io, std::move(options), std::move(zygotes))) {}
 
 Supervisor::~Supervisor() { parts_->end(); }
+
+void Supervisor::leave_attempts() { parts_->leave_attempts(); }
 
 void Supervisor::start(AttemptSpec spec, AttemptObserver& observer) { parts_->start(std::move(spec), observer); }
 void Supervisor::confirm(AttemptHandle attempt) { parts_->confirm(attempt); }
@@ -206,6 +246,12 @@ void Supervisor::wait(AttemptHandle attempt, bool waits) { parts_->wait(attempt,
 void Supervisor::stop(AttemptHandle attempt, StopReason reason, const std::string& words) {
   parts_->stop(attempt, reason, words);
 }
+
+std::vector<Survivor> Supervisor::survivors() { return parts_->survivors(); }
+void Supervisor::adopt(std::uint64_t survivor, AttemptSpec spec, store::Duration executed, AttemptObserver& observer) {
+  parts_->adopt(survivor, std::move(spec), executed, observer);
+}
+void Supervisor::end_survivors(std::function<void()> gone) { parts_->end_survivors(std::move(gone)); }
 
 void Supervisor::load(const store::VersionId& version, const std::string& path, const std::string& library_path,
                       std::function<void(store::Result<Manifest>)> done) {

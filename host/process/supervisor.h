@@ -13,15 +13,20 @@
 #include "host/process/plugin_loader.h"
 #include "host/process/stack_source.h"
 #include "host/process/supervisor_options.h"
+#include "host/process/surviving_zygotes.h"
 
 namespace perdure::process {
 
 class Supervisor final : public Launcher, public PluginLoader, public StackSource {
  public:
-  Supervisor(boost::asio::io_context& io, SupervisorOptions options);
+  /// `zygotes` outlived the host before this one; end_survivors() must be called when there are any.
+  Supervisor(boost::asio::io_context& io, SupervisorOptions options, std::vector<SurvivingZygote> zygotes = {});
   /// Ends every zygote with all its attempts, and waits for that, a few seconds at most. No observer is called any
-  /// more.
+  /// more. Survivors about which end_survivors() has not decided stay for the next host.
   ~Supervisor() override;
+  /// From now on nothing is heard of attempts, and those that execute when the supervisor goes stay for the next host,
+  /// where SupervisorOptions::handover names a place for that.
+  void leave_attempts();
   Supervisor(const Supervisor&) = delete;
   Supervisor& operator=(const Supervisor&) = delete;
 
@@ -30,6 +35,9 @@ class Supervisor final : public Launcher, public PluginLoader, public StackSourc
   void wait(AttemptHandle attempt, bool waits) override;
   void reply(AttemptHandle attempt, std::uint64_t request, AttemptReply reply) override;
   void stop(AttemptHandle attempt, StopReason reason, const std::string& words = {}) override;
+  std::vector<Survivor> survivors() override;
+  void adopt(std::uint64_t survivor, AttemptSpec spec, store::Duration executed, AttemptObserver& observer) override;
+  void end_survivors(std::function<void()> gone) override;
 
   void stacks(AttemptHandle attempt, std::function<void(store::Result<AttemptStacks>)> done) override;
 

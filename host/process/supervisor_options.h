@@ -73,6 +73,11 @@ struct SupervisorOptions {
   /// A directory of the supervisor's own, in which every attempt gets one for its temporary files. Empty: none, and
   /// TMPDIR is the host's.
   std::string temporary;
+  /// Where the next host finds zygotes that outlived this one, so that attempts need not end with it: a directory for
+  /// nothing else. Empty: attempts end with the supervisor's process.
+  std::string handover;
+  /// How long attempts wait there for a next host; then they are ended.
+  std::chrono::seconds orphaned_after{600};
   /// Leaves the limit of core dumps as it is for attempts; else they make none.
   bool core_dumps = false;
   /// Where core files of attempts that ask for them are kept; and bytes of each, and of all, the oldest giving way.

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <filesystem>
 #include <set>
@@ -33,7 +34,8 @@ std::string unused(const std::string& left, const std::string& name) {
 
 }  // namespace
 
-TemporaryFiles::TemporaryFiles(std::string directory, bool passable, std::function<void(const std::string&)> warn)
+TemporaryFiles::TemporaryFiles(std::string directory, bool passable, std::function<void(const std::string&)> warn,
+                               const std::vector<std::string>& in_use)
     : directory_(std::move(directory)), left_(directory_ + "/left"), warn_(std::move(warn)) {
   if (directory_.empty()) return;
   std::error_code failed;
@@ -42,7 +44,7 @@ TemporaryFiles::TemporaryFiles(std::string directory, bool passable, std::functi
   (void)chmod(left_.c_str(), 0700);
   // Of a host before this one.
   for (const auto& entry : fs::directory_iterator(directory_, failed)) {
-    if (entry.path() == left_) continue;
+    if (entry.path() == left_ || std::ranges::find(in_use, entry.path().string()) != in_use.end()) continue;
     const std::string to = unused(left_, entry.path().filename().string());
     (void)rename(entry.path().c_str(), to.c_str());
   }
@@ -56,15 +58,26 @@ TemporaryFiles::~TemporaryFiles() {
   }
   changed_.notify_one();
   if (remover_.joinable()) remover_.join();
-  const os::UniqueFd directory(directory_.empty() ? -1 : open(directory_.c_str(), kDirectory));
+  if (directory_.empty()) return;
   const auto deadline = std::chrono::steady_clock::now() + kLastWork;
-  if (directory) {
-    (void)os::clear_directory(directory.get(), [deadline] { return std::chrono::steady_clock::now() < deadline; });
+  const auto go_on = [deadline] { return std::chrono::steady_clock::now() < deadline; };
+  std::error_code failed;
+  for (const auto& entry : fs::directory_iterator(directory_, failed)) {
+    const std::string path = entry.path().string();
+    if (std::ranges::find(kept_, path) != kept_.end()) continue;
+    const os::UniqueFd directory(open(path.c_str(), kDirectory));
+    if (directory && os::clear_directory(directory.get(), go_on)) (void)rmdir(path.c_str());
   }
 }
 
 std::string TemporaryFiles::next_zygote() {
-  return directory_.empty() ? std::string() : directory_ + "/z" + std::to_string(next_++);
+  if (directory_.empty()) return {};
+  std::string path;
+  std::error_code failed;
+  do {  // one that outlived its host keeps its own
+    path = directory_ + "/z" + std::to_string(next_++);
+  } while (fs::exists(fs::symlink_status(path, failed)));
+  return path;
 }
 
 void TemporaryFiles::zygote_died(const std::string& path) {

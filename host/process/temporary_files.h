@@ -11,6 +11,7 @@
 #include <mutex>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "store/model/status.h"
 
@@ -20,7 +21,9 @@ class TemporaryFiles {
  public:
   /// `directory` is nobody else's; empty: there are none at all. `warn` is told in a sentence what cannot be removed,
   /// on the thread that removes. `passable`: attempts of another user find their way through it.
-  TemporaryFiles(std::string directory, bool passable, std::function<void(const std::string&)> warn);
+  /// `in_use`: zygotes' directories, as next_zygote() gave them to a host before this one, that are left alone.
+  TemporaryFiles(std::string directory, bool passable, std::function<void(const std::string&)> warn,
+                 const std::vector<std::string>& in_use = {});
   /// Everything below it is dead. Removes what it can in two seconds; the rest is the next host's.
   ~TemporaryFiles();
   TemporaryFiles(const TemporaryFiles&) = delete;
@@ -30,6 +33,8 @@ class TemporaryFiles {
   std::string next_zygote();
   /// The zygote with that path is dead, and so is everything below it.
   void zygote_died(const std::string& path);
+  /// The zygote with that path goes on when this host ends: it is left alone.
+  void keep(const std::string& path) { kept_.push_back(path); }
   /// There is something in `left`.
   void left();
 
@@ -38,6 +43,7 @@ class TemporaryFiles {
 
   const std::string directory_, left_;
   const std::function<void(const std::string&)> warn_;
+  std::vector<std::string> kept_;
   std::uint64_t next_ = 1;
   std::mutex mutex_;
   std::condition_variable changed_;

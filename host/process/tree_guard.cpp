@@ -26,13 +26,14 @@ bool read_event(int fd) {
 
 }  // namespace
 
-TreeGuard::TreeGuard(boost::asio::io_context& io, MemoryControl control, std::function<void(AttemptHandle)> exceeded)
-    : io_(io), exceeded_(std::move(exceeded)) {
+TreeGuard::TreeGuard(boost::asio::io_context& io, MemoryControl control, std::function<void(AttemptHandle)> exceeded,
+                     bool survivors)
+    : io_(io), exceeded_(std::move(exceeded)), survivors_(survivors) {
   if (control == MemoryControl::kOff) return;
   wake_ = os::UniqueFd(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   if (control != MemoryControl::kWatchdog) {
     if (auto pool = CgroupPool::open(in_force_.why_not_better)) {
-      clean_ = pool->clean_up();
+      clean_ = !survivors && pool->clean_up();
       in_force_.place = pool->directory();
       in_force_.mechanism =
           pool->version() == os::CgroupVersion::kOne ? MemoryMechanism::kCgroupV1 : MemoryMechanism::kCgroupV2;
@@ -43,7 +44,7 @@ TreeGuard::TreeGuard(boost::asio::io_context& io, MemoryControl control, std::fu
     clean_ = true;
     if (control != MemoryControl::kCgroup) in_force_.mechanism = MemoryMechanism::kWatchdog;
   }
-  if (!clean_) wake();
+  if (!clean_ && !survivors) wake();
 }
 
 TreeGuard::~TreeGuard() {
@@ -85,6 +86,14 @@ std::shared_ptr<GuardedTree> TreeGuard::guard(pid_t pid, const store::Machine& m
   return tree;
 }
 
+void TreeGuard::expect_no_more() {
+  {
+    const std::lock_guard lock(mutex_);
+    survivors_ = false;
+  }
+  if (wake_) wake();
+}
+
 void TreeGuard::leave(std::shared_ptr<GuardedTree> tree) {
   {
     const std::lock_guard lock(mutex_);
@@ -96,6 +105,11 @@ void TreeGuard::leave(std::shared_ptr<GuardedTree> tree) {
 void TreeGuard::run() {
   (void)os::hurry_this_thread();  // who watches must not be late
   for (;;) {
+    bool expecting = false;
+    {
+      const std::lock_guard lock(mutex_);
+      expecting = survivors_;  // asked before what came is taken, so that no survivor is missed
+    }
     take_jobs();
     {
       const std::lock_guard lock(mutex_);
@@ -107,8 +121,8 @@ void TreeGuard::run() {
     }
     const Instant after = std::chrono::steady_clock::now();
     rested_ = after + (after - now);
-    if (!clean_) clean_ = pool_->clean_up();
-    wait_for_events();
+    if (!clean_ && !expecting) clean_ = pool_->clean_up();
+    wait_for_events(expecting);
   }
   for (const auto& tree : trees_) {
     if (auto group = tree->leave_group(); group && pool_) pool_->give_back(*std::move(group));
@@ -151,10 +165,10 @@ void TreeGuard::end(GuardedTree& tree) {
   });
 }
 
-void TreeGuard::wait_for_events() {
+void TreeGuard::wait_for_events(bool expecting) {
   std::vector<pollfd> events{{wake_.get(), POLLIN, 0}};
   std::vector<GuardedTree*> of;
-  Instant due = clean_ ? Instant::max() : std::chrono::steady_clock::now() + kCleanAgain;
+  Instant due = clean_ || expecting ? Instant::max() : std::chrono::steady_clock::now() + kCleanAgain;
   for (const auto& tree : trees_) {
     if (tree->next_look) due = std::min(due, *tree->next_look);
     if (tree->events() < 0) continue;

@@ -23,7 +23,9 @@ namespace perdure::process {
 class TreeGuard {
  public:
   /// `exceeded` is called on the core thread: an attempt's processes used more memory than they may, and are killed.
-  TreeGuard(boost::asio::io_context& io, MemoryControl control, std::function<void(AttemptHandle)> exceeded);
+  /// `survivors`: among what a host before this one left are attempts that go on, until expect_no_more().
+  TreeGuard(boost::asio::io_context& io, MemoryControl control, std::function<void(AttemptHandle)> exceeded,
+            bool survivors = false);
   /// Leaves nothing behind of what it made for trees that have ended.
   ~TreeGuard();
   TreeGuard(const TreeGuard&) = delete;
@@ -33,13 +35,15 @@ class TreeGuard {
 
   /// Keeps the tree below child `pid`, which lives, within `machine` from now on. Null where nothing does that.
   std::shared_ptr<GuardedTree> guard(pid_t pid, const store::Machine& machine, AttemptHandle attempt);
+  /// Every survivor that goes on has been given to guard(): what else that host left is ended.
+  void expect_no_more();
   /// The tree has ended.
   void leave(std::shared_ptr<GuardedTree> tree);
 
  private:
   void run();
   void take_jobs();
-  void wait_for_events();
+  void wait_for_events(bool expecting);
   void enter(const std::shared_ptr<GuardedTree>& tree);
   void part(const std::shared_ptr<GuardedTree>& tree);
   void end(GuardedTree& tree);
@@ -56,6 +60,7 @@ class TreeGuard {
   std::mutex mutex_;  // of what follows
   std::vector<std::shared_ptr<GuardedTree>> coming_, going_;
   bool stopping_ = false;
+  bool survivors_;
 
   // The thread's alone.
   std::vector<std::shared_ptr<GuardedTree>> trees_;

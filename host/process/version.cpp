@@ -111,7 +111,9 @@ void Version::died(Zygote& zygote, bool was_loading, const std::string& why) {
   schedule(now);
 }
 
-void Version::kill_orphans(std::function<void()> gone) { orphans_.kill_orphans(std::move(gone)); }
+void Version::kill_orphans(const std::vector<pid_t>& children, std::function<void()> gone) {
+  orphans_.kill_orphans(children, std::move(gone));
+}
 
 void Version::start(Attempt& attempt) {
   attempt.asked_at = now_steady();

@@ -17,7 +17,7 @@
 
 namespace perdure::process {
 
-class Version final : public Watcher, public Timed {
+class Version final : public ZygoteOwner, public Watcher, public Timed {
  public:
   using Loaded = std::function<void(store::Result<Manifest>)>;
   /// Told that the version has no zygote and will have none: it was refused, or unloaded.
@@ -41,14 +41,11 @@ class Version final : public Watcher, public Timed {
   [[nodiscard]] bool unloading() const { return unloading_; }
   [[nodiscard]] const std::vector<std::unique_ptr<Zygote>>& zygotes() const { return zygotes_; }
 
-  // Called by its zygotes.
-  void loaded(Zygote& zygote, Manifest manifest);
-  void died(Zygote& zygote, bool was_loading, const std::string& why);
-  /// There may be a child for a waiting attempt now.
-  void serve();
-  /// No process could be had for `attempt`; it waits on.
-  void not_started(Attempt& attempt, const std::string& why);
-  void kill_orphans(std::function<void()> gone);
+  void loaded(Zygote& zygote, Manifest manifest) override;
+  void died(Zygote& zygote, bool was_loading, const std::string& why) override;
+  void serve() override;
+  void not_started(Attempt& attempt, const std::string& why) override;
+  void kill_orphans(const std::vector<pid_t>& children, std::function<void()> gone) override;
 
   void on_event(std::uint32_t, std::uint32_t) override {}
   void on_deadline(Instant now) override;

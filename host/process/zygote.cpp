@@ -1,6 +1,7 @@
 #include "host/process/zygote.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -16,7 +17,6 @@
 #include "host/process/environment.h"
 #include "host/process/manifest.h"
 #include "host/process/utf8_text.h"
-#include "host/process/version.h"
 
 namespace perdure::process {
 namespace {
@@ -38,11 +38,22 @@ std::string seconds(std::chrono::milliseconds time) {
 }  // namespace
 
 Zygote::~Zygote() {
-  for (os::UniqueFd* each : {&control_, &pidfd_, &output_}) close(*each);
-  if (pid_ > 0 && state_ != State::kDead) {
-    (void)kill(pid_, SIGKILL);
-    os::reap(pid_);
-  }
+  for (os::UniqueFd* each : {&control_, &output_}) close(*each);
+  if (pidfd_) shared_.events.remove(pidfd_.get());
+  if (pid_ <= 0 || state_ == State::kDead) return;
+  kill_process();
+  os::reap(pid_);
+}
+
+void Zygote::kill_process() {
+  if (adopted_) return os::send_signal(pidfd_, SIGKILL);  // its number may have become another process's
+  (void)kill(pid_, SIGKILL);
+}
+
+bool Zygote::reap() {
+  const bool ended = os::try_reap(pid_).has_value() || (adopted_ && os::has_died(pidfd_));
+  if (ended) state_ = State::kDead;
+  return ended;
 }
 
 store::Status Zygote::start(const std::string& plugin, const std::string& library_path,
@@ -99,7 +110,7 @@ void Zygote::on_deadline(Instant) {
     refusal_ = testing_ ? "its self test did not finish within " + seconds(shared_.options.self_test_timeout)
                         : "the plugin did not finish registering within " + seconds(shared_.options.load_timeout);
   }
-  if (state_ != State::kDead) (void)kill(pid_, SIGKILL);
+  if (state_ != State::kDead) kill_process();
 }
 
 std::size_t Zygote::spares_expected() const {
@@ -131,13 +142,15 @@ Child::Given Zygote::fork_for(Attempt& attempt) {
   os::Pipe out, err;
   if (!os::open_socket_pair(link) || !os::open_pipe(out) || !os::open_pipe(err)) return Child::Given::kImpossible;
   const std::uint64_t id = next_id_++;
-  auto child = std::make_unique<Child>(shared_, *this, id, 0,
-                                       Child::Ends{std::move(link.ours), std::move(out.read), std::move(err.read)});
+  std::vector<int> ours;  // for itself, so that they stay open when this host is gone
+  if (roster_) ours = {link.ours.get(), out.read.get(), err.read.get()};
   std::vector<os::UniqueFd> theirs;
   theirs.push_back(std::move(link.theirs));
   theirs.push_back(std::move(out.write));
   theirs.push_back(std::move(err.write));
-  if (!send(Kind::kFork, 0, id, std::move(theirs))) return Child::Given::kGone;
+  if (!send(Kind::kFork, 0, id, std::move(theirs), ours)) return Child::Given::kGone;
+  auto child = std::make_unique<Child>(shared_, *this, id, 0,
+                                       Child::Ends{std::move(link.ours), std::move(out.read), std::move(err.read)});
   forking_++;
   Child& forked = *child;
   children_.emplace(id, std::move(child));
@@ -165,7 +178,7 @@ void Zygote::taken(Child& child) {
 void Zygote::recycled(Child& child) {
   taken(child);
   recycled_.push_back(&child);
-  version_.serve();
+  owner_.serve();
   leave_if_idle();
 }
 
@@ -177,7 +190,7 @@ void Zygote::no_longer_idle(Child& child) {
 void Zygote::unresponsive(const std::string& why) {
   if (state_ == State::kDead) return;
   if (refusal_.empty()) refusal_ = why;
-  (void)kill(pid_, SIGKILL);
+  kill_process();
 }
 
 void Zygote::leave() {
@@ -198,22 +211,29 @@ void Zygote::leave_if_idle() {
   shared_.deadlines.set(*this, std::chrono::steady_clock::now() + shared_.options.leave_grace);
 }
 
-bool Zygote::send(Kind kind, std::uint32_t arg, std::uint64_t id, std::vector<os::UniqueFd> fds) {
+bool Zygote::send(Kind kind, std::uint32_t arg, std::uint64_t id, std::vector<os::UniqueFd> fds,
+                  const std::vector<int>& lent) {
   if (!control_) return false;
   if (queued_.empty()) {
-    int raw_fds[4];
-    for (std::size_t i = 0; i < fds.size(); i++) raw_fds[i] = fds[i].get();
+    std::array<int, protocol::kMaxDescriptors> raw_fds{};
+    std::size_t count = 0;
+    for (const os::UniqueFd& each : fds) raw_fds[count++] = each.get();
+    for (const int each : lent) raw_fds[count++] = each;
     protocol::Outgoing frame;
     frame.kind = kind;
     frame.arg = arg;
     frame.id = id;
-    frame.fds = raw_fds;
-    frame.fd_count = static_cast<int>(fds.size());
+    frame.fds = raw_fds.data();
+    frame.fd_count = static_cast<int>(count);
     const SendResult result = protocol::send(control_.get(), frame, false);
     if (result == SendResult::kSent) return true;
     if (result == SendResult::kPeerGone) return false;
     // Full, or the system is short of something: later.
     shared_.events.change(control_.get(), *this, kControl, EPOLLIN | EPOLLOUT);
+  }
+  for (const int each : lent) {
+    fds.emplace_back(fcntl(each, F_DUPFD_CLOEXEC, 0));
+    if (!fds.back()) return false;
   }
   queued_.push_back({kind, arg, id, std::move(fds)});
   return true;
@@ -273,6 +293,11 @@ void Zygote::read_control(int frames) {
   }
 }
 
+Child* Zygote::child(std::uint64_t id) {
+  const auto found = children_.find(id);
+  return found == children_.end() ? nullptr : found->second.get();
+}
+
 void Zygote::distrust(const std::string& why) {
   close(control_);
   unresponsive("the plugin's zygote spoke nonsense (" + why +
@@ -291,8 +316,9 @@ void Zygote::on_frame(Incoming& frame) {
       }
       state_ = State::kServing;
       shared_.deadlines.clear(*this);
+      keep_for_the_next_host();
       close(output_);
-      version_.loaded(*this, std::move(manifest).value());
+      owner_.loaded(*this, std::move(manifest).value());
       return;
     }
     case Kind::kRefused:
@@ -308,7 +334,7 @@ void Zygote::on_frame(Incoming& frame) {
       if (found == children_.end() || found->second->pid() != 0) return;
       forking_--;
       found->second->born(static_cast<pid_t>(frame.arg));
-      version_.serve();
+      owner_.serve();
       return;
     }
     case Kind::kSpare:
@@ -335,7 +361,7 @@ void Zygote::on_spare(Incoming& frame) {
   spare_children_++;
   spares_.push_back(child.get());
   children_.emplace(frame.id, std::move(child));
-  version_.serve();
+  owner_.serve();
 }
 
 void Zygote::on_exited(const Incoming& frame) {
@@ -353,7 +379,7 @@ void Zygote::on_exited(const Incoming& frame) {
   child.died({report.wait_status, usage.cpu_microseconds, usage.peak_memory, usage.voluntary_switches,
               usage.involuntary_switches});
   forget(child);
-  version_.serve();
+  owner_.serve();
   leave_if_idle();
 }
 
@@ -399,7 +425,7 @@ void Zygote::on_fork_failed(const Incoming& frame) {
   forking_--;
   Attempt* attempt = child.disown();
   forget(child);
-  if (attempt != nullptr) version_.not_started(*attempt, why);
+  if (attempt != nullptr) owner_.not_started(*attempt, why);
   leave_if_idle();
 }
 
@@ -423,7 +449,11 @@ std::string Zygote::death_in_words(int status) const {
 void Zygote::on_death() {
   read_control(kAllFrames);  // what it said before it died
   if (output_) read_output();
-  const auto ended = os::try_reap(pid_);
+  std::optional<os::Ended> ended = os::try_reap(pid_);
+  if (adopted_ && os::has_died(pidfd_)) {
+    if (refusal_.empty()) refusal_ = "nobody was there to see how it ended";
+    ended = os::Ended{};
+  }
   if (!ended || state_ == State::kDead) return;
   std::string why = death_in_words(ended->status);
   if (state_ == State::kLoading && !last_output_.empty()) {
@@ -441,7 +471,11 @@ void Zygote::on_death() {
   spares_.clear();
   recycled_.clear();
   forking_ = spare_children_ = 0;
-  version_.kill_orphans([this, was_loading, why] { bury(was_loading, why); });
+  std::vector<pid_t> strangers;
+  for (const auto& [id, child] : children_) {
+    if (adopted_) strangers.push_back(child->pid());
+  }
+  owner_.kill_orphans(strangers, [this, was_loading, why] { bury(was_loading, why); });
 }
 
 // Once nothing of its attempts executes any more, they may be tried again elsewhere.
@@ -453,12 +487,12 @@ void Zygote::bury(bool was_loading, const std::string& why) {
   for (auto& [id, child] : children) {
     const bool unborn = child->pid() == 0;
     Attempt* waiting = unborn ? child->disown() : nullptr;
-    if (waiting != nullptr) version_.not_started(*waiting, why);
+    if (waiting != nullptr) owner_.not_started(*waiting, why);
     if (!unborn) child->lost("The zygote of the attempt's plugin died, and the attempt with it: " + why);
     shared_.deadlines.clear(*child);
     shared_.events.retire(std::move(child));
   }
-  version_.died(*this, was_loading, why);
+  owner_.died(*this, was_loading, why);
 }
 
 }  // namespace perdure::process

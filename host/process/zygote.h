@@ -1,12 +1,14 @@
-// One perdure-zygote process: started by posix_spawn, joined by its control link, with the children it forked. Core
-// thread only.
+// One perdure-zygote process: started by posix_spawn, or by a host before this one; joined by its control link, with
+// the children it forked. Core thread only.
 #pragma once
 
 #include <sys/types.h>
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -17,23 +19,51 @@
 #include "host/process/descriptor_events.h"
 #include "host/process/plugin_loader.h"
 #include "host/process/shared.h"
+#include "host/process/surviving_zygotes.h"
+#include "host/protocol/roster.h"
 #include "store/model/status.h"
 
 namespace perdure::process {
 
-class Version;
+class Zygote;
+
+/// Who has a zygote, and is told of it.
+class ZygoteOwner {
+ public:
+  virtual void loaded(Zygote& zygote, Manifest manifest) = 0;
+  virtual void died(Zygote& zygote, bool was_loading, const std::string& why) = 0;
+  /// There may be a child for a waiting attempt now, or one less that ends.
+  virtual void serve() = 0;
+  /// No process could be had for `attempt`; it waits on.
+  virtual void not_started(Attempt& attempt, const std::string& why) = 0;
+  /// Kills what a dead zygote left behind; `children`: those of its children that are none of ours.
+  virtual void kill_orphans(const std::vector<pid_t>& children, std::function<void()> gone) = 0;
+
+ protected:
+  ~ZygoteOwner() = default;
+};
 
 class Zygote final : public Watcher, public Timed {
  public:
   enum class State : std::uint8_t { kLoading, kServing, kDead };
 
-  Zygote(Shared& shared, Version& version) : shared_(shared), version_(version) {}
+  Zygote(Shared& shared, ZygoteOwner& owner) : shared_(shared), owner_(owner) {}
   ~Zygote() override;
 
   /// Starts the process; the version is told of the rest. `beside`: further plugins that are loaded after it.
   /// `rehearse`: the plugin's self test must pass. Once.
   store::Status start(const std::string& plugin, const std::string& library_path, const std::vector<Beside>& beside,
                       bool rehearse);
+
+  /// Goes on with one that outlived its host, instead of start(). It starts nothing any more and leaves with its last
+  /// child. Nothing of it is heard before listen().
+  void take_over(SurvivingZygote zygote);
+  void listen();
+  /// Its child of that link id, or null.
+  Child* child(std::uint64_t id);
+  [[nodiscard]] const std::unordered_map<std::uint64_t, std::unique_ptr<Child>>& children() const { return children_; }
+  /// Where the attempts of its children are noted for a next host; null where none is expected.
+  [[nodiscard]] protocol::Roster* roster() { return roster_ ? &*roster_ : nullptr; }
 
   [[nodiscard]] State state() const { return state_; }
   [[nodiscard]] pid_t pid() const { return pid_; }
@@ -44,6 +74,7 @@ class Zygote final : public Watcher, public Timed {
   [[nodiscard]] std::uint32_t loading_beside() const { return loading_beside_; }
   /// It ends because it was asked to.
   [[nodiscard]] bool leaving() const { return leaving_; }
+  [[nodiscard]] bool told_to_quit() const { return quit_sent_; }
   /// Children that execute or finish an attempt, the unborn included.
   [[nodiscard]] std::size_t busy() const { return children_.size() - spares_.size() - recycled_.size(); }
   [[nodiscard]] std::size_t forking() const { return forking_; }
@@ -63,9 +94,14 @@ class Zygote final : public Watcher, public Timed {
   /// Ends it once it is no longer busy.
   void leave();
 
-  /// Ends it now with all its children; whoever calls reaps it and says so with reaped().
+  /// Lets go of it and of its children that execute attempts; it is as dead here. False when it has none.
+  bool leave_to_the_next_host();
+  [[nodiscard]] const std::string& temporary() const { return temporary_; }
+
+  /// Ends it now with all its children; whoever calls waits with reap() until it has ended.
   void quit();
-  void reaped() { state_ = State::kDead; }
+  /// Whether its process has ended.
+  bool reap();
 
   // Called by its children.
   void signal(const Child& child, int signal);
@@ -87,7 +123,11 @@ class Zygote final : public Watcher, public Timed {
     std::vector<os::UniqueFd> fds;
   };
 
-  bool send(protocol::Kind kind, std::uint32_t arg, std::uint64_t id, std::vector<os::UniqueFd> fds = {});
+  /// `lent` are the caller's, and follow `fds`.
+  bool send(protocol::Kind kind, std::uint32_t arg, std::uint64_t id, std::vector<os::UniqueFd> fds = {},
+            const std::vector<int>& lent = {});
+  void keep_for_the_next_host();
+  void kill_process();
   void send_queued();
   void read_control(int frames);
   void on_frame(protocol::Incoming& frame);
@@ -107,10 +147,12 @@ class Zygote final : public Watcher, public Timed {
   void leave_if_idle();
 
   Shared& shared_;
-  Version& version_;
+  ZygoteOwner& owner_;
   State state_ = State::kLoading;
   pid_t pid_ = 0;
+  bool adopted_ = false;  // it is no child of this process
   os::UniqueFd control_, pidfd_, output_;
+  std::optional<protocol::Roster> roster_;
   std::deque<Queued> queued_;
   std::vector<Beside> beside_;
   std::uint32_t loading_beside_ = 0;

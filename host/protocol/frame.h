@@ -29,6 +29,8 @@ struct Header {
 static_assert(sizeof(Header) == 32);
 inline constexpr std::uint32_t kMagic = 0x31445250;  // "PRD1"
 
+inline constexpr int kMaxDescriptors = 6;
+
 /// A frame to send; borrows everything. `fds` are passed along (duplicated by the kernel; the caller keeps its own).
 struct Outgoing {
   Kind kind{};
@@ -37,7 +39,7 @@ struct Outgoing {
   std::string_view json{};
   std::string_view raw{};
   const int* fds = nullptr;
-  int fd_count = 0;  // at most 4
+  int fd_count = 0;  // at most kMaxDescriptors
 };
 
 /// A received frame. Owns its bytes and the descriptors in `fds` (closed on destruction unless released).

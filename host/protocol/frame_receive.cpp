@@ -21,7 +21,7 @@
 namespace perdure::protocol {
 namespace {
 
-constexpr std::size_t kMaxFds = 4;
+constexpr std::size_t kMaxFds = kMaxDescriptors;
 constexpr std::size_t kSmallPacket = 2048;
 constexpr std::uint16_t kFlagMemfd = 1;
 constexpr int kNeededSeals = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL;

@@ -16,7 +16,7 @@
 namespace perdure::protocol {
 namespace {
 
-constexpr int kMaxFds = 4;
+constexpr int kMaxFds = kMaxDescriptors;
 constexpr int kSeals = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
 
 bool write_all(int fd, std::string_view bytes) {

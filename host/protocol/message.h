@@ -11,7 +11,9 @@
 
 namespace perdure::protocol {
 
-inline constexpr std::uint32_t kProtocolVersion = 1;
+inline constexpr std::uint32_t kProtocolVersion = 2;
+/// The oldest that a host of this build speaks with zygotes that outlived a host of another build.
+inline constexpr std::uint32_t kOldestProtocol = 2;
 /// arg of the kStart that a zygote sends for the plugin's self test.
 inline constexpr std::uint32_t kSelfTest = 0xffff'ffff;
 /// The minor of the plugin interface that this build offers; perdure-zygote asserts that it is plugin.h's.
@@ -19,12 +21,16 @@ inline constexpr std::uint32_t kAbiMinor = 3;
 
 enum class Kind : std::uint16_t {
   // ---- control: host -> zygote ----
-  kFork = 1,    // start a child for attempt link `id`; fds: the child's end of the attempt socket, stdout, stderr
+  kFork = 1,  // start a child for attempt link `id`; fds: the child's end of the attempt socket, stdout, stderr; then,
+              //   if it may outlive the host, the host's ends of these
   kSpares = 2,  // keep `arg` children forked ahead from now on; one that exits is replaced
   kSignal = 3,  // send signal `arg` to child `id` and every descendant of it (process group and tree)
   kQuit = 4,    // kill all children, then leave
   kTaken = 5,   // spare `id` has been given a run: replace it now rather than when it exits (optional: send it once the
                 //   run is on its way)
+  kKeep = 8,  // keep the children that execute attempts when the host is gone, for `arg` seconds, and wait for the next
+              //   host; fds: the roster (roster.h), and the directory in which a socket named by the zygote's pid is
+              //   where that one finds it
 
   // ---- control: zygote -> host ----
   // kLoaded and kRefused also come first from a child that executes without a zygote, over its attempt link.
@@ -41,6 +47,11 @@ enum class Kind : std::uint16_t {
   kBeside = 23,      // the plugin has registered, and of those whose global hooks are to stand around its tasks number
                      //   `arg`, from 1, is loaded next; what goes wrong from here on is that one's fault
 
+  kOrphans = 24,  // first, to a host that takes over: `id` children follow; arg: kProtocolVersion; json:
+                  //   {"temporary"}; fds: the roster
+  kOrphan = 25,   // each of them: its link id is `id`, its pid `arg`; fds: the host's ends of its attempt socket,
+                  //   stdout, stderr. kExited follows for those that have ended
+
   // ---- attempt: host -> child ----
   kStart = 32,    // run this; id: how many attempts the child has been given with it; arg: task index, or kSelfTest;
                   // json: StartInfo
@@ -48,7 +59,10 @@ enum class Kind : std::uint16_t {
   kConfirm = 33,  // the outcome is recorded: leave, or, when arg is 1 (recycling), wait for the next kStart
   kCancel = 34,   // set the cancel flag; arg: 1 canceled, 2 timed out, 3 the host stops; json: {"reason"}, or empty
   kResume = 35,   // the backtrace of a crashed child has been taken: die
-  kReply = 36,    // to request `id`; arg: a perdure_status; json/raw: the answer
+  kAdopted =
+      40,       // another host has taken over, which knows nothing of what was said to the one before it; id: a number
+                //   that no host before has used
+  kReply = 36,  // to request `id`; arg: a perdure_status; json/raw: the answer
 
   // ---- attempt: child -> host ----
   kOutcome = 48,  // exactly one for each kStart; id: that of the kStart; arg: Outcome; json: error
@@ -63,7 +77,10 @@ enum class Kind : std::uint16_t {
   kSpan = 53,     // a hook begins (arg 0) or has ended (arg 1); id: its number, never used twice by one process; json:
                   //   {"hook","scope":"task"|"plugin"|"global"} and at its end "startedAt":ms since the epoch,
                   //   "durationUs":n,"error":{…as in kOutcome…}?,"ignored":true? (the error does no harm)
-  kUsage = 54,    // before its kOutcome, by an attempt that took longer than kMoment; raw: UsageReport
+  kResend = 60,  // the answer to kAdopted `id`: every request without an answer, and an outcome that was not confirmed,
+                 // follow
+                 //   once more
+  kUsage = 54,   // before its kOutcome, by an attempt that took longer than kMoment; raw: UsageReport
 };
 
 /// arg of kRequest. Numbers are spoken between builds: append only.
@@ -73,6 +90,7 @@ enum class RequestKind : std::uint32_t {
                   //   "decision":any?, or "failed":its own error. Reply: {"ended":"success"|"failure"|"timed_out"|
                   //   "canceled","final":bool,"retryAtMs":ms|null,"retry":policy,"error":error?}. From then on the last
                   //   judgement counts, whatever kOutcome says and however the process ends
+                  //   Sent again to another host, though it was answered: "toldRetryAtMs":ms|null, as it was
   kMetadata = 2,  // changes an entry of a run's metadata
   kTags = 3,      // adds tags to the run
   kStream = 4,    // appends to a stream of the run
@@ -87,8 +105,13 @@ enum class RequestKind : std::uint32_t {
               //   over, with `tell` also when it begins (kBegun, of one that is not over at once). raw: of a single
               //   one the output, or with kChildFailed, kTimedOut the error; else an array, in order, of
               //   {"ok":true,"runId"?,"output"} | {"ok":false,"runId"?,"error"} | null (of any: it was not the first)
+  kTokenCreate = 20,    // makes a waitpoint token, a durable call: {"call":n,"options":{…}?}; raw of the reply:
+                        //   {"id","url"}. Answered once it is durable
+  kTokenComplete = 21,  // completes one, a durable call: {"call":n,"token":id}; raw: JSON. Answered once it is durable
+  kBatch = 30,  // triggers runs together, all or none; a durable call: {"call":n,"awaited":true?}; raw: array of
+                //   {"task":id,"payload":any?,"options":{…}?}. Reply: raw {"id":batch,"runs":[ids in order]}
 };
-inline constexpr std::uint32_t kLastRequestKind = static_cast<std::uint32_t>(RequestKind::kWait);
+inline constexpr std::uint32_t kLastRequestKind = static_cast<std::uint32_t>(RequestKind::kBatch);
 
 /// "call" of a durable call: which one it is of its caller, from 1, and above that bit who the caller is. All attempts
 /// of a run number theirs alike, so that a later one finds what an earlier one did.
@@ -168,6 +191,7 @@ struct CrashReport {
 inline constexpr std::size_t kMaxJson = std::size_t{4} << 20;
 inline constexpr std::size_t kMaxRaw = std::size_t{64} << 20;
 inline constexpr std::size_t kMaxRequestRaw = std::size_t{4} << 20;  // of a request; kJudge's may be an output
+inline constexpr std::size_t kMaxBatchRaw = std::size_t{32} << 20;   // … of kBatch
 inline constexpr std::size_t kMaxOpenHooks = 64;                     // of one attempt
 inline constexpr std::uint32_t kMaxJudgements = 2;
 inline constexpr std::size_t kMaxOpenRequests = 64;                 // of one attempt, not answered yet

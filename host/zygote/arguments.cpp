@@ -52,6 +52,8 @@ std::optional<Arguments> Arguments::read(int count, char** words) {
       read.beside.emplace_back(next());
     } else if (word == "--beats") {
       read.beats = true;
+    } else if (word == "--outlives") {
+      read.outlives = true;
     } else if (word == "--core-dumps") {
       read.core_dumps = true;
     } else {
@@ -83,6 +85,7 @@ std::vector<std::string> Arguments::words() const {
   if (user) all.insert(all.end(), {"--user", std::to_string(user->uid) + ':' + std::to_string(user->gid)});
   if (!temporary.empty()) all.insert(all.end(), {"--temporary", temporary});
   if (beats) all.emplace_back("--beats");
+  if (outlives) all.emplace_back("--outlives");
   if (core_dumps) all.emplace_back("--core-dumps");
   for (const std::string& other : beside) all.insert(all.end(), {"--with", other});
   all.push_back(plugin);

@@ -28,6 +28,7 @@ struct Arguments {
   int control = -1;
   std::chrono::milliseconds self_test{0};  // how long the plugin's may take; 0: it is not asked for
   bool beats = false;                      // attempts send their heartbeats themselves
+  bool outlives = false;                   // the host's ends of an attempt's channels are the descriptors after its own
   bool core_dumps = false;                 // the limit of core dumps stays as it is; else there are none
   std::optional<User> user;                // absent: the caller
   /// Of a zygote and a spawner the directory for those of attempts; of an attempt its own. Empty: none.

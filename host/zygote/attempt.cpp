@@ -51,7 +51,7 @@ void await_start(AttemptLink& link, Incoming& start) {
 void send_failure(AttemptState& state, std::string error) {
   Said said;
   said.error = std::move(error);
-  send_outcome(state, Outcome::kFailed, said);
+  send_outcome(state, Outcome::kFailed, std::move(said));
 }
 
 void serve_one(const Registration& registration, AttemptState& state, const Incoming& start) {
@@ -85,9 +85,9 @@ void serve_one(const Registration& registration, AttemptState& state, const Inco
   Callee run;
   run.function = task.run;
   run.user = task.user;
-  const Ended ended = call_plugin(state, attempt, run);
+  Ended ended = call_plugin(state, attempt, run);
   if (state.local != nullptr) drop_local(state, attempt, registration.drop_local());
-  send_outcome(state, outcome_of(ended.status), ended.said);
+  send_outcome(state, outcome_of(ended.status), std::move(ended.said));
 }
 
 }  // namespace

@@ -8,6 +8,9 @@ namespace perdure::zygote {
 
 /// Where a child keeps its end of the attempt link.
 inline constexpr int kLinkDescriptor = 3;
+/// Where one that may outlive its host keeps the host's ends of its link, stdout and stderr, so that they do not close
+/// with the host: this and the two after it.
+inline constexpr int kHostDescriptors = 4;
 /// How often the zygote vouches for its attempts (vouch.h); one that must send heartbeats more often needs a thread.
 inline constexpr unsigned kVouchMs = 10'000;
 

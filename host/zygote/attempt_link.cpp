@@ -45,36 +45,115 @@ bool AttemptLink::receive(Incoming& frame) {
   return await(lock, frame, kNoRequest);
 }
 
-// Its number; kNoRequest when the host is gone.
-std::uint64_t AttemptLink::send_request(protocol::RequestKind kind, std::string_view json, std::string_view raw) {
-  protocol::Outgoing request;
+// False when the host is gone. Sent with the lock held, so that requests reach the host in the order of their numbers.
+bool AttemptLink::put(Question& question, protocol::RequestKind kind, std::string_view json, std::string_view raw) {
+  protocol::Outgoing& request = question.request_;
   request.kind = Kind::kRequest;
   request.arg = static_cast<std::uint32_t>(kind);
   request.json = json;
   request.raw = raw;
-  std::unique_lock lock(mutex_);
+  const std::lock_guard lock(mutex_);
   request.id = next_request_++;
-  lock.unlock();
-  return send(request) ? request.id : kNoRequest;
+  Question** last = &questions_;
+  while (*last != nullptr) last = &(*last)->next_;
+  *last = &question;
+  question.link_ = this;
+  return send(request);
+}
+
+// The caller holds the mutex.
+void AttemptLink::forget(Question& question) {
+  Question** each = &questions_;
+  while (*each != nullptr && *each != &question) each = &(*each)->next_;
+  if (*each != nullptr) *each = question.next_;
+  question.link_ = nullptr;
+}
+
+AttemptLink::Question::~Question() {
+  if (link_ == nullptr) return;
+  const std::lock_guard lock(link_->mutex_);
+  link_->forget(*this);
+}
+
+bool AttemptLink::is_awaited(std::uint64_t request) const {
+  const Question* each = questions_;
+  while (each != nullptr && each->request_.id != request) each = each->next_;
+  return each != nullptr;
 }
 
 bool AttemptLink::ask(protocol::RequestKind kind, std::string_view json, std::string_view raw, Incoming& reply) {
-  const std::uint64_t request = send_request(kind, json, raw);
-  if (request == kNoRequest) return false;
+  Question question;
+  if (!put(question, kind, json, raw)) return false;
   std::unique_lock lock(mutex_);
-  return await(lock, reply, request);
+  const bool answered = await(lock, reply, question.request_.id);
+  forget(question);  // in the same moment, so that it is not asked again
+  return answered;
 }
 
-AttemptLink::Waited AttemptLink::ask_long(protocol::RequestKind kind, std::string_view json, Incoming& reply) {
-  reply.id = send_request(kind, json, {});
-  return reply.id == kNoRequest ? Waited::kGone : wait_on(reply);
+AttemptLink::Waited AttemptLink::ask_long(Question& question, protocol::RequestKind kind, std::string_view json,
+                                          Incoming& reply) {
+  return put(question, kind, json, {}) ? wait_on(question, reply) : Waited::kGone;
 }
 
-AttemptLink::Waited AttemptLink::wait_on(Incoming& reply) {
-  const std::uint64_t request = reply.id;
+AttemptLink::Waited AttemptLink::wait_on(const Question& question, Incoming& reply) {
   std::unique_lock lock(mutex_);
-  if (await(lock, reply, request, true)) return Waited::kAnswered;
+  if (await(lock, reply, question.request_.id, true)) return Waited::kAnswered;
   return cancelled_.load() != 0 ? Waited::kCancelled : Waited::kGone;
+}
+
+bool AttemptLink::send_outcome(const protocol::Outgoing& outcome) {
+  const std::lock_guard lock(mutex_);
+  unconfirmed_ = outcome;
+  return send(outcome);
+}
+
+void AttemptLink::remember_judgement(std::string json, std::string raw) {
+  const std::lock_guard lock(mutex_);
+  judged_ = std::make_unique<std::pair<std::string, std::string>>(std::move(json), std::move(raw));
+}
+
+void AttemptLink::remember_promise(protocol::RequestKind kind, std::string json, std::string raw) {
+  const std::lock_guard lock(mutex_);
+  if (!promised_) promised_ = std::make_unique<std::vector<Promise>>();
+  promised_->push_back({kind, std::move(json), std::move(raw)});
+}
+
+// Whether the answer has come, and waits for who asked.
+bool AttemptLink::is_answered(std::uint64_t request) const {
+  return kept_ != nullptr && std::ranges::any_of(*kept_, [request](const Incoming& each) {
+           return recipient(each) == request && each.arg != static_cast<std::uint32_t>(protocol::ReplyStatus::kBegun);
+         });
+}
+
+// The caller holds the mutex.
+void AttemptLink::send_again(std::uint64_t host) {
+  protocol::Outgoing begins;
+  begins.kind = Kind::kResend;
+  begins.id = host;
+  (void)send(begins);
+  for (std::size_t i = 0; promised_ && i < promised_->size(); ++i) {
+    const Promise& each = (*promised_)[i];
+    protocol::Outgoing promise;
+    promise.kind = Kind::kRequest;
+    promise.arg = static_cast<std::uint32_t>(each.kind);
+    promise.id = next_request_++;
+    promise.json = each.json;
+    promise.raw = each.raw;
+    (void)send(promise);
+  }
+  if (judged_) {
+    protocol::Outgoing judgement;
+    judgement.kind = Kind::kRequest;
+    judgement.arg = static_cast<std::uint32_t>(protocol::RequestKind::kJudge);
+    judgement.id = next_request_++;
+    judgement.json = judged_->first;
+    judgement.raw = judged_->second;
+    (void)send(judgement);
+  }
+  for (const Question* each = questions_; each != nullptr; each = each->next_) {
+    if (!is_answered(each->request_.id)) (void)send(each->request_);
+  }
+  if (unconfirmed_) (void)send(*unconfirmed_);
 }
 
 // The frame for whoever asked `request`, or for the main thread.
@@ -138,6 +217,14 @@ bool AttemptLink::take_note(const Incoming& frame) {
       if (frame.arg == kCanceled) start_handler();
       arrived_.notify_all();  // one may wait for this too
       return true;
+    case Kind::kAdopted:
+      send_again(frame.id);
+      return true;
+    case Kind::kConfirm:
+      unconfirmed_.reset();
+      judged_.reset();
+      promised_.reset();
+      return false;
     case Kind::kResume:
       crash_resumed.store(true);
       return true;
@@ -155,7 +242,8 @@ bool AttemptLink::take_note(const Incoming& frame) {
 }
 
 void AttemptLink::keep(Incoming&& frame) {
-  if (frame.kind == Kind::kReply && frame.id < first_request_) return;  // who asked has been told that none comes
+  // Who asked has been told that none comes, or had the answer of an earlier host.
+  if (frame.kind == Kind::kReply && !is_awaited(frame.id)) return;
   if (kept_ == nullptr) kept_ = new std::deque<Incoming>;
   kept_->push_back(std::move(frame));
   arrived_.notify_all();

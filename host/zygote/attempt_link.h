@@ -4,6 +4,9 @@
 // is_cancelled() looks into the socket itself, of several threads that wait for frames one reads for all, and the
 // zygote sends the heartbeats of a silent child. A thread starts when the task wants a descriptor to poll, or
 // heartbeats more often than the zygote looks.
+//
+// A host that dies is not noticed here: what is said to it waits in the socket for the next one. That one knows nothing
+// of what the first had read, so what has no answer is sent once more when it asks for that.
 #pragma once
 
 #include <pthread.h>
@@ -12,10 +15,13 @@
 #include <chrono>
 #include <condition_variable>
 #include <deque>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "host/protocol/frame.h"
 
@@ -38,11 +44,36 @@ class AttemptLink {
   /// meanwhile. [any thread]
   bool ask(protocol::RequestKind kind, std::string_view json, std::string_view raw, protocol::Incoming& reply);
 
+  /// Something that was asked of the host. It is asked again of another one until the object goes; what is asked with
+  /// stays where it is meanwhile.
+  class Question {
+   public:
+    Question() = default;
+    Question(const Question&) = delete;
+    Question& operator=(const Question&) = delete;
+    ~Question();
+
+   private:
+    friend class AttemptLink;
+    protocol::Outgoing request_;
+    AttemptLink* link_ = nullptr;
+    Question* next_ = nullptr;
+  };
   enum class Waited : std::uint8_t { kAnswered, kCancelled, kGone };
   /// Asks the host for something that takes long, and waits for its answer, or a cancel. [any thread]
-  Waited ask_long(protocol::RequestKind kind, std::string_view json, protocol::Incoming& reply);
-  /// Waits for another answer to what `reply` has answered. [any thread]
-  Waited wait_on(protocol::Incoming& reply);
+  Waited ask_long(Question& question, protocol::RequestKind kind, std::string_view json, protocol::Incoming& reply);
+  /// Waits for another answer to it. [any thread]
+  Waited wait_on(const Question& question, protocol::Incoming& reply);
+
+  /// Sends an attempt's outcome, of which the texts stay where they are until kConfirm has come. [main thread]
+  bool send_outcome(const protocol::Outgoing& outcome);
+
+  /// A kJudge that was answered: another host has to hear of it, too, before it hears of the outcome. [main thread]
+  void remember_judgement(std::string json, std::string raw);
+
+  /// A request that was answered, and of which another host has to hear again so that it holds. Until the outcome is
+  /// confirmed. [any thread]
+  void remember_promise(protocol::RequestKind kind, std::string json, std::string raw);
 
   /// Whether a cancel has come, as of at most a millisecond ago. 0: no; 1: canceled; 2: timed out. Does not block, and
   /// costs a system call at most once a millisecond. [any thread]
@@ -74,7 +105,16 @@ class AttemptLink {
   void warm();
 
  private:
-  std::uint64_t send_request(protocol::RequestKind kind, std::string_view json, std::string_view raw);
+  struct Promise {
+    protocol::RequestKind kind;
+    std::string json, raw;
+  };
+  bool put(Question& question, protocol::RequestKind kind, std::string_view json, std::string_view raw);
+  void forget(Question& question);
+  [[nodiscard]] bool is_awaited(std::uint64_t request) const;
+  [[nodiscard]] bool is_answered(std::uint64_t request) const;
+  void send_again(std::uint64_t host);
+
   bool await(std::unique_lock<std::mutex>& lock, protocol::Incoming& frame, std::uint64_t request,
              bool until_cancelled = false);
   bool take_kept(protocol::Incoming& frame, std::uint64_t request);
@@ -101,6 +141,10 @@ class AttemptLink {
   std::deque<protocol::Incoming>* kept_ = nullptr;  // frames that were read for another; made when there is one
   std::uint64_t next_request_ = 1;
   std::uint64_t first_request_ = 1;  // of the attempt that executes; nobody answers those before it
+  Question* questions_ = nullptr;    // without an answer, ascending
+  std::optional<protocol::Outgoing> unconfirmed_;
+  std::unique_ptr<std::pair<std::string, std::string>> judged_;  // json and raw
+  std::unique_ptr<std::vector<Promise>> promised_;
   std::condition_variable arrived_;
   void (*handler_)(void*) = nullptr;  // of when_cancelled()
   void* handler_argument_ = nullptr;

@@ -49,6 +49,22 @@ inline constexpr bool kChecksThreads = false;
 inline constexpr bool kChecksThreads = true;
 #endif
 
+/// What one function of the plugin said by its services.
+struct Said {
+  std::string result;           // JSON, as set; empty: null
+  std::uint64_t too_large = 0;  // bytes of a result that was not even copied
+  std::string error;            // JSON as kOutcome carries it, but for retry_at; empty: none set
+  std::int64_t retry_at = 0;    // ms since the epoch; 0: none asked for
+  std::string mismatch;         // JSON of the error that it ends with, whatever it says; empty: none
+};
+
+/// An attempt's outcome from when it is sent until the host has confirmed it: the frame's texts are beside it.
+struct SentOutcome {
+  Said said;
+  std::string json;
+  protocol::Outgoing frame;
+};
+
 class AttemptState {
  public:
   explicit AttemptState(AttemptLink& attempt_link) : link(attempt_link) {}
@@ -80,6 +96,7 @@ class AttemptState {
   AttemptLink& link;
   StartInfo info;
   void* local = nullptr;  // the plugin's own
+  SentOutcome sent;
 
   /// A step that nobody has recorded yet. [attempt's thread]
   struct OpenStep {
@@ -123,15 +140,6 @@ class AttemptState {
   std::forward_list<std::string> handed_out_;  // guarded by handing_out_
   std::unique_ptr<Awaited> awaited_;
   std::array<std::uint64_t, protocol::kCallers> calls_{};  // durable ones so far, by their callers
-};
-
-/// What one function of the plugin said by its services.
-struct Said {
-  std::string result;           // JSON, as set; empty: null
-  std::uint64_t too_large = 0;  // bytes of a result that was not even copied
-  std::string error;            // JSON as kOutcome carries it, but for retry_at; empty: none set
-  std::int64_t retry_at = 0;    // ms since the epoch; 0: none asked for
-  std::string mismatch;         // JSON of the error that it ends with, whatever it says; empty: none
 };
 
 /// A plugin beside the task's own, in one attempt: what its hooks find there that is theirs.

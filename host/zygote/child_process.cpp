@@ -25,11 +25,15 @@ void unblock_signals() {
   sigprocmask(SIG_SETMASK, &none, nullptr);
 }
 
-void close_others() {
+void close_others(bool outlives) {
   constexpr int kMost = 1 << 16;
-  if (close_range(kLinkDescriptor + 1, ~0U, 0) == 0) return;
-  for (int fd = kLinkDescriptor + 1; fd < kMost; fd++) close(fd);  // an older kernel, or a filter that forbids it
+  const int first = outlives ? kHostDescriptors + 3 : kLinkDescriptor + 1;
+  if (close_range(static_cast<unsigned>(first), ~0U, 0) == 0) return;
+  for (int fd = first; fd < kMost; fd++) close(fd);  // an older kernel, or a filter that forbids it
 }
+
+// The zygote looks after it when the host is gone; without both nobody would.
+void end_with_parent() { prctl(PR_SET_PDEATHSIG, SIGKILL); }
 
 // An attempt that cannot give up root must not execute.
 void become_user_or_leave(const User& user) {
@@ -45,25 +49,32 @@ bool become_user(const User& user) {
          setresuid(user.uid, user.uid, user.uid) == 0;
 }
 
-void become_attempt(const ChildEnds& ends, const TemporaryDirectory& temporary, const std::optional<User>& user) {
+void become_attempt(const ChildEnds& ends, const TemporaryDirectory& temporary, const std::optional<User>& user,
+                    pid_t zygote) {
   setsid();
   prctl(PR_SET_CHILD_SUBREAPER, 1);
   dup2(ends.out, STDOUT_FILENO);
   dup2(ends.err, STDERR_FILENO);
   dup3(ends.link, kLinkDescriptor, O_CLOEXEC);
-  close_others();
+  // Each is a higher descriptor than the one before, as it was made, so that none is overwritten before it was used.
+  for (int i = 0; i < 3 && ends.outlives(); i++) dup3(ends.host[i], kHostDescriptors + i, O_CLOEXEC);
+  close_others(ends.outlives());
   enter_temporary_directory(temporary);
   if (user) become_user_or_leave(*user);
+  end_with_parent();  // becoming another user would have undone it
+  if (getppid() != zygote) _exit(0);
   unblock_signals();
 }
 
-void become_executed_attempt(const std::string& temporary, const std::optional<User>& user) {
+void become_executed_attempt(const std::string& temporary, const std::optional<User>& user, bool outlives) {
   setsid();
   prctl(PR_SET_CHILD_SUBREAPER, 1);
   fcntl(kLinkDescriptor, F_SETFD, FD_CLOEXEC);
-  close_others();
+  for (int i = 0; i < 3 && outlives; i++) fcntl(kHostDescriptors + i, F_SETFD, FD_CLOEXEC);
+  close_others(outlives);
   enter_temporary_directory(temporary);
   if (user) become_user_or_leave(*user);
+  end_with_parent();
   unblock_signals();
 }
 
@@ -73,6 +84,9 @@ pid_t execute_attempt(const ChildEnds& ends, const Arguments& how, const std::st
   posix_spawn_file_actions_adddup2(&actions, ends.out, STDOUT_FILENO);
   posix_spawn_file_actions_adddup2(&actions, ends.err, STDERR_FILENO);
   posix_spawn_file_actions_adddup2(&actions, ends.link, kLinkDescriptor);
+  for (int i = 0; i < 3 && ends.outlives(); i++) {
+    posix_spawn_file_actions_adddup2(&actions, ends.host[i], kHostDescriptors + i);
+  }
   posix_spawnattr_t attributes;
   posix_spawnattr_init(&attributes);
   posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
@@ -85,6 +99,7 @@ pid_t execute_attempt(const ChildEnds& ends, const Arguments& how, const std::st
   its.role = Arguments::Role::kAttempt;
   its.self_test = {};
   its.temporary = temporary;
+  its.outlives = ends.outlives();
   std::vector<std::string> words = its.words();
   std::string name = "perdure-zygote";
   std::vector<char*> arguments{name.data()};

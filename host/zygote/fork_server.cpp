@@ -28,6 +28,7 @@ using protocol::ReceiveResult;
 
 constexpr std::size_t kMaxSpares = 256;
 constexpr std::chrono::seconds kOrphanPatience{5};
+constexpr int kLongestWaitMs = 3'600'000;
 constexpr int kRetryMs = 100;  // after a spare could not be forked, or died before it ran anything
 
 std::chrono::steady_clock::time_point now() { return std::chrono::steady_clock::now(); }
@@ -60,7 +61,12 @@ void block_signals() {
 
 ForkServer::ForkServer(int control, const Registration* registration, const Arguments& how,
                        TemporaryDirectories& temporary)
-    : control_(control), registration_(registration), how_(how), temporary_(temporary) {
+    : control_(control),
+      self_(getpid()),
+      host_(getppid()),
+      registration_(registration),
+      how_(how),
+      temporary_(temporary) {
   children_.reserve(256);
   pids_.reserve(64);
   block_signals();
@@ -74,25 +80,25 @@ ForkServer::ForkServer(int control, const Registration* registration, const Argu
   prepare_attempts();
 }
 
+// Milliseconds until there is something to do though nobody says so; -1: never.
+int ForkServer::patience() const {
+  if (refill_at_ || unsettled_ > 0) return kRetryMs;
+  if (has_host()) return children_.empty() ? -1 : static_cast<int>(kVouchMs);
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(handover_.deadline() - now()).count();
+  return static_cast<int>(std::clamp<std::int64_t>(left, 0, kLongestWaitMs));
+}
+
 void ForkServer::run() {
   for (;;) {
-    pollfd ready[2] = {{control_, POLLIN, 0}, {signals_, POLLIN, 0}};
-    const bool soon = refill_at_ || unsettled_ > 0;
-    (void)poll(ready, 2, soon ? kRetryMs : children_.empty() ? -1 : static_cast<int>(kVouchMs));
+    pollfd ready[2] = {{has_host() ? control_ : handover_.listener(), POLLIN, 0}, {signals_, POLLIN, 0}};
+    (void)poll(ready, 2, patience());
     if (refill_at_ && now() >= *refill_at_) refill();
-    if (vouches_ && now() >= vouch_at_) vouch();
+    if (vouches_ && has_host() && now() >= vouch_at_) vouch();
     if (ready[0].revents != 0) {
-      for (bool more = true; more;) {
-        switch (receiver_.receive(control_, frame_, false)) {
-          case ReceiveResult::kFrame:
-            handle(frame_);
-            break;
-          case ReceiveResult::kWouldBlock:
-            more = false;
-            break;
-          default:
-            leave();  // the host is gone, or is no host
-        }
+      if (has_host()) {
+        hear_host();
+      } else {
+        meet_host();
       }
     }
     if (ready[1].revents != 0) {
@@ -100,11 +106,32 @@ void ForkServer::run() {
     } else if (unsettled_ > 0) {
       settle();
     }
+    if (host_lost_) lose_host();
+    if (!has_host() && now() >= handover_.deadline()) leave();
   }
 }
 
-void ForkServer::tell(const Outgoing& frame) {
-  if (protocol::send(control_, frame, true) != protocol::SendResult::kSent) leave();
+void ForkServer::hear_host() {
+  while (!host_lost_) {
+    switch (receiver_.receive(control_, frame_, false)) {
+      case ReceiveResult::kFrame:
+        handle(frame_);
+        break;
+      case ReceiveResult::kWouldBlock:
+        return;
+      case ReceiveResult::kInvalid:
+        leave();  // it is no host
+      default:
+        host_lost_ = true;
+    }
+  }
+}
+
+// False: the host is gone, as the loop will see to.
+bool ForkServer::tell(const Outgoing& frame) {
+  if (!has_host() || host_lost_) return false;
+  host_lost_ = protocol::send(control_, frame, true) != protocol::SendResult::kSent;
+  return !host_lost_;
 }
 
 ForkServer::Child* ForkServer::find(std::uint64_t id) {
@@ -130,6 +157,9 @@ void ForkServer::handle(Incoming& frame) {
         signal_tree(child->pid, static_cast<int>(frame.arg));
       }
       break;
+    case Kind::kKeep:
+      handover_.prepare(frame);
+      break;
     case Kind::kQuit:
       leave();
     default:
@@ -145,13 +175,16 @@ pid_t ForkServer::start(std::uint64_t id, const ChildEnds& ends, bool spare) {
   } else {
     pid = fork();
     if (pid == 0) {
-      become_attempt(ends, temporary, how_.user);
+      become_attempt(ends, temporary, how_.user, self_);
       if (spare) warm_attempt();
       serve_attempts(*registration_);
     }
   }
   if (pid > 0) {
     children_.push_back({id, pid, spare, false, {}, {}, temporary});
+    if (!vouches_ && ends.outlives()) {  // they cannot be had from the child later
+      for (int i = 0; i < 3; i++) children_.back().ends[i] = fcntl(ends.host[i], F_DUPFD_CLOEXEC, kHostDescriptors + 3);
+    }
   } else {
     const int error = errno;
     (void)temporary_.give_back(temporary);
@@ -164,8 +197,14 @@ void ForkServer::fork_for(Incoming& frame) {
   Outgoing answer;
   answer.id = frame.id;
   std::string error;
-  const pid_t pid =
-      frame.fds.size() == 3 ? start(frame.id, {frame.fds[0], frame.fds[1], frame.fds[2]}, false) : (errno = EINVAL, -1);
+  pid_t pid = -1;
+  if (const std::vector<int>& fds = frame.fds; fds.size() == 3 || fds.size() == 6) {
+    ChildEnds ends{fds[0], fds[1], fds[2]};
+    if (fds.size() == 6) std::copy(fds.begin() + 3, fds.end(), ends.host);
+    pid = start(frame.id, ends, false);
+  } else {
+    errno = EINVAL;
+  }
   if (pid > 0) {
     answer.kind = Kind::kStarted;
     answer.arg = static_cast<std::uint32_t>(pid);
@@ -176,9 +215,9 @@ void ForkServer::fork_for(Incoming& frame) {
     answer.kind = Kind::kForkFailed;
     answer.json = error;
   }
-  // The child's ends are the child's alone from here on, or their end would not be seen.
+  // These are the child's alone from here on, or their end would not be seen.
   for (std::size_t i = 0; i < frame.fds.size(); i++) close(frame.release_fd(i));
-  tell(answer);
+  (void)tell(answer);
 }
 
 void ForkServer::refill() {
@@ -197,16 +236,18 @@ bool ForkServer::fork_spare() {
   Pairs pairs;
   if (!pairs.open()) return false;
   const std::uint64_t id = next_spare_++;
-  const pid_t pid = start(id, {pairs.link[1], pairs.out[1], pairs.err[1]}, true);
-  if (pid < 0) return false;
   const int host_ends[] = {pairs.link[0], pairs.out[0], pairs.err[0]};
+  ChildEnds ends{pairs.link[1], pairs.out[1], pairs.err[1]};
+  if (handover_.prepared()) std::ranges::copy(host_ends, ends.host);
+  const pid_t pid = start(id, ends, true);
+  if (pid < 0) return false;
   Outgoing told;
   told.kind = Kind::kSpare;
   told.id = id;
   told.arg = static_cast<std::uint32_t>(pid);
   told.fds = host_ends;
   told.fd_count = 3;
-  tell(told);
+  (void)tell(told);
   return true;
 }
 
@@ -245,23 +286,40 @@ void ForkServer::settle() {
     orphans = true;
   }
   const auto hopeless = now() - kOrphanPatience;
-  const auto due = [&](const Child& child) { return child.reaped && (!orphans || child.died < hopeless); };
+  const auto due = [&](const Child& child) {
+    return child.reaped && !child.settled && (!orphans || child.died < hopeless);
+  };
   bool spare_ended = false, spare_died = false;
   for (Child& child : children_) {
     if (!due(child)) continue;
     if (!orphans && temporary_.give_back(child.temporary)) child.report.flags |= protocol::ExitReport::kLeftFiles;
     if (child.spare) (child.report.wait_status == 0 ? spare_ended : spare_died) = true;
+    child.settled = true;
+    unsettled_--;
+  }
+  tell_exits();
+  if (!has_host()) return;
+  if (spare_died)
+    refill_at_ = now() + std::chrono::milliseconds(kRetryMs);  // or one that dies at once is forked for ever
+  if (spare_ended) refill();
+}
+
+void ForkServer::tell_exits() {
+  for (Child& child : children_) {
+    if (!child.settled || child.forgotten) continue;
     Outgoing told;
     told.kind = Kind::kExited;
     told.id = child.id;
     told.arg = static_cast<std::uint32_t>(child.pid);
     told.raw = {reinterpret_cast<const char*>(&child.report), sizeof child.report};
-    tell(told);
+    if (!tell(told)) break;  // it is kept for the next host
+    child.forgotten = true;
   }
-  unsettled_ -= std::erase_if(children_, due);
-  if (spare_died)
-    refill_at_ = now() + std::chrono::milliseconds(kRetryMs);  // or one that dies at once is forked for ever
-  if (spare_ended) refill();
+  std::erase_if(children_, [](Child& child) {
+    if (!child.settled || !child.forgotten) return false;
+    child.close_ends();
+    return true;
+  });
 }
 
 void ForkServer::leave() {
@@ -280,13 +338,14 @@ void ForkServer::leave() {
     signalfd_siginfo information[8];
     (void)!read(signals_, information, sizeof information);
   }
+  handover_.end();  // not sooner: a host that comes meanwhile has to wait until nothing executes
   _exit(0);
 }
 
 void ForkServer::vouch() {
   vouch_at_ = now() + std::chrono::milliseconds(kVouchMs);
   for (const Child& child : children_) {
-    if (!child.reaped) vouch_for(child.pid);
+    if (!child.reaped) vouch_for(child.pid, host_);
   }
 }
 

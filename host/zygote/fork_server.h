@@ -1,5 +1,6 @@
 // The zygote's loop: forks children when the host asks, keeps spares forked ahead, passes signals on, and tells each
-// exit once nothing of the child is left. Single-threaded; owns every child of the process.
+// exit once nothing of the child is left. When the host dies it keeps the children that execute attempts, and their
+// exits, for the next one (orphans.cpp). Single-threaded; owns every child of the process.
 #pragma once
 
 #include <sys/resource.h>
@@ -14,6 +15,7 @@
 #include "host/zygote/arguments.h"
 #include "host/zygote/child_process.h"
 #include "host/zygote/descendants.h"
+#include "host/zygote/handover.h"
 #include "host/zygote/private_memory.h"
 #include "host/zygote/registration.h"
 #include "host/zygote/temporary_directories.h"
@@ -26,13 +28,14 @@ void block_signals();
 
 class ForkServer {
  public:
-  /// Serves the host at the other end of `control`, which is borrowed like the rest. Without a registration, attempts
+  /// Serves the host at the other end of `control`; the rest is borrowed. Without a registration, attempts
   /// are executed and load the plugin themselves.
   ForkServer(int control, const Registration* registration, const Arguments& how, TemporaryDirectories& temporary);
   ForkServer(const ForkServer&) = delete;
   ForkServer& operator=(const ForkServer&) = delete;
 
-  /// Runs until the host says quit or is gone; ends every child then. Does not return.
+  /// Runs until the host says quit, or is gone and no other one has come in time; ends every child then. Does not
+  /// return.
   [[noreturn]] void run();
 
  private:
@@ -44,8 +47,13 @@ class ForkServer {
     std::chrono::steady_clock::time_point died;
     protocol::ExitReport report;
     TemporaryDirectory temporary;
+    bool settled = false;        // … and so is all it left behind: its exit can be told
+    bool forgotten = false;      // nobody is to be told
+    int ends[3] = {-1, -1, -1};  // the host's, while there is no host
+    void close_ends();
   };
 
+  void hear_host();
   void handle(protocol::Incoming& frame);
   void fork_for(protocol::Incoming& frame);
   void refill();
@@ -55,16 +63,28 @@ class ForkServer {
   void reap();
   void settle();
   void vouch();
-  void tell(const protocol::Outgoing& frame);
+  bool tell(const protocol::Outgoing& frame);
+  void tell_exits();
   Child* find(std::uint64_t id);
   [[noreturn]] void leave();
+  [[nodiscard]] int patience() const;
 
-  const int control_;
+  // orphans.cpp: between two hosts
+  [[nodiscard]] bool has_host() const { return control_ >= 0; }
+  void lose_host();
+  bool hold_ends(Child& child);
+  void drop_ends();
+  void meet_host();
+  bool introduce(const Child& child);
+
+  int control_;  // -1: there is no host
+  const pid_t self_, host_;
   const Registration* const registration_;
   Arguments how_;
   TemporaryDirectories& temporary_;
   int signals_ = -1;
   OwnChildren own_;
+  Handover handover_;
   protocol::Receiver receiver_;
   protocol::Incoming frame_;
   std::vector<Child, PrivateMemory<Child>> children_;
@@ -73,7 +93,8 @@ class ForkServer {
   std::uint64_t next_spare_ = std::uint64_t{1} << 63;
   bool vouches_ = false;
   std::chrono::steady_clock::time_point vouch_at_{};
-  std::size_t unsettled_ = 0;                                       // reaped children whose exit is not told yet
+  std::size_t unsettled_ = 0;                                       // children that are reaped and not settled
+  bool host_lost_ = false;                                          // a frame could not be sent to it
   std::optional<std::chrono::steady_clock::time_point> refill_at_;  // later, because something failed
 };
 

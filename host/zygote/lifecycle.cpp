@@ -120,11 +120,11 @@ bool Lifecycle::out_of_time() const { return state_.link.cancelled() == kTimedOu
 void Lifecycle::execute() {
   watch_cancel();
   if (has(kOnWait) || has(kOnResume)) state_.around_wait = this;
-  const Ended ended = around(0);
+  Ended ended = around(0);
   if (state_.suspended) {  // the others are for the process that goes on
     if (has(kOnCancel)) state_.link.end_when_cancelled();
     drop_locals();
-    return send_outcome(state_, outcome_of(ended.status), ended.said);
+    return send_outcome(state_, outcome_of(ended.status), std::move(ended.said));
   }
   if (has(kOnCancel)) {
     state_.tell_outcome(outcome_event(ended));  // where a middleware has kept run from it
@@ -132,7 +132,7 @@ void Lifecycle::execute() {
   }
   conclude(ended);
   drop_locals();
-  send_outcome(state_, outcome_of(ended.status), ended.said);
+  send_outcome(state_, outcome_of(ended.status), std::move(ended.said));
 }
 
 bool Lifecycle::is_listed(const Named& hook) const {

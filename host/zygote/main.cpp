@@ -4,7 +4,7 @@
 //   plugin's self test, if it has one, must pass within that time
 //   perdure-zygote --spawn …        what the first becomes when its plugin cannot be forked; the control link is 3
 //   perdure-zygote --attempt …      started by the second for each attempt; the attempt link is descriptor 3. --beats:
-//   where the zygote may not look into its children (vouch.h)
+//   where the zygote may not look into its children (vouch.h); --outlives: the host's ends are 4 to 6
 //   perdure-zygote --alone …        started by `perdure debug`, or by a debugger for it: an attempt without a zygote.
 //   Its link is descriptor 3, where it says kLoaded or kRefused before it serves
 //   --with OTHER, any of these: further plugins, whose global hooks stand around the tasks
@@ -144,7 +144,7 @@ void tell_beside(std::uint32_t number) {
 [[noreturn]] void run_attempt(const Arguments& how) {
   if (how.beats) beat_in_every_attempt();
   prepare_process(how);
-  become_executed_attempt(how.temporary, how.user);
+  become_executed_attempt(how.temporary, how.user, how.outlives);
   install_crash_handlers();
   report_crashes_to(kLinkDescriptor);
   const Loaded loaded = load(how.plugin, how.beside, [](std::uint32_t) {});
@@ -156,7 +156,7 @@ void tell_beside(std::uint32_t number) {
 [[noreturn]] void run_alone(const Arguments& how) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);  // nobody else would miss it
   prepare_process(how);
-  become_executed_attempt(how.temporary, how.user);
+  become_executed_attempt(how.temporary, how.user, false);
   install_crash_handlers();
   if (const auto refusal = inspect(how.plugin)) refuse(*refusal);
   begin_load_watch(kLinkDescriptor, "while loading");

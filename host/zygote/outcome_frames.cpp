@@ -2,6 +2,8 @@
 
 #include <stdio.h>
 
+#include <utility>
+
 #include "host/zygote/json_text.h"
 #include "host/zygote/resource_usage.h"
 
@@ -46,26 +48,25 @@ void send_usage(AttemptState& state) {
 
 }  // namespace
 
-void send_outcome(AttemptState& state, Outcome outcome, const Said& said) {
+void send_outcome(AttemptState& state, Outcome outcome, Said said) {
   (void)fflush(nullptr);
   state.close_log();
   if (state.elapsed_ms() >= static_cast<std::uint64_t>(protocol::kMoment.count())) send_usage(state);
-  const std::string json = beside(outcome, said);
-  protocol::Outgoing frame;
+  SentOutcome& sent = state.sent;
+  sent.said = std::move(said);
+  sent.json = beside(outcome, sent.said);
+  protocol::Outgoing& frame = sent.frame = {};
   frame.kind = Kind::kOutcome;
   frame.id = state.info.ordinal;
   frame.arg = static_cast<std::uint32_t>(outcome);
-  frame.json = json;
-  frame.raw = output_of(outcome, said);
-  if (!state.link.send(frame) && !state.link.host_gone()) {
-    const std::string error =
-        error_json("OutcomeNotSent", "the outcome could not be sent; most likely memory was short");
-    frame = {};
-    frame.kind = Kind::kOutcome;
-    frame.id = state.info.ordinal;
+  frame.json = sent.json;
+  frame.raw = output_of(outcome, sent.said);
+  if (!state.link.send_outcome(frame) && !state.link.host_gone()) {
+    sent.json = error_json("OutcomeNotSent", "the outcome could not be sent; most likely memory was short");
     frame.arg = static_cast<std::uint32_t>(Outcome::kFailed);
-    frame.json = error;
-    (void)state.link.send(frame);
+    frame.json = sent.json;
+    frame.raw = {};
+    (void)state.link.send_outcome(frame);
   }
 }
 
@@ -104,6 +105,9 @@ std::optional<Judgement> ask_judgement(AttemptState& state, Outcome outcome, con
     if (key == "retry") judgement.retry = value;
     if (key == "error") judgement.error = value;
   }
+  json.back() = ',';
+  json += "\"toldRetryAtMs\":" + judgement.retry_at_ms + '}';
+  state.link.remember_judgement(std::move(json), std::string(output_of(outcome, said)));
   return judgement;
 }
 

@@ -13,7 +13,7 @@ namespace perdure::zygote {
 
 /// Sends kOutcome, with what the attempt still has to print and log before it. After a kJudge the judged outcome
 /// counts, whatever is said here.
-void send_outcome(AttemptState& state, protocol::Outcome outcome, const Said& said);
+void send_outcome(AttemptState& state, protocol::Outcome outcome, Said said);
 
 /// Waits until the host has the outcome. True when it wants this process for another attempt.
 bool await_confirm(AttemptLink& link);

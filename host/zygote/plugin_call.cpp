@@ -54,7 +54,7 @@ __attribute__((no_sanitize("undefined"))) perdure_status enter(const perdure_att
     // pthread_exit() unwinds the main thread and must not be stopped; there is nothing to come back to.
     const std::string message = std::string(callee.what) + " called pthread_exit on the attempt's thread";
     call.said.error = error_json("ThreadExited", message);
-    send_outcome(call.state, Outcome::kFailed, call.said);
+    send_outcome(call.state, Outcome::kFailed, std::move(call.said));
     (void)await_confirm(call.state.link);
     _exit(0);
   } catch (const std::bad_alloc& e) {
@@ -72,7 +72,7 @@ __attribute__((no_sanitize("undefined"))) perdure_status enter(const perdure_att
 // Whatever a function makes of it: nothing that this process says counts any more.
 Ended suspended() {
   Ended ended;
-  ended.status = PERDURE_SUSPENDED;
+  ended.status = PERDURE_CANCELLED;
   ended.said.error = error_json("Suspended", "the process leaves while its run waits");
   return ended;
 }
@@ -112,7 +112,6 @@ Outcome outcome_of(perdure_status status) {
     case PERDURE_OUT_OF_MEMORY:
       return Outcome::kOutOfMemory;
     case PERDURE_CANCELLED:
-    case PERDURE_SUSPENDED:
       return Outcome::kCanceled;
     default:
       return Outcome::kFailed;

@@ -93,10 +93,11 @@ class Rehearsal {
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, link) != 0) return false;
     link_ = link[0];
     const ChildEnds ends{link[1], STDOUT_FILENO, STDERR_FILENO};
+    const pid_t zygote = getpid();
     pid_ = forks ? fork() : execute_attempt(ends, how, temporary_path);
     if (pid_ == 0) {
       prctl(PR_SET_PDEATHSIG, SIGKILL);
-      become_attempt(ends, temporary, how.user);
+      become_attempt(ends, temporary, how.user, zygote);
       serve_attempts(registration);
     }
     const int error = errno;

@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -14,29 +13,21 @@
 
 #include "host/protocol/frame.h"
 #include "host/zygote/attempt.h"
+#include "host/zygote/borrow_descriptor.h"
 #include "host/zygote/child_process.h"
 
 namespace perdure::zygote {
 namespace {
 
-// A duplicate of the child's descriptor for its link, or -1.
-int link_of(pid_t child) {
-  const int process = static_cast<int>(syscall(SYS_pidfd_open, child, 0));
-  if (process < 0) return -1;
-  const int fd = static_cast<int>(syscall(SYS_pidfd_getfd, process, kLinkDescriptor, 0));
-  close(process);
-  return fd;
-}
-
 // Whether `fd` is an end of a pair that the host or this zygote made, and not something the task put in its place.
-bool is_attempt_link(int fd) {
+bool is_attempt_link(int fd, pid_t host) {
   int type = 0;
   socklen_t size = sizeof type;
   if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) != 0 || type != SOCK_SEQPACKET) return false;
   ucred maker{};
   size = sizeof maker;
   if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &maker, &size) != 0) return false;
-  return maker.pid == getpid() || maker.pid == getppid();
+  return maker.pid == getpid() || maker.pid == host;
 }
 
 // Whether the process serves an attempt and can go on; by its name and state in /proc.
@@ -70,8 +61,9 @@ bool can_vouch(const std::optional<User>& user) {
     _exit(read(ends[0], &byte, 1) < 0 ? 1 : 0);
   }
   close(ends[0]);
-  if (child > 0) (void)!read(ends[1], &byte, 1);   // it is as an attempt would be
-  const int fd = child > 0 ? link_of(child) : -1;  // descriptor 3 is there in both: the control link
+  if (child > 0) (void)!read(ends[1], &byte, 1);  // it is as an attempt would be
+  const int fd =
+      child > 0 ? borrow_descriptor(child, kLinkDescriptor) : -1;  // descriptor 3 is there in both: the control link
   if (fd >= 0) close(fd);
   close(ends[1]);
   while (child > 0 && waitpid(child, nullptr, 0) < 0 && errno == EINTR) {
@@ -79,11 +71,11 @@ bool can_vouch(const std::optional<User>& user) {
   return fd >= 0;
 }
 
-void vouch_for(pid_t child) {
+void vouch_for(pid_t child, pid_t host) {
   if (!runs(child)) return;
-  const int link = link_of(child);
+  const int link = borrow_descriptor(child, kLinkDescriptor);
   if (link < 0) return;
-  if (is_attempt_link(link)) {
+  if (is_attempt_link(link, host)) {
     protocol::Outgoing beat;
     beat.kind = protocol::Kind::kHeartbeat;
     (void)protocol::send(link, beat, false);

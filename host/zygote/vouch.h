@@ -4,6 +4,7 @@
 #pragma once
 
 #include <sys/types.h>
+#include <unistd.h>
 
 #include <optional>
 
@@ -20,7 +21,7 @@ inline constexpr char kRunningName[] = "perdure-attempt";
 bool can_vouch(const std::optional<User>& user = {});
 
 /// Sends a heartbeat for `child`, an unreaped child of the caller, when it serves an attempt and is not stopped. Never
-/// blocks.
-void vouch_for(pid_t child);
+/// blocks. `host`: who made the links of those that the zygote did not make.
+void vouch_for(pid_t child, pid_t host = getppid());
 
 }  // namespace perdure::zygote

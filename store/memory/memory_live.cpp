@@ -9,7 +9,20 @@ namespace {
 Status no_run(const RunId& id) { return Status::not_found("there is no run " + id.text()); }
 }  // namespace
 
-void MemoryStore::change_metadata(const RunId& run, std::vector<MetadataOperation> operations, DoneStatus done) {
+bool MemoryStore::is_repeated(const AttemptRequestId& asked) const {
+  const auto found = asked.request == 0 ? runs_.end() : runs_.find(asked.run);
+  return found != runs_.end() && found->second.asking == asked.number && asked.request <= found->second.asked;
+}
+
+void MemoryStore::note(const AttemptRequestId& asked) {
+  const auto found = asked.request == 0 ? runs_.end() : runs_.find(asked.run);
+  if (found == runs_.end() || found->second.run.status != RunStatus::kExecuting) return;
+  found->second.asking = asked.number;
+  found->second.asked = asked.request;
+}
+
+void MemoryStore::change_metadata(const RunId& run, std::vector<MetadataOperation> operations,
+                                  const AttemptRequestId& asked, DoneStatus done) {
   if (Status admitted = admit("change_metadata"); !admitted) return done(admitted);
   Status changed = no_run(run);
   {
@@ -17,10 +30,12 @@ void MemoryStore::change_metadata(const RunId& run, std::vector<MetadataOperatio
     if (const auto found = runs_.find(run); found != runs_.end()) {
       Entry& entry = found->second;
       MetadataDocument document(entry.metadata);
-      changed = document.change(operations);
-      if (changed && !operations.empty()) {
+      const bool repeated = is_repeated(asked);
+      changed = repeated ? Status::ok() : document.change(operations);
+      if (changed && !operations.empty() && !repeated) {
         entry.metadata = document.text();
         entry.run.metadata_changed = true;
+        note(asked);
       }
     }
   }
@@ -57,8 +72,10 @@ void MemoryStore::append_stream(StreamAppend append, DoneStatus done) {
     std::lock_guard lock(mutex_);
     if (const auto found = runs_.find(append.run); found != runs_.end()) {
       Entry& entry = found->second;
-      appended = check_append(infos(entry), append.name, append.chunks, append.limit);
-      if (appended && !append.chunks.empty()) {
+      const bool repeated = is_repeated(append.asked);
+      appended = repeated ? Status::ok() : check_append(infos(entry), append.name, append.chunks, append.limit);
+      if (appended && !append.chunks.empty() && !repeated) {
+        note(append.asked);
         std::vector<StreamChunk>& chunks = entry.streams[append.name];
         for (std::string& text : append.chunks) chunks.push_back({chunks.size() + 1, append.now, std::move(text)});
       }

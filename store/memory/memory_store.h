@@ -30,8 +30,9 @@ struct MemoryOptions {
   /// Runs what follows a mutation's durability; empty: at once, on the caller's thread.
   Executor executor;
   /// Asked before each mutation, with the function's name ("enqueue", "finish_attempt" …). Not ok: nothing of the call
-  /// happens, it answers that, and every mutation is refused so until serve_again(). Only kNoSpace for "enqueue" is
-  /// different: it refuses that one call, as an engine does that keeps a reserve. Must not call the store.
+  /// happens, it answers that, and every mutation is refused so until serve_again(). Only kNoSpace for "enqueue" and
+  /// "enqueue_batch" is different: it refuses that one call, as an engine does that keeps a reserve. Must not call the
+  /// store.
   std::function<Status(std::string_view operation)> fault;
 };
 
@@ -57,7 +58,8 @@ class MemoryStore final : public Store {
   void wake_due(Time now, Done<std::size_t> done) override;
   std::optional<Time> next_due() const override;
   void release(const std::vector<TaskId>& tasks, Time now, Done<std::size_t> done) override;
-  void recover(Time now, Done<std::size_t> done) override;
+  using Store::recover;
+  void recover(Time now, const std::vector<AdoptedAttempt>& adopted, Done<std::size_t> done) override;
   void owe_hooks(OwesHooks owes) override;
   void hooks_ran(const RunId& run, std::vector<TimelineEvent> events, Done<Run> done) override;
   void children_over(const RunId& run, DoneStatus done) override;
@@ -67,7 +69,9 @@ class MemoryStore final : public Store {
   void begin_wait(NewWait wait, Done<WaitBegun> done) override;
   void evict(const RunId& run, std::uint32_t number, const std::string& token, const Usage& usage,
              DoneStatus done) override;
-  void change_metadata(const RunId& run, std::vector<MetadataOperation> operations, DoneStatus done) override;
+  using Store::change_metadata;
+  void change_metadata(const RunId& run, std::vector<MetadataOperation> operations, const AttemptRequestId& asked,
+                       DoneStatus done) override;
   void add_tags(const RunId& run, const std::vector<std::string>& tags, Done<std::size_t> done) override;
   void append_stream(StreamAppend append, DoneStatus done) override;
   void declare_queues(const std::map<QueueName, QueueLimits>& declared, bool all) override;
@@ -78,6 +82,10 @@ class MemoryStore final : public Store {
   void fire_schedule(Schedule schedule, std::vector<NewRun> runs, Done<Schedule> done) override;
   void delete_schedule(const ScheduleId& schedule, DoneStatus done) override;
   void put_bulk_action(BulkAction action, const std::vector<RunId>& affected, DoneStatus done) override;
+  void create_batch(NewBatch batch, Done<Batch> done) override;
+  void keep_items(const BatchId& batch, std::map<std::uint32_t, std::string> items, Done<std::size_t> done) override;
+  void enqueue_batch(BatchItems items, Done<Batch> done) override;
+  void remove_batches(Time before, std::size_t max, Done<std::size_t> done) override;
   void create_token(NewToken created, Done<CreatedToken> done) override;
   void complete_token(TokenCompletion completion, Done<Token> done) override;
   void remove_tokens(Time ended_before, std::size_t most, Done<std::size_t> done) override;
@@ -112,6 +120,8 @@ class MemoryStore final : public Store {
   std::vector<ScheduleId> due_schedules(Time after, Time until) const override;
   std::optional<Time> next_schedule_due(Time after) const override;
   std::vector<ScheduleId> busy_schedules() const override;
+  Result<Batch> batch(const BatchId& id) const override;
+  Result<std::map<std::uint32_t, std::string>> kept_items(const BatchId& id) const override;
   Result<BulkAction> bulk_action(const BulkActionId& id) const override;
   Result<BulkActionPage> bulk_actions(const BulkActionId& after, const BulkActionId& before,
                                       std::size_t limit) const override;
@@ -136,6 +146,8 @@ class MemoryStore final : public Store {
     std::map<std::uint64_t, RecordedCall> calls;     // its durable calls, by their number
     std::optional<Wait> wait;                        // WAITING
     std::vector<std::optional<std::uint64_t>> came;  // … which of its members have come, and as the how manieth of all
+    std::uint32_t asking = 0;                        // the attempt whose requests were last done, …
+    std::uint64_t asked = 0;                         // … and the last of them
     bool claimable = false;               // QUEUED, durably so, and not set aside; or WAITING, and its wait is over
     std::optional<VersionId> aside = {};  // QUEUED, but set aside for this version
   };
@@ -151,6 +163,10 @@ class MemoryStore final : public Store {
   struct Mutation;
 
   Status admit(std::string_view operation);
+  /// Whether the request was done before.
+  [[nodiscard]] bool is_repeated(const AttemptRequestId& asked) const;
+  /// It is done.
+  void note(const AttemptRequestId& asked);
   void deliver();
   void tell(const std::function<void(Listener&)>& what);
 
@@ -184,6 +200,16 @@ class MemoryStore final : public Store {
   const RecordedCall* standing_call(const Entry& entry, std::uint64_t call) const;
   bool may_go(const Run& run) const;
   void forget(const RunId& id);
+  // memory_batches.cpp
+  Status check_together(const std::vector<NewRun>& runs) const;
+  /// The ids of the runs that these are or, by their idempotency keys, were.
+  std::vector<RunId> create_together(Mutation& mutation, std::vector<NewRun> runs, const BatchId& of);
+  static Batch fresh_batch(const BatchItems& items);
+  Batch seal(Mutation& mutation, Batch sealed, BatchItems items);
+  Status check_children(const AttemptEnd& end) const;
+  void create_children(Mutation& mutation, AttemptEnd& end);
+  bool has_runs(const BatchId& batch) const;
+  void forget(const BatchId& id);
   Status check_schedule(const Schedule& schedule) const;
   Result<Schedule> change_schedule(Mutation& mutation, Schedule schedule, std::vector<NewRun> runs);
   Status end_attempt(Mutation& mutation, Entry& entry, AttemptEnd end);
@@ -221,9 +247,12 @@ class MemoryStore final : public Store {
   std::map<RunId, Entry> runs_;
   std::map<RunId, Entry*> unfinished_;  // … of runs_ that are not final
   std::map<RunStatus, std::uint64_t> counts_;
-  Keys idempotency_keys_, request_ids_;
+  Keys idempotency_keys_, request_ids_, permits_;
   std::map<std::pair<TaskId, std::string>, RunId> debounce_keys_;
   ClockStand clock_;
+  std::map<BatchId, Batch> batches_;
+  std::map<BatchId, std::map<std::uint32_t, std::string>> items_;  // of those that wait
+  std::map<std::string, std::pair<BatchId, Time>> batch_keys_;     // until when they are kept
   std::map<BulkActionId, BulkAction> bulk_actions_;
   std::map<TokenId, Token> tokens_;
   std::map<QueueName, QueueSettings> settings_;     // … of queues that have some

@@ -83,6 +83,13 @@ Result<WaitBegun> MemoryStore::enter_wait(Mutation& mutation, NewWait asked) {
   const Result<const Entry*> found = process_of(asked.run, asked.number, asked.token);
   if (!found) return found.status();
   Entry& entry = runs_.at(asked.run);
+  if (entry.run.status == RunStatus::kWaiting && entry.wait->call == asked.wait.call) {
+    const RecordedCall& again = entry.calls.at(asked.wait.call);
+    if (Status same = check_same_call(asked.run, again, CallKind::kWait, asked.name); !same) return same;
+    WaitBegun begun{again, false};
+    begun.call.wait.keeps_slot = entry.wait->keeps_slot;
+    return begun;  // claim() says when it is over
+  }
   if (entry.run.status != RunStatus::kExecuting) {
     return Status::conflict("run " + asked.run.text() + " waits already; an attempt waits for one thing at a time");
   }

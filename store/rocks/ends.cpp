@@ -1,4 +1,5 @@
 // How attempts end: finish_attempt, and recover for those whose host died. See rocks_store.h.
+#include <unordered_map>
 #include <utility>
 
 #include "store/model/idempotency.h"
@@ -141,15 +142,19 @@ void RocksStore::finish_attempt(AttemptEnd end, Done<Run> done) {
     if (Status numbered = number_logs(*id, last, end.logs); !numbered) return answer(numbered);
     batch.put(Family::kLogs, log_key(*id, *last), encode(end.logs));
   }
+  Result<Children> children = event == RunEvent::kSucceeded ? plan_children(end) : Children();
+  if (!children) return answer(children.status());
   const std::optional<Time> due_before = hot_.next_due();
   Result<RunChange> change = end_attempt(*id, std::move(found->second), event, end, batch);
   if (!change) return answer(must_reopen(change.status()));
+  // Not in group_.created: should the sync fail and the batch have survived, they stand as the end does.
+  create_children(std::move(*children), end, batch);
   if (Status written = write(batch); !written) return answer(written);
   note_due_change(due_before);
   if (std::optional<Run> now = after_sync(done, std::move(change->run()))) answer(std::move(*now));
 }
 
-void RocksStore::recover(Time now, Done<std::size_t> done) {
+void RocksStore::recover(Time now, const std::vector<AdoptedAttempt>& adopted, Done<std::size_t> done) {
   Lock lock(mutex_);
   auto answer = [&](Result<std::size_t> result) {
     lock.unlock();
@@ -159,7 +164,12 @@ void RocksStore::recover(Time now, Done<std::size_t> done) {
   saw_time(now);
   const std::optional<Time> due_before = hot_.next_due();
   std::vector<PackedId> lost;
-  for (const auto& [id, executing] : hot_.executing) lost.push_back(id);
+  std::unordered_map<RunId, const AdoptedAttempt*> known;
+  for (const AdoptedAttempt& each : adopted) known.emplace(each.run, &each);
+  for (const auto& [id, executing] : hot_.executing) {
+    const auto goes_on = known.find(executing.record.run.id);
+    if (goes_on == known.end() || !goes_on->second->is(*executing.record.attempt)) lost.push_back(id);
+  }
   for (const PackedId id : lost) {
     Executing& executing = hot_.executing.at(id);
     const Run& run = executing.record.run;

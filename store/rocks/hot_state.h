@@ -19,6 +19,7 @@
 #include "store/rocks/aside_runs.h"
 #include "store/rocks/database.h"
 #include "store/rocks/keys.h"
+#include "store/rocks/live_records.h"
 #include "store/rocks/metadata_cache.h"
 #include "store/rocks/queue_table.h"
 #include "store/rocks/ready_index.h"
@@ -36,6 +37,7 @@ struct Executing {
   RunRecord record;                                  // has an attempt
   std::optional<std::uint64_t> log_sequence;         // of the newest log entry, once known
   std::optional<std::vector<StreamInfo>> streams{};  // once known
+  std::optional<AskedRequest> asked{};               // once known
 };
 
 /// Where a run stands in its queue: when it was queued, less its head start. One that goes on after a wait stands

@@ -20,13 +20,39 @@ Result<RunRecord*> RocksStore::record_to_change(PackedId id, RunRecord& other) {
   return &other;
 }
 
+Result<bool> RocksStore::is_repeated(const AttemptRequestId& asked) {
+  const std::optional<PackedId> id = asked.request == 0 ? std::nullopt : pack(asked.run);
+  const auto found = id ? hot_.executing.find(*id) : hot_.executing.end();
+  if (found == hot_.executing.end()) return false;
+  std::optional<AskedRequest>& last = found->second.asked;
+  if (!last) {
+    std::string bytes;
+    const Status got = database_->get(Family::kLive, live_prefix(*id, LivePart::kAsked), bytes);
+    if (!got && got.code() != Code::kNotFound) return got;
+    const Result<AskedRequest> decoded = got ? decode_asked(bytes) : AskedRequest{};
+    if (!decoded) return decoded.status();
+    last = *decoded;
+  }
+  return last->number == asked.number && asked.request <= last->request;
+}
+
+// A batch that cannot be written leaves the store to be opened again, which forgets what is cached here.
+void RocksStore::note(const AttemptRequestId& asked, Batch& batch) {
+  const std::optional<PackedId> id = asked.request == 0 ? std::nullopt : pack(asked.run);
+  const auto found = id ? hot_.executing.find(*id) : hot_.executing.end();
+  if (found == hot_.executing.end()) return;
+  found->second.asked = {asked.number, asked.request};
+  batch.put(Family::kLive, live_prefix(*id, LivePart::kAsked), encode(*found->second.asked));
+}
+
 Status RocksStore::write_unawaited(Batch& batch) {
   Status written = write(batch);
   if (written && commit_thread_idle_) wake_commit_thread();
   return written;
 }
 
-void RocksStore::change_metadata(const RunId& run, std::vector<MetadataOperation> operations, DoneStatus done) {
+void RocksStore::change_metadata(const RunId& run, std::vector<MetadataOperation> operations,
+                                 const AttemptRequestId& asked, DoneStatus done) {
   const std::optional<PackedId> id = pack(run);
   if (!id) return done(no_run(run));
   Lock lock(mutex_);
@@ -36,9 +62,12 @@ void RocksStore::change_metadata(const RunId& run, std::vector<MetadataOperation
     const Result<RunRecord*> record = record_to_change(*id, other);
     if (!record || operations.empty()) return record.status();
     Run& changed = (*record)->run;
+    const Result<bool> repeated = is_repeated(asked);
+    if (!repeated || *repeated) return repeated.status();
     Batch batch(*database_);
     Status done_so = hot_.metadata.change(*database_, *id, changed.options.metadata, operations, batch);
     if (!done_so) return done_so;
+    note(asked, batch);
     if (!std::exchange(changed.metadata_changed, true))
       batch.put(Family::kRuns, run_key(*id), encode_timed(**record, batch.ahead()));
     return write_unawaited(batch);
@@ -95,6 +124,8 @@ void RocksStore::append_stream(StreamAppend append, DoneStatus done) {
     if (!space_->may_grow()) {  // what is left is for the ends of attempts
       return Status::no_space("the disk of " + options_.directory + " is nearly full, and streams take no more");
     }
+    const Result<bool> repeated = is_repeated(append.asked);
+    if (!repeated || *repeated) return repeated.status();
     if (Status checked = check_append(*streams, append.name, append.chunks, append.limit); !checked) return checked;
     if (append.chunks.empty()) return Status::ok();
     auto stream = std::ranges::find(*streams, append.name, &StreamInfo::name);
@@ -102,6 +133,7 @@ void RocksStore::append_stream(StreamAppend append, DoneStatus done) {
     stream->chunks += append.chunks.size();
     stream->bytes += stream_bytes(append.chunks);
     Batch batch(*database_);
+    note(append.asked, batch);
     batch.put(Family::kLive, stream_key(*id, append.name, stream->chunks),
               encode(StreamPiece{append.now, stream->bytes, std::move(append.chunks)}));
     return write_unawaited(batch);

@@ -76,6 +76,25 @@ Result<StreamPiece> decode_stream_piece(std::string_view bytes) {
   return piece;
 }
 
+std::string encode(const AskedRequest& asked) {
+  std::string bytes;
+  Encoder out(bytes);
+  out.u8(kValueVersion);
+  out.u64(asked.number);
+  out.u64(asked.request);
+  return bytes;
+}
+
+Result<AskedRequest> decode_asked(std::string_view bytes) {
+  Decoder in(bytes);
+  if (!has_version(in)) return damaged("last request of an attempt");
+  AskedRequest asked;
+  asked.number = static_cast<std::uint32_t>(in.u64());
+  asked.request = in.u64();
+  if (!in.ok()) return damaged("last request of an attempt");
+  return asked;
+}
+
 std::string encode(const RecordedCall& call) {
   std::string bytes;
   Encoder out(bytes);
@@ -111,7 +130,7 @@ Result<RecordedCall> decode_call(std::string_view bytes) {
     call.child = unpack({high, in.u64()});
     call.name = in.string();
   } else if (version == kOtherCall) {
-    call.kind = in.one_of(CallKind::kStep, CallKind::kCompleteToken);
+    call.kind = in.one_of(CallKind::kStep, CallKind::kBatch);
     call.name = in.string();
     if (call.kind == CallKind::kWait) {
       call.until = in.maybe_time();

@@ -22,10 +22,18 @@ struct StreamPiece {
   bool operator==(const StreamPiece&) const = default;
 };
 
+/// The last request of an attempt that was done: see AttemptRequestId.
+struct AskedRequest {
+  std::uint32_t number = 0;  // of the attempt
+  std::uint64_t request = 0;
+};
+
+std::string encode(const AskedRequest& asked);
 std::string encode(const std::vector<MetadataOperation>& operations);
 std::string encode(const StreamPiece& piece);
 std::string encode(const RecordedCall& call);
 
+Result<AskedRequest> decode_asked(std::string_view bytes);
 Result<std::vector<MetadataOperation>> decode_operations(std::string_view bytes);
 /// How many bytes the stream has up to the end of a piece.
 Result<std::uint64_t> decode_stream_bytes(std::string_view bytes);

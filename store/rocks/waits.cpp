@@ -42,6 +42,16 @@ Result<WaitBegun> RocksStore::enter_wait(NewWait& asked, Batch& batch) {
   if (!found) return found.status();
   const PackedId id = *found;
   Executing& executing = hot_.executing.at(id);
+  if (const auto& waits = executing.record.wait;
+      executing.record.run.status == RunStatus::kWaiting && waits && waits->call == asked.wait.call) {
+    const Result<std::optional<RecordedCall>> again = stored_call(*database_, id, asked.wait.call);
+    if (!again) return again.status();
+    if (!*again) return Status::corruption("the wait of run " + asked.run.text() + " is not recorded");
+    if (Status same = check_same_call(asked.run, **again, CallKind::kWait, asked.name); !same) return same;
+    WaitBegun begun{**again, false};
+    begun.call.wait.keeps_slot = waits->keeps_slot;
+    return begun;  // claim() says when it is over
+  }
   if (executing.record.run.status != RunStatus::kExecuting) {
     return Status::conflict("run " + asked.run.text() + " waits already; an attempt waits for one thing at a time");
   }

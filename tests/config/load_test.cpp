@@ -88,7 +88,7 @@ TEST(Configuration, TakesAnEmptyVariableForOneThatIsNotSet) {
 TEST(Configuration, NamesTheNearestKnownKey) {
   EXPECT_EQ(errors_of({.toml = "[host]\n\nlisen = \"127.0.0.1:1\"\n"}),
             "perdure.toml:3: unknown key host.lisen; did you mean listen? ([host] has: listen, data, plugins, "
-            "plugins_poll, concurrency, drain_timeout, names, allow_pending, memory)");
+            "plugins_poll, concurrency, drain_timeout, drain, names, allow_pending, memory)");
 }
 
 TEST(Configuration, NamesTheNearestKnownSection) {

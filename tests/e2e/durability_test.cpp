@@ -104,14 +104,14 @@ TEST(Durability, EveryAcknowledgedRunReachesAFinalStatusThoughTheHostIsKilledFiv
   EXPECT_EQ(checker.check(**opened), std::vector<std::string>{});
 }
 
-TEST(Durability, AnAttemptCutOffWithTheHostIsRepeatedAtOnceAndNotCounted) {
+TEST(Durability, AnAttemptCutOffWithTheMachineIsRepeatedAtOnceAndNotCounted) {
   HostProcess host;
   ASSERT_TRUE(host.start()) << host.log();
   Http http = host.client();
   const std::string id = trigger(http, "sleep", R"({"ms":2000})");
   while (http.get("/perdure/v1/status").json().at("engine").at("executing").to_number<int>() == 0) {
   }
-  host.kill();
+  host.kill_with_attempts();
   ASSERT_TRUE(host.start()) << host.log();
   Http again = host.client();
   const auto run = await_run(again, id);

@@ -88,6 +88,20 @@ HostProcess::HostProcess(HostOptions options) : options_(std::move(options)) {
 }
 HostProcess::~HostProcess() {
   if (pid_ > 0) stop();
+  kill_zygotes();  // of one that was killed and has no successor
+}
+
+void HostProcess::kill_zygotes() const {
+  std::error_code none;
+  for (const auto& zygote : std::filesystem::directory_iterator(options_.data / "run" / "zygotes", none)) {
+    ::kill(std::stoi(zygote.path().filename().string()), SIGKILL);
+  }
+}
+
+void HostProcess::kill_with_attempts() {
+  signal(SIGSTOP);  // so that it does not see them die
+  kill_zygotes();
+  kill();
 }
 
 std::vector<std::string> HostProcess::command() const {

@@ -57,8 +57,10 @@ class HostProcess {
   [[nodiscard]] bool start();
   /// Starts it and waits for nothing; it has no url() then. False: it cannot be started.
   [[nodiscard]] bool launch();
-  /// SIGKILL, and waits until it is gone.
+  /// SIGKILL, and waits until it is gone. Attempts go on.
   void kill();
+  /// The same to it and its zygotes, with which attempts end: as when the machine dies.
+  void kill_with_attempts();
   /// SIGTERM, and waits; the exit status, or -1 by a signal.
   int stop();
   void signal(int number) const;
@@ -81,6 +83,7 @@ class HostProcess {
 
  private:
   [[nodiscard]] std::vector<std::string> command() const;
+  void kill_zygotes() const;
 
   TemporaryDirectory directory_;
   HostOptions options_;

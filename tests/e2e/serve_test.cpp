@@ -114,7 +114,7 @@ TEST(Serve, LetsAttemptsEndBeforeItDoes) {
 }
 
 TEST(Serve, CutsAttemptsOffAfterItsPatienceAndSaysSo) {
-  HostProcess host({.arguments = {"--drain-timeout", "0"}});
+  HostProcess host({.arguments = {"--drain-timeout", "0", "--drain", "cancel"}});
   ASSERT_TRUE(host.start()) << host.log();
   ASSERT_EQ(host.cli({"trigger", "sleep", R"({"ms":600000})"}).exit_status, 0);
   while (!contains(host.cli({"runs", "list", "--json"}).out, "\"EXECUTING\"")) {

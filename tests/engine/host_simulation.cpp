@@ -41,6 +41,7 @@ HostSimulation::~HostSimulation() { kill(); }
 
 void HostSimulation::boot() {
   launcher = std::make_unique<SimulatedLauncher>(core, options_.script);
+  launcher->left = std::exchange(survivors_, {});
   launcher->hooks_called = [this](const process::AttemptSpec& spec) { hooks_called[spec.run].push_back(*spec.only); };
   launcher->attempt_died = [this](const process::AttemptSpec& spec) {
     if (!spec.only) died[spec.run] = spec.number;
@@ -50,6 +51,7 @@ void HostSimulation::boot() {
   engine_options.seed = options_.seed;
   engine_options.memory = options_.memory;
   engine_options.retention = retention;
+  engine_options.token_url = [](const store::TokenId& token) { return "http://host/" + token.text(); };
   engine = std::make_unique<CoreEngine>(core, *store, *launcher, std::move(engine_options));
   engine->offer(catalog);
   engine->start([this](const store::Status& status) {
@@ -57,10 +59,16 @@ void HostSimulation::boot() {
   });
 }
 
+void HostSimulation::boot_with(std::vector<process::Survivor> survivors) {
+  survivors_ = std::move(survivors);
+  boot();
+}
+
 void HostSimulation::kill() {
   if (launcher) {
     most_at_once = std::max(most_at_once, launcher->most_at_once());
     if (wrong.empty()) wrong = launcher->wrong();
+    if (options_.outlives) survivors_ = launcher->executing();
     ++kills;
   }
   engine.reset();

@@ -29,13 +29,16 @@ class HostSimulation {
     std::uint64_t seed = 1;
     SimulatedLauncher::Script script;
     std::function<store::Status(std::string_view)> fault;
+    bool outlives = false;  // attempts do, their host
   };
   explicit HostSimulation(Options options);
   ~HostSimulation();
 
   /// Starts a host on the store; recover() comes first.
   void boot();
-  /// SIGKILL: the engine, its children and every answer not yet delivered are gone.
+  /// … that finds these to have outlived the one before it.
+  void boot_with(std::vector<process::Survivor> survivors);
+  /// SIGKILL: the engine, every answer not yet delivered and, unless they outlive it, its children are gone.
   void kill();
 
   /// Triggers a run now; its id is in acknowledged() once the host said so.
@@ -58,7 +61,8 @@ class HostSimulation {
  private:
   Options options_;
   std::mt19937_64 random_;
-  store::Duration disk_free_at_{};  // the simulated disk answers in order
+  std::vector<process::Survivor> survivors_;  // of the last host
+  store::Duration disk_free_at_{};            // the simulated disk answers in order
 };
 
 /// What is wrong with a finished history, in words; empty: nothing. Every run in `acknowledged` exists and is final;

@@ -125,6 +125,39 @@ void SimulatedLauncher::wait(process::AttemptHandle attempt, bool waits) {
   attempts_ += waits ? std::size_t(-1) : std::size_t{1};
 }
 
+std::vector<process::Survivor> SimulatedLauncher::executing() const {
+  std::vector<process::Survivor> there;
+  for (const auto& [handle, child] : children_) {
+    if (child.confirmed || (child.ended && child.ending.dies)) continue;
+    there.push_back({there.size(), child.run, child.spec.number, child.spec.token, child.spec.only.has_value(),
+                     child.spec.replay});
+  }
+  return there;
+}
+
+std::vector<process::Survivor> SimulatedLauncher::survivors() { return left; }
+
+void SimulatedLauncher::adopt(std::uint64_t survivor, process::AttemptSpec spec, store::Duration executed,
+                              process::AttemptObserver& observer) {
+  if (executed < store::Duration(0)) blame("adopted an attempt that has not begun yet");
+  const auto found = std::ranges::find(left, survivor, &process::Survivor::id);
+  if (found == left.end()) return blame("adopted somebody who is not there");
+  if (found->run != spec.run || found->number != spec.number || found->token != spec.token || found->only_hooks) {
+    blame("adopted one attempt as another");
+  }
+  left.erase(found);
+  ++adopted;
+  start(std::move(spec), observer);
+}
+
+void SimulatedLauncher::end_survivors(std::function<void()> gone) {
+  if (left.empty()) return gone();
+  left.clear();
+  core_.after(store::Duration(3), [gone = std::move(gone), alive = std::weak_ptr(alive_)] {
+    if (!alive.expired()) gone();
+  });
+}
+
 void SimulatedLauncher::stop(process::AttemptHandle attempt, process::StopReason, const std::string&) {
   core_.after(store::Duration(5), [this, attempt, alive = std::weak_ptr(alive_)] {
     if (alive.expired() || !children_.contains(attempt) || children_.at(attempt).judged) return;

@@ -45,6 +45,17 @@ class SimulatedLauncher final : public process::Launcher {
   void reply(process::AttemptHandle attempt, std::uint64_t request, process::AttemptReply reply) override;
   void wait(process::AttemptHandle attempt, bool waits) override;
   void stop(process::AttemptHandle attempt, process::StopReason reason, const std::string& words = {}) override;
+  std::vector<process::Survivor> survivors() override;
+  void adopt(std::uint64_t survivor, process::AttemptSpec spec, store::Duration executed,
+             process::AttemptObserver& observer) override;
+  void end_survivors(std::function<void()> gone) override;
+
+  /// Those of its children that would outlive their host now.
+  [[nodiscard]] std::vector<process::Survivor> executing() const;
+  /// Those that outlived the host before this one.
+  std::vector<process::Survivor> left;
+  /// How many of them were adopted.
+  std::size_t adopted = 0;
 
   /// Told of every child that has begun to call hooks.
   std::function<void(const process::AttemptSpec&)> hooks_called;

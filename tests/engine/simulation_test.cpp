@@ -50,7 +50,8 @@ std::string live(std::uint64_t seed) {
                              simulation->core.after(store::Duration(random() % 200),
                                                     [&] { simulation->store->serve_again(); });
                              return store::Status::io("injected");
-                           }});
+                           },
+                       .outlives = seed % 2 == 0});
   simulation = &host;
   host.catalog = catalog_of({"task"}, {}, kHooks);
   host.boot();

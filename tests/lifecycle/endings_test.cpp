@@ -98,11 +98,23 @@ INSTANTIATE_TEST_SUITE_P(Table, Endings,
                                          Ending{"large-output", "OUTPUT_TOO_LARGE", "FAILED", false}),
                          name_of);
 
-TEST(EndingsOfHosts, AnAttemptThatIsLostWithItsHostIsTriedAgainAndNotCounted) {
+TEST(EndingsOfHosts, AnAttemptOutlivesItsHostAndItsHooksAreCalledOnce) {
   HookedHost host;
   const std::string run = host.trigger({{"do", "hold"}, {"gate", host.gate()}}, {{"maxAttempts", 1}});
   host.own(1);
   host.kill_and_start();
+  host.open_gate();
+  const auto ended = host.await(run);
+  EXPECT_EQ(text(ended.at("status")), "COMPLETED");
+  EXPECT_EQ(ended.at("hostLosses"), 0);
+  EXPECT_EQ(ended.at("attempts").as_array().size(), 1u);
+}
+
+TEST(EndingsOfHosts, AnAttemptThatIsLostWithTheMachineIsTriedAgainAndNotCounted) {
+  HookedHost host;
+  const std::string run = host.trigger({{"do", "hold"}, {"gate", host.gate()}}, {{"maxAttempts", 1}});
+  host.own(1);
+  host.kill_with_attempts_and_start();
   host.open_gate();
   const auto ended = host.await(run);
   EXPECT_EQ(text(ended.at("status")), "COMPLETED");

@@ -60,6 +60,15 @@ std::vector<std::string> HookedHost::configured(std::vector<std::string> argumen
 
 void HookedHost::kill_and_start() {
   host_.kill();
+  start();
+}
+
+void HookedHost::kill_with_attempts_and_start() {
+  host_.kill_with_attempts();
+  start();
+}
+
+void HookedHost::start() {
   EXPECT_TRUE(host_.start()) << host_.log();
   http_ = std::make_unique<e2e::Http>(host_.url(), host_.key());
 }

@@ -30,6 +30,8 @@ class HookedHost {
   e2e::HostProcess& process() { return host_; }
   /// Kills the host, and starts another on the same data.
   void kill_and_start();
+  /// … with its attempts, as when the machine dies.
+  void kill_with_attempts_and_start();
 
   void put(const std::string& file, const std::string& told) const;
   void remove(const std::string& file) const;
@@ -61,6 +63,7 @@ class HookedHost {
  private:
   [[nodiscard]] static std::vector<Called> read(const std::filesystem::path& journal);
   static std::vector<Called> await_lines(const std::filesystem::path& journal, std::size_t count);
+  void start();
   [[nodiscard]] std::vector<std::string> configured(std::vector<std::string> arguments) const;
 
   const e2e::TemporaryDirectory directory_;

@@ -8,10 +8,11 @@
 
 namespace perdure::process::test {
 
-Supervised::Supervised(const std::function<void(SupervisorOptions&)>& adjust) {
+Supervised::Supervised(const std::function<void(SupervisorOptions&)>& adjust,
+                       const std::function<std::vector<SurvivingZygote>()>& survivors) {
   options.zygote_executable = std::string(PERDURE_TEST_BIN_DIR) + "/perdure-zygote";
   if (adjust) adjust(options);
-  supervisor = std::make_unique<Supervisor>(io, options);
+  supervisor = std::make_unique<Supervisor>(io, options, survivors ? survivors() : std::vector<SurvivingZygote>());
 }
 
 Supervised::~Supervised() {

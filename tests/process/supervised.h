@@ -37,7 +37,9 @@ struct Told {
 
 class Supervised : public AttemptObserver {
  public:
-  explicit Supervised(const std::function<void(SupervisorOptions&)>& adjust = {});
+  /// `survivors`: who outlived a host before this one.
+  explicit Supervised(const std::function<void(SupervisorOptions&)>& adjust = {},
+                      const std::function<std::vector<SurvivingZygote>()>& survivors = {});
   ~Supervised() override;
 
   /// Loads a fixture plugin; the sentence of its refusal, empty when it is loaded.

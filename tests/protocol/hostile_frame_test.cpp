@@ -121,7 +121,7 @@ TEST_F(HostileFrame, LongerThanAPacketMayBeIsRefused) {
 }
 
 TEST_F(HostileFrame, WithTooManyDescriptorsIsRefused) {
-  EXPECT_EQ(verdict(packet(header(0, 0)), std::vector<int>(5, 0)),
+  EXPECT_EQ(verdict(packet(header(0, 0)), std::vector<int>(7, 0)),
             "a packet carries more descriptors than a frame may");
   EXPECT_EQ(verdict(packet(header(0, 0)), std::vector<int>(200, 0)),
             "a packet carries more descriptors than a frame may");

@@ -88,7 +88,9 @@ class LyingStore final : public Store {
   void release(const std::vector<TaskId>& tasks, Time now, Done<std::size_t> done) override {
     truth_.release(tasks, now, std::move(done));
   }
-  void recover(Time now, Done<std::size_t> done) override { truth_.recover(now, std::move(done)); }
+  void recover(Time now, const std::vector<AdoptedAttempt>& adopted, Done<std::size_t> done) override {
+    truth_.recover(now, adopted, std::move(done));
+  }
   void owe_hooks(OwesHooks owes) override { truth_.owe_hooks(std::move(owes)); }
   void hooks_ran(const RunId& id, std::vector<TimelineEvent> events, Done<store::Run> done) override {
     truth_.hooks_ran(id, std::move(events), std::move(done));
@@ -110,8 +112,9 @@ class LyingStore final : public Store {
              DoneStatus done) override {
     truth_.evict(id, number, token, usage, std::move(done));
   }
-  void change_metadata(const RunId& id, std::vector<MetadataOperation> operations, DoneStatus done) override {
-    truth_.change_metadata(id, std::move(operations), std::move(done));
+  void change_metadata(const RunId& id, std::vector<MetadataOperation> operations, const AttemptRequestId& asked,
+                       DoneStatus done) override {
+    truth_.change_metadata(id, std::move(operations), asked, std::move(done));
   }
   void add_tags(const RunId& id, const std::vector<std::string>& tags, Done<std::size_t> done) override {
     truth_.add_tags(id, tags, std::move(done));

@@ -133,5 +133,87 @@ TEST_F(AttemptLinkTest, LeavesNoThreadOfAnEarlierAttemptWaiting) {
   EXPECT_EQ(thread.get(), "of this attempt");
 }
 
+TEST_F(AttemptLinkTest, AsksAnotherHostInOrderWhatTheOneBeforeDidNotAnswer) {
+  auto first = asked("first");
+  const Incoming one = heard();
+  auto second = asked("second");
+  const Incoming two = heard();
+  auto third = asked("third");
+  const Incoming three = heard();
+  answer(two);
+  EXPECT_EQ(second.get(), "second");
+  say(Kind::kAdopted);
+  EXPECT_EQ(heard().kind, Kind::kResend);
+  const Incoming again = heard();
+  EXPECT_EQ(again.id, one.id);
+  EXPECT_EQ(again.json, "first");
+  const Incoming last = heard();
+  EXPECT_EQ(last.id, three.id);
+  answer(last);
+  answer(again);
+  EXPECT_EQ(first.get(), "first");
+  EXPECT_EQ(third.get(), "third");
+}
+
+TEST_F(AttemptLinkTest, TakesTheFirstOfTwoAnswersAndForgetsTheOther) {
+  auto thread = asked("asked twice");
+  const Incoming request = heard();
+  say(Kind::kAdopted);
+  (void)heard();
+  const Incoming again = heard();
+  say(Kind::kReply, 0, request.id, "of the host before");
+  EXPECT_EQ(thread.get(), "of the host before");
+  answer(again);
+  auto next = asked("next");
+  const Incoming other = heard();
+  EXPECT_NE(other.id, again.id);
+  answer(other);
+  EXPECT_EQ(next.get(), "next");
+}
+
+TEST_F(AttemptLinkTest, SaysTheOutcomeToEveryHostUntilOneConfirms) {
+  const std::string output = "42";
+  protocol::Outgoing outcome;
+  outcome.kind = Kind::kOutcome;
+  outcome.id = 3;
+  outcome.raw = output;
+  auto main = std::async(std::launch::async, [&] {
+    Incoming confirm;
+    return link_.send_outcome(outcome) && link_.receive(confirm) && confirm.kind == Kind::kConfirm;
+  });
+  EXPECT_EQ(heard().raw, "42");
+  for (int host = 0; host < 3; host++) {
+    say(Kind::kAdopted, 0, 70 + static_cast<std::uint64_t>(host));
+    EXPECT_EQ(heard().id, 70u + static_cast<std::uint64_t>(host));
+    const Incoming again = heard();
+    EXPECT_EQ(again.kind, Kind::kOutcome);
+    EXPECT_EQ(again.id, 3u);
+    EXPECT_EQ(again.raw, "42");
+  }
+  say(Kind::kConfirm);
+  EXPECT_TRUE(main.get());
+}
+
+TEST_F(AttemptLinkTest, SaysWhatWasJudgedBeforeTheOutcome) {
+  link_.remember_judgement(R"({"outcome":0})", "42");
+  protocol::Outgoing outcome;
+  outcome.kind = Kind::kOutcome;
+  auto main = std::async(std::launch::async, [&] {
+    Incoming confirm;
+    return link_.send_outcome(outcome) && link_.receive(confirm);
+  });
+  (void)heard();
+  say(Kind::kAdopted);
+  EXPECT_EQ(heard().kind, Kind::kResend);
+  const Incoming judged = heard();
+  EXPECT_EQ(judged.kind, Kind::kRequest);
+  EXPECT_EQ(judged.arg, static_cast<std::uint32_t>(RequestKind::kJudge));
+  EXPECT_EQ(judged.raw, "42");
+  EXPECT_EQ(heard().kind, Kind::kOutcome);
+  say(Kind::kReply, 0, judged.id, "nobody waits for it");
+  say(Kind::kConfirm);
+  EXPECT_TRUE(main.get());
+}
+
 }  // namespace
 }  // namespace perdure::zygote::test

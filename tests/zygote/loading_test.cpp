@@ -55,7 +55,7 @@ std::string reason_when(const std::string& fixture_name) {
 TEST(Loading, TellsThePluginAndItsTasks) {
   ZygoteProcess zygote(fixture("behaviours"));
   const std::string manifest = zygote.manifest();
-  EXPECT_EQ(member(manifest, "protocol"), "1");
+  EXPECT_EQ(member(manifest, "protocol"), std::to_string(protocol::kProtocolVersion));
   EXPECT_EQ(member(manifest, "plugin"), "behaviours");
   EXPECT_EQ(member(manifest, "version"), "1.2.3");
   EXPECT_EQ(member(manifest, "isolation"), "fork");

@@ -71,6 +71,7 @@ bool Attempt::start(std::uint32_t task, std::string_view payload, std::string_vi
 }
 void Attempt::confirm(bool recycle) const { send_simple(link.get(), Kind::kConfirm, 1, recycle ? 1 : 0); }
 void Attempt::cancel(std::uint32_t why) const { send_simple(link.get(), Kind::kCancel, 0, why); }
+void Attempt::adopt() const { send_simple(link.get(), Kind::kAdopted, 0, 0); }
 void Attempt::resume() const { send_simple(link.get(), Kind::kResume, 0, 0); }
 
 std::optional<Incoming> Attempt::next_frame(std::chrono::milliseconds patience) const {

@@ -50,6 +50,8 @@ struct Attempt {
   void confirm(bool recycle = false) const;
   void cancel(std::uint32_t why = 1) const;
   void resume() const;
+  /// Another host has taken over.
+  void adopt() const;
   /// The next frame of this kind; others before it are dropped. Nothing after the deadline or the link's end.
   std::optional<protocol::Incoming> next(protocol::Kind kind, std::chrono::milliseconds patience = kPatience) const;
   /// Whatever comes next; nothing at the link's end.
