@@ -24,6 +24,7 @@
 #include <variant>
 #include <vector>
 
+#include "store/model/batch.h"
 #include "store/model/bulk_action.h"
 #include "store/model/call.h"
 #include "store/model/clock_stand.h"
@@ -77,14 +78,46 @@ struct NewRun {
   // EXPIRED.
   Duration idempotency_ttl{std::chrono::hours(24 * 30)};
   std::string request_id;  // of the HTTP call, kept for some minutes; empty: none
+  // What permits one enqueue() only, of whatever task, until then: kConflict for the next that names it, unless that is
+  // the same request. Empty: no such thing.
+  std::string permit;
+  Time permit_expires{};
   // The schedule that makes it, and for which of its due times: see fire_schedule().
   ScheduleId schedule;
   std::optional<Time> scheduled_for;
+  BatchId batch;  // set by who takes it as one of a batch: see enqueue_batch()
+  // From when its ttl and its place in the queue count, if that is later than `now`, at which it is created.
+  std::optional<Time> since;
 };
 struct Enqueued {
   RunId id;
   bool existing = false;      // an idempotency key, a request id, a call or a debounce key found an earlier run
   bool same_request = false;  // … it was the request id or the call: answered as if this call had created it
+};
+
+/// A batch that is to wait for its items.
+struct NewBatch {
+  BatchId id;  // by new_batch_id()
+  std::uint32_t run_count = 0;
+  std::string idempotency_key;  // empty: none
+  Duration idempotency_ttl{std::chrono::hours(24 * 30)};
+  RunId parent;  // whose attempt it was; empty: none
+  Time now{};
+};
+
+/// All items of a batch, which is sealed with that.
+struct BatchItems {
+  BatchId batch;
+  bool fresh = false;  // the batch is new with that; else it is one that waits for its items
+  Time now{};
+  // Of the items that make a run, in order; no request id, no call and no debounce. One whose idempotency key has a run
+  // makes none, and has that one.
+  std::vector<NewRun> runs;
+  std::vector<BatchFault> faults;  // … and of the others, by index
+  // Of a fresh one: which of the parent's durable calls this is, and what it is called there; see NewRun::call.
+  RunId parent;
+  std::uint64_t call = 0;
+  std::string name;
 };
 
 // What claim() does with a run whose turn it is: one of these four.
@@ -166,6 +199,10 @@ struct AttemptEnd {
   std::vector<LogEntry> logs;         // written along with it
   std::vector<TimelineEvent> events;  // … and these, before the event that the end itself is; see append_events()
   bool owes_hooks = false;            // if the run ends with it, it owes hooks from then on; see owe_hooks()
+  // Created with it when it is a success, and not otherwise: runs alone (no request id, no call, no debounce), and
+  // fresh batches without a call. The host's reserve of disk space does not keep them out: they were promised.
+  std::vector<NewRun> children;
+  std::vector<BatchItems> batches;
 };
 
 /// The result of a step of an attempt that executes.
@@ -407,6 +444,23 @@ class Store {
   /// durable.
   virtual void put_bulk_action(BulkAction action, const std::vector<RunId>& affected, DoneStatus done) = 0;
 
+  // ---- Batches --------------------------------------------------------------------------------------------------
+  /// Creates a batch that waits for its items. One that has the same idempotency key is answered instead; when that
+  /// waits as well it has this run_count from then on, and none of its items. done: durable; kInvalid when there are 0
+  /// or more than kMostBatchItems items; kNoSpace.
+  virtual void create_batch(NewBatch batch, Done<Batch> done) = 0;
+  /// Keeps items of a batch that waits, as texts, by index, until it is sealed; an index that is there already keeps
+  /// what it has. done: durable; how many it has. kNotFound; kConflict when it is sealed; kInvalid for an index
+  /// that it has not; kNoSpace.
+  virtual void keep_items(const BatchId& batch, std::map<std::uint32_t, std::string> items, Done<std::size_t> done) = 0;
+  /// Creates the runs of a batch, all or none, in one commit, and seals it. A batch that is sealed is answered
+  /// unchanged, so that a repeat creates nothing; so is the one that the same call of an earlier attempt made. done:
+  /// durable; the batch. kNotFound; kInvalid when the items are not as many as it has; kConflict when that call was
+  /// another; kNoSpace. After kIo all of it has happened or nothing: ask again.
+  virtual void enqueue_batch(BatchItems items, Done<Batch> done) = 0;
+  /// Forgets up to `max` batches that were created before `before` and that are not sealed or made no run, unless their
+  /// parent is unfinished. Others go with the last run that they made. done: written; how many.
+  virtual void remove_batches(Time before, std::size_t max, Done<std::size_t> done) = 0;
   // ---- Tokens (model/token.h) -----------------------------------------------------------------------------------
   /// Creates a token, or answers the one that has its idempotency key: keys of tokens are apart from those of runs, and
   /// keep their token whatever becomes of it. One that is made `by` an attempt is recorded as a call like a step, with
@@ -479,6 +533,9 @@ class Store {
   virtual std::optional<Time> next_schedule_due(Time after) const = 0;
   /// The schedules with `waiting` or `backfill`.
   virtual std::vector<ScheduleId> busy_schedules() const = 0;
+  virtual Result<Batch> batch(const BatchId& id) const = 0;
+  /// What keep_items() has kept.
+  virtual Result<std::map<std::uint32_t, std::string>> kept_items(const BatchId& id) const = 0;
   virtual Result<BulkAction> bulk_action(const BulkActionId& id) const = 0;
   /// Up to `limit` bulk actions older than `after`, or newer than `before`; both empty: from the newest.
   virtual Result<BulkActionPage> bulk_actions(const BulkActionId& after, const BulkActionId& before,

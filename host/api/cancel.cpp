@@ -1,6 +1,8 @@
 // POST /api/v2/runs/{id}/cancel: ends a run; one that has ended already is answered alike and left as it is.
+#include <optional>
 #include <utility>
 
+#include "host/api/access.h"
 #include "host/api/api.h"
 #include "host/api/errors.h"
 #include "host/api/json_text.h"
@@ -11,6 +13,10 @@ Handling cancel_run(Api& api, ExchangePtr exchange) {
   const store::RunId id(exchange->request().argument);
   if (!store::is_run_id(id.text())) {
     exchange->reply(no_such("run", id.text()));
+    co_return;
+  }
+  if (std::optional<Response> refusal = refuse_run(exchange->request(), "write", api.engine.store(), id)) {
+    exchange->reply(std::move(*refusal));
     co_return;
   }
   const auto ask = [&](store::Done<store::Run> done) {

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <boost/asio/buffer.hpp>
 #include <chrono>
-#include <cstring>
+#include <span>
 #include <utility>
 #include <variant>
 
@@ -16,11 +16,12 @@ namespace asio = boost::asio;
 using boost::system::error_code;
 using std::chrono::steady_clock;
 
-constexpr std::size_t kReadSize = 32u << 10;       // more than the largest head
-constexpr std::size_t kMostUnwritten = 1u << 20;   // bytes of answers; no more requests are taken beyond it
-constexpr std::size_t kMostUnderWay = 16u << 20;   // bytes of request bodies, likewise
+constexpr std::size_t kMostInput = Worker::kReadSize;  // bytes received and not yet taken: more than the largest head
+constexpr std::size_t kMostUnwritten = 1u << 20;       // bytes of answers; no more requests are taken beyond it
+constexpr std::size_t kMostUnderWay = 16u << 20;       // bytes of request bodies, likewise
 constexpr std::size_t kMostForgotten = 64u << 10;  // bytes of a refused request that are read for the connection's sake
 constexpr std::size_t kKeptCapacity = 64u << 10;
+constexpr std::size_t kKeptInput = 1u << 10;
 constexpr std::chrono::seconds kLinger{2};
 
 // The client's own id for the request, if it can be repeated in a header.
@@ -31,13 +32,27 @@ bool is_plain_id(const std::string& id) {
   });
 }
 
+std::uint64_t network_of(const asio::ip::tcp::socket& socket) {
+  error_code error;
+  const asio::ip::address address = socket.remote_endpoint(error).address();
+  if (error) return 0;
+  if (address.is_v4()) return address.to_v4().to_uint();
+  const auto bytes = address.to_v6().to_bytes();
+  std::uint64_t network = 0;
+  for (std::size_t i = 0; i < sizeof(network); ++i) network = network << 8 | bytes[i];
+  return network;
+}
+
 }  // namespace
 
 Connection::Connection(asio::ip::tcp::socket socket, std::shared_ptr<Worker> worker)
     : socket_(std::move(socket)),
       worker_(std::move(worker)),
-      parser_(worker_->limits().head, worker_->limits().body),
-      in_(kReadSize, '\0'),
+      network_(network_of(socket_)),
+      parser_(worker_->limits().head,
+              [&limits = worker_->limits()](const std::vector<std::string>& path) {
+                return Router::takes_items(path) ? limits.batch_body : limits.body;
+              }),
       progress_(steady_clock::now()) {
   error_code ignored;
   socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
@@ -56,7 +71,7 @@ void Connection::pump() {
   if (closed_) return;
   const bool all_written = slots_.empty() && out_.empty();
   if (all_written && (last_taken_ || end_of_input_)) {
-    const bool more_may_come = !end_of_input_ && (parser_.begun() || in_begin_ < in_end_);
+    const bool more_may_come = !end_of_input_ && (parser_.begun() || in_begin_ < in_.size());
     if (more_may_come) {
       linger();
     } else {
@@ -79,15 +94,15 @@ bool Connection::may_take() const {
 // True when a request was taken, so that there may be something to write.
 bool Connection::take_requests() {
   bool taken = false;
-  while (may_take() && in_begin_ < in_end_) {
-    std::string_view bytes(in_.data() + in_begin_, in_end_ - in_begin_);
+  while (may_take() && in_begin_ < in_.size()) {
+    std::string_view bytes = std::string_view(in_).substr(in_begin_);
     const bool begins = !parser_.begun();
     if (begins) request_deadline_ = steady_clock::now() + worker_->limits().head_time;
     const RequestParser::Progress progress = parser_.feed(bytes);
-    in_begin_ = in_end_ - bytes.size();
+    in_begin_ = in_.size() - bytes.size();
     switch (progress) {
       case RequestParser::Progress::kMore:
-        if (in_end_ - in_begin_ < kReadSize) return taken;
+        if (in_.size() - in_begin_ < kMostInput) return taken;
         refuse(error_response(431, "the request's chunk header or trailer is too large"));
         return true;
       case RequestParser::Progress::kFailed:
@@ -116,15 +131,16 @@ void Connection::admit() {
   Request& request = parser_.request();
   const std::string* const id = request.header("x-request-id");
   request.id = id != nullptr && is_plain_id(*id) ? *id : worker_->new_request_id();
+  request.network = network_;
   std::variant<Route, Response> admitted = worker_->router().admit(request);
   const std::size_t length = parser_.content_length();
   if (parser_.has_body()) {
     request_deadline_ = steady_clock::now() + worker_->limits().body_time +
-                        std::chrono::seconds((length > 0 ? length : worker_->limits().body) >> 16);
+                        std::chrono::seconds((length > 0 ? length : parser_.body_limit()) >> 16);
   }
   if (Route* const route = std::get_if<Route>(&admitted)) {
     route_ = *route;
-    if (parser_.has_body() && parser_.expects_continue() && in_begin_ == in_end_) say_continue();
+    if (parser_.has_body() && parser_.expects_continue() && in_begin_ == in_.size()) say_continue();
     return;
   }
   route_.reset();
@@ -229,38 +245,43 @@ bool Connection::write() {
 
 void Connection::read() {
   if (reading_ || end_of_input_ || !may_take()) return;
-  if (in_begin_ == in_end_) {
-    in_begin_ = in_end_ = 0;
-  } else if (in_begin_ > 0) {
-    std::memmove(in_.data(), in_.data() + in_begin_, in_end_ - in_begin_);
-    in_end_ -= in_begin_;
-    in_begin_ = 0;
-  }
-  if (in_end_ == in_.size()) return;
-  reading_ = true;
-  socket_.async_read_some(asio::buffer(in_.data() + in_end_, in_.size() - in_end_),
-                          [self = shared_from_this()](const error_code& error, std::size_t size) {
-                            self->reading_ = false;
-                            if (!self->closed_) self->on_read(error, size);
-                          });
+  in_.erase(0, in_begin_);
+  in_begin_ = 0;
+  if (in_.size() == kMostInput) return;
+  if (in_.empty() && in_.capacity() > kKeptInput) in_.shrink_to_fit();
+  await_input();
 }
 
-void Connection::on_read(const error_code& error, std::size_t size) {
+// Waits until there is something to read, and only then for a place to read it to: thousands of connections may wait.
+void Connection::await_input() {
+  reading_ = true;
+  socket_.async_wait(asio::ip::tcp::socket::wait_read, [self = shared_from_this()](const error_code& error) {
+    self->reading_ = false;
+    if (self->closed_) return;
+    if (error) return self->close();
+    self->on_input();
+  });
+}
+
+void Connection::on_input() {
+  const std::span<char> place = worker_->read_place();
+  error_code error;
+  const std::size_t size =
+      socket_.read_some(asio::buffer(place.data(), lingering_ ? place.size() : kMostInput - in_.size()), error);
+  if (error == asio::error::would_block) return await_input();
   if (lingering_) {
     if (error) return close();
-    in_begin_ = in_end_ = 0;
-    linger();
-    return;
+    return await_input();
   }
   if (error == asio::error::eof) {
     end_of_input_ = true;
     for (const std::shared_ptr<Slot>& slot : slots_) {
-      if (slot->streaming()) slot->hurry();
+      if (slot->streaming() || slot->held()) slot->hurry();
     }
   } else if (error) {
     return close();
   }
-  in_end_ += size;
+  in_.append(place.data(), size);
   pump();
 }
 
@@ -290,12 +311,7 @@ void Connection::linger() {
     error_code ignored;
     socket_.shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
   }
-  if (reading_) return;
-  reading_ = true;
-  socket_.async_read_some(asio::buffer(in_), [self = shared_from_this()](const error_code& error, std::size_t) {
-    self->reading_ = false;
-    if (!self->closed_) self->on_read(error, 0);
-  });
+  if (!reading_) await_input();
 }
 
 void Connection::close() {

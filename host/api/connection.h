@@ -49,16 +49,18 @@ class Connection final : public std::enable_shared_from_this<Connection>, public
   void gather();
   bool write();
   void read();
-  void on_read(const boost::system::error_code& error, std::size_t size);
+  void await_input();
+  void on_input();
   void linger();
 
   boost::asio::ip::tcp::socket socket_;
   const std::shared_ptr<Worker> worker_;
+  const std::uint64_t network_;  // of the client, as Request has it
   RequestParser parser_;
 
-  std::string in_;  // received, from in_begin_ to in_end_; the rest is room
+  std::string
+      in_;  // received and, from in_begin_ on, not yet taken; a connection that waits has none, and no room for it
   std::size_t in_begin_ = 0;
-  std::size_t in_end_ = 0;
   std::optional<Route> route_;  // of the request whose body is being read
   Response refusal_;            // … or why it has none
   SteadyTime request_deadline_{};

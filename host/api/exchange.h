@@ -37,6 +37,10 @@ class Exchange {
   /// Nobody waits for the answer any more, or the server is ending: answer with what there is now.
   [[nodiscard]] virtual bool hurried() const = 0;
 
+  /// The answer is held until there is news: who closes his half does not want it any more.
+  void hold() { held_ = true; }
+  [[nodiscard]] bool held() const { return held_; }
+
   /// Notified when hurried() or congested() changed; routes add their own reasons.
   [[nodiscard]] const std::shared_ptr<Signal>& signal() {
     if (!signal_) signal_ = std::make_shared<Signal>(executor_);
@@ -52,6 +56,7 @@ class Exchange {
   Request request_;
   const std::shared_ptr<Executor> executor_;
   std::shared_ptr<Signal> signal_;
+  bool held_ = false;
 };
 
 using ExchangePtr = std::shared_ptr<Exchange>;

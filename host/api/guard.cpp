@@ -4,8 +4,10 @@
 
 #include <algorithm>
 #include <cctype>
+#include <chrono>
 #include <utility>
 
+#include "host/api/api.h"
 #include "host/api/errors.h"
 
 namespace perdure::api {
@@ -56,16 +58,7 @@ bool is_loopback(const std::string& name) {
 
 }  // namespace
 
-bool equal_in_constant_time(std::string_view a, std::string_view b) {
-  if (a.size() != b.size()) return false;
-  unsigned char difference = 0;
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    difference = static_cast<unsigned char>(difference | (a[i] ^ b[i]));
-  }
-  return difference == 0;
-}
-
-Guard::Guard(std::string key, const std::vector<std::string>& host_names) : key_(std::move(key)) {
+Guard::Guard(const auth::KeyRing& keys, const std::vector<std::string>& host_names) : keys_(keys) {
   for (const std::string& name : host_names) host_names_.push_back(lower(name));
 }
 
@@ -80,27 +73,48 @@ std::optional<Response> Guard::check_host(const Request& request) const {
   if (!is_loopback(name) && !is_address(name) && !is_ours(name)) {
     return error_response(403, "this host is not \"" + name + "\": use its address, or configure the name");
   }
+  return std::nullopt;
+}
+
+std::optional<Response> Guard::check_origin(const Request& request, bool for_browsers) const {
   const std::string* const origin = request.header("origin");
-  if (origin == nullptr) return std::nullopt;
+  if (origin == nullptr || for_browsers) return std::nullopt;
+  const std::string* const host = request.header("host");
   const auto scheme_end = origin->find("://");
   if (scheme_end != std::string::npos) {
     const std::string_view authority = std::string_view(*origin).substr(scheme_end + 3);
     const std::string page = host_part(authority);
-    if (is_loopback(page) || is_ours(page) || (!page.empty() && authority == *host)) return std::nullopt;
+    if (is_loopback(page) || is_ours(page) || (!page.empty() && host != nullptr && authority == *host))
+      return std::nullopt;
   }
   return error_response(403, "pages of the origin \"" + *origin + "\" may not use this host");
 }
 
-std::optional<Response> Guard::check_key(const Request& request) const {
+Response Guard::refuse_key(const Request& request, std::string_view why) const {
+  const auto wait = failures_.note(request.network, std::chrono::steady_clock::now());
+  if (!wait) return error_response(401, why);
+  Response response = error_response(
+      429, "too many keys from this address were not valid here; wait before the next: " + std::string(why));
+  const auto seconds = std::chrono::ceil<std::chrono::seconds>(*wait).count();
+  response.headers.push_back({"retry-after", std::to_string(seconds)});
+  response.headers.push_back({"x-ratelimit-remaining", "0"});
+  response.headers.push_back({"x-ratelimit-reset", std::to_string((wall_clock() + *wait).time_since_epoch().count())});
+  return response;
+}
+
+std::optional<Response> Guard::check_key(Request& request) const {
   constexpr std::string_view kScheme = "bearer ";
   const std::string* const authorization = request.header("authorization");
   if (authorization == nullptr) {
     return error_response(401, "an API key is missing: send the header \"authorization: Bearer KEY\"");
   }
-  if (authorization->size() < kScheme.size() || lower(authorization->substr(0, kScheme.size())) != kScheme ||
-      !equal_in_constant_time(std::string_view(*authorization).substr(kScheme.size()), key_)) {
-    return error_response(401, "the API key is not valid here");
+  if (authorization->size() < kScheme.size() || lower(authorization->substr(0, kScheme.size())) != kScheme) {
+    return refuse_key(request, "the API key is not valid here: send the header \"authorization: Bearer KEY\"");
   }
+  store::Result<auth::CallerPtr> caller =
+      keys_.authenticate(std::string_view(*authorization).substr(kScheme.size()), wall_clock());
+  if (!caller) return refuse_key(request, caller.status().message());
+  request.caller = std::move(caller).value();
   return std::nullopt;
 }
 

@@ -7,6 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include "host/api/auth/caller.h"
+
 namespace perdure::api {
 
 enum class Method : std::uint8_t { kGet, kHead, kPost, kPut, kDelete, kOptions, kOther };
@@ -27,6 +29,9 @@ struct Request {
   std::string id;                 // x-request-id: the client's, or made up
   std::string argument;           // the path segment that the route leaves open
   std::string second_argument{};  // … and the one after that, if it leaves two open
+  std::uint64_t network = 0;      // the client's address: of IPv4 all, of IPv6 the network
+  auth::CallerPtr caller{};       // who asks; null: whoever may do everything
+  bool from_a_page = false;       // of any origin, which is to be let see the answer
 
   /// The first header of that (lower-case) name, or nullptr.
   [[nodiscard]] const std::string* header(std::string_view name) const;

@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "host/api/access.h"
 #include "host/api/api.h"
 #include "host/api/durable.h"
 #include "host/api/errors.h"
@@ -17,15 +18,6 @@ namespace perdure::api {
 namespace {
 
 constexpr std::size_t kLargestPage = 100;
-
-// "status" of "filter[status]", "createdAt.from" of "filter[createdAt][from]"; nothing for other parameters.
-std::optional<std::string> filter_in(std::string_view parameter) {
-  constexpr std::string_view kBefore = "filter[";
-  if (!parameter.starts_with(kBefore) || !parameter.ends_with(']')) return std::nullopt;
-  std::string name(parameter.substr(kBefore.size(), parameter.size() - kBefore.size() - 1));
-  if (const auto inner = name.find("]["); inner != std::string::npos) name.replace(inner, 2, ".");
-  return name;
-}
 
 std::optional<QueryFault> read_cursors(const Request& request, store::RunFilter& filter) {
   std::optional<QueryFault> fault;
@@ -84,6 +76,10 @@ Handling list_runs(Api& api, ExchangePtr exchange) {
   store::RunFilter filter;
   if (const std::optional<QueryFault> fault = read_query(exchange->request(), filter)) {
     exchange->reply(query_error(fault->parameter, fault->message));
+    co_return;
+  }
+  if (std::optional<Response> refusal = refuse_list(exchange->request(), filter.tasks)) {
+    exchange->reply(std::move(*refusal));
     co_return;
   }
   const store::Result<store::RunPage> page = api.engine.store().list(filter);

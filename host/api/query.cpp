@@ -66,6 +66,14 @@ std::optional<store::Time> time_parameter(const Request& request, std::string_vi
   return std::nullopt;
 }
 
+std::optional<std::string> filter_in(std::string_view parameter) {
+  constexpr std::string_view kBefore = "filter[";
+  if (!parameter.starts_with(kBefore) || !parameter.ends_with(']')) return std::nullopt;
+  std::string name(parameter.substr(kBefore.size(), parameter.size() - kBefore.size() - 1));
+  if (const auto inner = name.find("]["); inner != std::string::npos) name.replace(inner, 2, ".");
+  return name;
+}
+
 std::vector<std::string> list_parameter(const Request& request, std::string_view name) {
   std::vector<std::string> parts;
   const std::string* const text = request.parameter(name);

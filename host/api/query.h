@@ -34,6 +34,9 @@ std::optional<store::Duration> duration_parameter(const Request& request, std::s
 std::optional<store::Time> time_parameter(const Request& request, std::string_view name,
                                           std::optional<QueryFault>& fault);
 
+/// "status" of "filter[status]", "createdAt.from" of "filter[createdAt][from]"; nothing of other parameters' names.
+std::optional<std::string> filter_in(std::string_view parameter);
+
 /// The parts of a list joined by commas, without empty ones; empty when absent.
 std::vector<std::string> list_parameter(const Request& request, std::string_view name);
 

@@ -70,11 +70,12 @@ Fault fault_of(const error_code& error) {
 // One request's parsing; made anew for each.
 class Parsing final : public http::basic_parser<true> {
  public:
-  Parsing(std::size_t head_limit, std::size_t body) {
+  Parsing(std::size_t head_limit, const RequestParser::BodyLimit& of_body) : limit_of_body(of_body) {
     header_limit(static_cast<std::uint32_t>(head_limit));
-    body_limit(body);
   }
 
+  const RequestParser::BodyLimit& limit_of_body;
+  std::size_t largest_body = 0;
   Request request;
   std::optional<Fault> fault;
   bool version_11 = true;
@@ -96,8 +97,10 @@ class Parsing final : public http::basic_parser<true> {
     if (target.size() > kLongestTarget) return refuse(414, "the request's target is too long", error);
     if (target.front() != '/') return refuse(400, "the request's target must be a path", error);
     if (!take_apart(request.target, request.path, request.query)) {
-      refuse(400, "the request's target has a broken percent escape", error);
+      return refuse(400, "the request's target has a broken percent escape", error);
     }
+    largest_body = limit_of_body(request.path);
+    body_limit(largest_body);
   }
   void on_response_impl(int, string_view, int, error_code&) override {}
 
@@ -142,7 +145,7 @@ class Parsing final : public http::basic_parser<true> {
 
 struct RequestParser::Impl {
   std::size_t head_limit;
-  std::size_t body_limit;
+  BodyLimit body_limit;
   std::optional<Parsing> parsing;
   bool told_done = false;   // of `parsing`, so that the next call begins anew
   std::size_t scanned = 0;  // of the head that is not yet complete
@@ -156,8 +159,8 @@ struct RequestParser::Impl {
   Progress feed_head(std::string_view& bytes);
 };
 
-RequestParser::RequestParser(std::size_t head_limit, std::size_t body_limit)
-    : impl_(new Impl{.head_limit = head_limit, .body_limit = body_limit, .parsing = {}}) {}
+RequestParser::RequestParser(std::size_t head_limit, BodyLimit of_body)
+    : impl_(new Impl{.head_limit = head_limit, .body_limit = std::move(of_body), .parsing = {}}) {}
 RequestParser::~RequestParser() = default;
 
 // The head is given to Beast in one piece, so that what it does not check can be looked for first.
@@ -212,6 +215,7 @@ bool RequestParser::has_body() const { return !impl_->parsing->is_done(); }
 std::size_t RequestParser::content_length() const {
   return static_cast<std::size_t>(impl_->parsing->content_length().value_or(0));
 }
+std::size_t RequestParser::body_limit() const { return impl_->parsing->largest_body; }
 bool RequestParser::expects_continue() const { return impl_->parsing->expects_continue; }
 bool RequestParser::keep_alive() const { return impl_->parsing->keep_alive() && impl_->parsing->version_11; }
 bool RequestParser::is_http_10() const { return !impl_->parsing->version_11; }

@@ -4,9 +4,11 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "host/api/http.h"
 
@@ -21,7 +23,10 @@ class RequestParser {
     kFailed,  // it is none: see failure(); the connection cannot go on
   };
 
-  RequestParser(std::size_t head_limit, std::size_t body_limit);
+  /// How large a body may be, by the segments of the path that it is sent to.
+  using BodyLimit = std::function<std::size_t(const std::vector<std::string>& path)>;
+
+  RequestParser(std::size_t head_limit, BodyLimit body_limit);
   ~RequestParser();
 
   /// Takes bytes off the front of `bytes` until something is to be told. After kDone the next call begins a request.
@@ -35,6 +40,7 @@ class RequestParser {
   // Valid from kHead on.
   [[nodiscard]] bool has_body() const;               // some bytes of a body are still to come
   [[nodiscard]] std::size_t content_length() const;  // 0 when it is chunked
+  [[nodiscard]] std::size_t body_limit() const;      // how large the body may be
   [[nodiscard]] bool expects_continue() const;       // the client waits for "100 Continue" before it sends the body
   [[nodiscard]] bool keep_alive() const;
   [[nodiscard]] bool is_http_10() const;

@@ -3,8 +3,10 @@
 #pragma once
 
 #include <optional>
+#include <string>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 #include "host/api/api.h"
 #include "host/api/exchange.h"
@@ -15,6 +17,14 @@ namespace perdure::api {
 
 using Route = Handling (*)(Api& api, ExchangePtr exchange);
 
+/// A route's method and path, with "*" for what the path leaves open: "/api/v3/runs/*".
+struct RouteName {
+  Method method;
+  std::string path;
+};
+/// Every route there is.
+std::vector<RouteName> route_names();
+
 class Router {
  public:
   explicit Router(Api& api);
@@ -22,6 +32,9 @@ class Router {
   /// By the head of `request` (its body is not looked at): the route that answers it, with request.argument set, or
   /// the answer that refuses it.
   std::variant<Route, Response> admit(Request& request) const;
+
+  /// Whether what is sent to `path` may be as large as Limits::batch_body.
+  static bool takes_items(const std::vector<std::string>& path);
 
   /// Starts the route's coroutine.
   void answer(Route route, ExchangePtr exchange) const { route(api_, std::move(exchange)); }

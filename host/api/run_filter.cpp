@@ -40,6 +40,13 @@ std::string read_bulk_action(const Values& values, store::Time, RunFilter& filte
   return {};
 }
 
+std::string read_batch(const Values& values, store::Time, RunFilter& filter) {
+  if (values.empty()) return {};
+  if (values.size() > 1 || !store::is_batch_id(values[0])) return "batch must be the id of one batch";
+  filter.batch = store::BatchId(values[0]);
+  return {};
+}
+
 std::string read_is_test(const Values& values, store::Time, RunFilter& filter) {
   if (values.size() != 1 || (values[0] != "true" && values[0] != "false")) return "isTest must be true or false";
   filter.is_test = values[0] == "true";
@@ -92,6 +99,7 @@ constexpr std::array kFilters{
     Filter{"queue", read_names<&RunFilter::queues>},
     Filter{"machine", read_names<&RunFilter::machines>},
     Filter{"schedule", read_names<&RunFilter::schedules>},
+    Filter{"batch", read_batch},
     Filter{"bulkAction", read_bulk_action},
     Filter{"isTest", read_is_test},
     Filter{"createdAt.from", read_from},

@@ -79,6 +79,7 @@ void put_summary(JsonText& json, const store::Run& run) {
   if (run.options.ttl && *run.options.ttl > store::Duration::zero()) {
     json.text("ttl", store::format_duration(*run.options.ttl));
   }
+  put_text_if(json, "batchId", run.batch.text());
   put_raw_if(json, "metadata", run.options.metadata);
 }
 
@@ -100,7 +101,7 @@ void put_schedule_of(JsonText& json, const store::Run& run, const store::Result<
 }
 
 void put_descent(JsonText& json, const store::Run& run) {
-  json.number("depth", run.depth).text("triggerFunction", "trigger");
+  json.number("depth", run.depth).text("triggerFunction", run.batch.empty() ? "trigger" : "batchTrigger");
 }
 
 void put_run(JsonText& json, const store::Run& run, const std::string& related,

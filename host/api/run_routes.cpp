@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "host/api/access.h"
 #include "host/api/api.h"
 #include "host/api/durable.h"
 #include "host/api/errors.h"
@@ -57,9 +58,10 @@ Values values_of(const store::Store& store, const store::Run& run) {
 enum class Form { kPublic, kLong, kTrace };
 
 // What is stored of the run now, or an error.
-Response document(const store::Store& store, const store::RunId& id, Form form) {
+Response document(const Request& request, const store::Store& store, const store::RunId& id, Form form) {
   const store::Result<store::Run> stored = store.run(id);
   if (!stored) return error_response(stored.status());
+  if (std::optional<Response> refusal = refuse_run(request, "read", *stored)) return std::move(*refusal);
   const store::Run run = as_it_is(store, *stored);
   JsonText json;
   json.begin_object();
@@ -93,7 +95,7 @@ Handling show(Api& api, ExchangePtr exchange, Form form) {
     exchange->reply(no_such("run", id.text()));
     co_return;
   }
-  Response response = document(api.engine.store(), id, form);
+  Response response = document(exchange->request(), api.engine.store(), id, form);
   const auto written = all_written(api);
   const store::Status durable = co_await until_ok(*exchange, written);
   if (std::optional<Response> refusal = unless_durable(durable)) response = std::move(*refusal);

@@ -42,8 +42,12 @@ std::optional<tcp::endpoint> parse_endpoint(std::string_view text) {
 
 class ServerImpl final : public Server {
  public:
-  ServerImpl(ApiOptions options, engine::Engine& engine)
-      : options_(std::move(options)), api_{engine, options_, wall_clock()}, router_(api_) {
+  ServerImpl(ApiOptions options, std::unique_ptr<auth::KeyRing> keys, engine::Engine& engine)
+      : options_(std::move(options)),
+        keys_(std::move(keys)),
+        sets_(engine),
+        api_{engine, options_, *keys_, sets_, packets_, wall_clock()},
+        router_(api_) {
     for (std::size_t i = 0; i < options_.threads; ++i) {
       workers_.push_back(std::make_shared<Worker>(router_, options_.limits, connections_));
     }
@@ -123,6 +127,9 @@ class ServerImpl final : public Server {
   }
 
   const ApiOptions options_;
+  const std::unique_ptr<auth::KeyRing> keys_;
+  RunSets sets_;
+  Packets packets_;
   Api api_;
   const Router router_;
   std::atomic<std::size_t> connections_{0};
@@ -147,7 +154,9 @@ store::Result<std::unique_ptr<Server>> Server::start(ApiOptions options, engine:
   }
   if (options.key.empty()) return store::Status::invalid("the HTTP server needs an API key");
   if (options.threads == 0) options.threads = 1;
-  auto server = std::make_unique<ServerImpl>(std::move(options), engine);
+  auto keys = auth::KeyRing::open(options.key, {options.keys_file, options.secret_file});
+  if (!keys) return keys.status();
+  auto server = std::make_unique<ServerImpl>(std::move(options), std::move(keys).value(), engine);
   if (store::Status status = server->listen(*endpoint); !status) return status;
   return std::unique_ptr<Server>(std::move(server));
 }

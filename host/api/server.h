@@ -19,6 +19,7 @@ namespace perdure::api {
 struct Limits {
   std::size_t head = 16u << 10;                     // bytes of request line and headers: else 431
   std::size_t body = 8u << 20;                      // bytes of a body: else 413
+  std::size_t batch_body = 32u << 20;               // … of a body with the items of a batch
   std::size_t connections = 1024;                   // at once; more are turned away with 503
   std::size_t pipelined = 64;                       // requests of one connection worked on at once
   std::chrono::milliseconds head_time{10'000};      // for a request's head, from its first byte
@@ -26,6 +27,7 @@ struct Limits {
   std::chrono::milliseconds idle_time{75'000};      // between two requests
   std::chrono::milliseconds write_time{30'000};     // without the client taking anything of its answer
   std::chrono::milliseconds longest_wait{300'000};  // that ?wait= may ask for
+  std::chrono::milliseconds live_hold{20'000};      // of a subscription's request without news, more or less
   std::chrono::milliseconds stream_beat{15'000};    // between signs of life on a quiet stream
   std::chrono::milliseconds stop_time{5'000};       // for answers under way when the server is stopped
 };
@@ -33,6 +35,8 @@ struct Limits {
 struct ApiOptions {
   std::string listen = "127.0.0.1:3030";  // ADDRESS:PORT, IPv6 as [::1]:PORT; port 0: any free one
   std::string key{};                      // the root key; required for all of /api and /perdure
+  std::string keys_file{};                // where further keys are kept; empty: nowhere
+  std::string secret_file{};              // where the root key is kept; empty: it cannot be replaced while this runs
   std::vector<std::string> host_names{};  // names, besides loopback ones and addresses, by which clients may reach it
   std::size_t threads = 1;
   bool allow_pending = false;      // accept triggers of tasks that no plugin offers, unless the trigger says

@@ -39,6 +39,10 @@ void Slot::put_head(const Response& head) {
   if (!head.content_type.empty()) put_field(bytes_, "content-type", head.content_type);
   put_field(bytes_, "cache-control", "no-store");
   put_field(bytes_, "x-content-type-options", "nosniff");
+  if (request().from_a_page) {
+    put_field(bytes_, "access-control-allow-origin", "*");
+    put_field(bytes_, "access-control-expose-headers", "*, x-trigger-jwt, x-trigger-jwt-claims");
+  }
   for (const Field& field : head.headers) put_field(bytes_, field.name, field.value);
 }
 
@@ -48,9 +52,12 @@ void Slot::reply(Response response) {
   if (owner_ == nullptr) return;
   put_head(response);
   if (manner_.close) put_field(bytes_, "connection", "close");
-  bytes_ += "content-length: ";
-  put_number(bytes_, response.body.size());
-  bytes_ += "\r\n\r\n";
+  if (response.status != 204) {
+    bytes_ += "content-length: ";
+    put_number(bytes_, response.body.size());
+    bytes_ += "\r\n";
+  }
+  bytes_ += "\r\n";
   if (request().method != Method::kHead) bytes_ += response.body;
   owner_->slot_changed();
 }

@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "host/api/access.h"
 #include "host/api/api.h"
 #include "host/api/durable.h"
 #include "host/api/errors.h"
@@ -211,6 +212,10 @@ Handling follow_stream(Api& api, ExchangePtr exchange) {
   const Request& request = exchange->request();
   const store::RunId id(request.argument);
   if (std::optional<Response> refusal = unless_readable(api, id, request.second_argument)) {
+    exchange->reply(std::move(*refusal));
+    co_return;
+  }
+  if (std::optional<Response> refusal = refuse_run(request, "read", api.engine.store(), id)) {
     exchange->reply(std::move(*refusal));
     co_return;
   }

@@ -1,10 +1,12 @@
 #include "host/api/trigger_body.h"
 
 #include <algorithm>
+#include <chrono>
 #include <utility>
 
 #include "host/api/errors.h"
 #include "host/api/json_members.h"
+#include "host/api/json_text.h"
 #include "store/model/json_text.h"
 
 namespace perdure::api {
@@ -18,33 +20,10 @@ Response too_large() {
                                  " bytes: store it elsewhere and send where");
 }
 
-}  // namespace
-
-std::optional<Response> unpack_payload(std::string_view value, std::string_view type, std::string& payload) {
-  const bool is_text = value.starts_with('"');
-  if (type == "text/plain") {
-    if (!is_text) return body_error("a payload of the type text/plain must be a string");
-    if (value.size() > store::kPayloadLimits.bytes) return too_large();
-    payload = value;  // as JSON, it is the string that it is written as
-    return std::nullopt;
-  }
-  const bool super = type == "application/super+json";
-  if (!super && type != "application/json") {
-    return option_error("payloadType",
-                        "must be application/json, application/super+json or text/plain: others, such "
-                        "as stored packets, are not supported");
-  }
-  // The contract's packet is a string that holds JSON; others send the JSON value itself.
-  std::string text;
-  if (is_text) {
-    std::optional<std::string> unquoted = json_string(value);
-    if (!unquoted) return body_error("the payload has a broken \\u escape");
-    text = std::move(*unquoted);
-  } else {
-    text = value;
-  }
+// Unpacks the text of a packet that is JSON, or a superjson document.
+std::optional<Response> unpack_json(std::string text, bool check, bool super, std::string& payload) {
   if (text.size() > store::kPayloadLimits.bytes) return too_large();
-  if (is_text) {
+  if (check) {
     const store::Status checked = store::check_json(text, store::kPayloadLimits, "the payload");
     if (!checked) {
       return body_error(checked.message() +
@@ -62,8 +41,50 @@ std::optional<Response> unpack_payload(std::string_view value, std::string_view 
   return std::nullopt;
 }
 
+constexpr std::string_view kSuper = "application/super+json";
+
+std::optional<Response> unpack_stored(std::string_view value, const Packets& packets, std::string& payload) {
+  const std::optional<std::string> name = json_string(value);
+  if (!name) return body_error("a payload of the type application/store must be the name of a packet");
+  store::Result<Packet> packet = packets.get(*name, std::chrono::steady_clock::now());
+  if (!packet) return error_response(422, packet.status().message());
+  if (packet->type != "text/plain") {
+    return unpack_json(std::move(packet->text), true, packet->type == kSuper, payload);
+  }
+  if (packet->text.size() > store::kPayloadLimits.bytes) return too_large();
+  JsonText json;
+  payload = json.text(packet->text).take();
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<Response> unpack_payload(std::string_view value, std::string_view type, std::string& payload,
+                                       const Packets* packets) {
+  const bool is_text = value.starts_with('"');
+  if (type == "text/plain") {
+    if (!is_text) return body_error("a payload of the type text/plain must be a string");
+    if (value.size() > store::kPayloadLimits.bytes) return too_large();
+    payload = value;  // as JSON, it is the string that it is written as
+    return std::nullopt;
+  }
+  if (type == "application/store" && packets != nullptr) return unpack_stored(value, *packets, payload);
+  const bool super = type == kSuper;
+  if (!super && type != "application/json") {
+    return option_error("payloadType",
+                        "must be application/json, application/super+json or text/plain, or application/store for a "
+                        "packet that was uploaded before");
+  }
+  // The contract's packet is a string that holds JSON; others send the JSON value itself.
+  if (!is_text) return unpack_json(std::string(value), false, super, payload);
+  std::optional<std::string> unquoted = json_string(value);
+  if (!unquoted) return body_error("the payload has a broken \\u escape");
+  return unpack_json(std::move(*unquoted), true, super, payload);
+}
+
 std::variant<engine::TriggerRequest, Response> parse_trigger(const store::TaskId& task, std::string_view body,
-                                                             store::Time now, bool allow_pending) {
+                                                             store::Time now, bool allow_pending,
+                                                             const Packets* packets) {
   engine::TriggerRequest request;
   request.task = task;
   request.payload = "null";
@@ -90,7 +111,7 @@ std::variant<engine::TriggerRequest, Response> parse_trigger(const store::TaskId
     if (std::optional<Response> refusal = read_trigger_options(*options, now, request)) return std::move(*refusal);
   }
   if (const std::optional<std::string_view> payload = find_member(*members, "payload")) {
-    std::optional<Response> refusal = unpack_payload(*payload, request.options.payload_type, request.payload);
+    std::optional<Response> refusal = unpack_payload(*payload, request.options.payload_type, request.payload, packets);
     if (refusal) return std::move(*refusal);
   }
   return request;

@@ -9,16 +9,18 @@
 
 #include "host/api/http.h"
 #include "host/api/json_members.h"
+#include "host/api/packets.h"
 #include "host/engine/engine.h"
 #include "store/model/ids.h"
 
 namespace perdure::api {
 
 /// Parses `body` (empty: no payload, no options) into a request for `task`; `allow_pending` is for when it does not
-/// say. Otherwise the answer that refuses it: 400 for what does not parse, 413 for too large a payload, 422 for an
-/// option.
+/// say; `packets`: where stored payloads are, if anywhere. Otherwise the answer that refuses it: 400 for what does not
+/// parse, 413 for too large a payload, 422 for an option.
 std::variant<engine::TriggerRequest, Response> parse_trigger(const store::TaskId& task, std::string_view body,
-                                                             store::Time now, bool allow_pending);
+                                                             store::Time now, bool allow_pending,
+                                                             const Packets* packets = nullptr);
 
 /// Whether the options object may have a member of this name.
 bool is_trigger_option(std::string_view name);
@@ -31,7 +33,9 @@ std::optional<Response> read_trigger_options(std::string_view json, store::Time 
 std::string read_trigger_option(const JsonMember& member, store::Time now, engine::TriggerRequest& request);
 
 /// Unpacks a payload: `value` is the JSON text of the body's payload member, `type` the packet type. Sets the JSON text
-/// that the task gets; the refusal, if any.
-std::optional<Response> unpack_payload(std::string_view value, std::string_view type, std::string& payload);
+/// that the task gets; the refusal, if any. With `packets` the type may be application/store, and the value the name of
+/// one of them.
+std::optional<Response> unpack_payload(std::string_view value, std::string_view type, std::string& payload,
+                                       const Packets* packets = nullptr);
 
 }  // namespace perdure::api

@@ -3,6 +3,7 @@
 // its own thread but post(), begin_stop(), adopt() and join().
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
@@ -12,6 +13,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -45,6 +47,9 @@ class Worker final : public Executor, public std::enable_shared_from_this<Worker
   void notify_at(SteadyTime when, std::weak_ptr<Signal> signal) override;
 
   // For its connections.
+  static constexpr std::size_t kReadSize = 32u << 10;
+  /// Where a connection reads to before it looks at what it got.
+  [[nodiscard]] std::span<char> read_place() { return read_place_; }
   [[nodiscard]] const Router& router() const { return router_; }
   [[nodiscard]] const Limits& limits() const { return limits_; }
   /// Pumps the connection when what happens now is over.
@@ -75,6 +80,7 @@ class Worker final : public Executor, public std::enable_shared_from_this<Worker
   bool drain_posted_ = false;                   // by inbox_lock_
   bool ended_ = false;                          // by inbox_lock_
 
+  std::array<char, kReadSize> read_place_;
   std::vector<std::coroutine_handle<>> draining_;
   std::unordered_set<std::shared_ptr<Connection>> connections_;
   std::vector<std::shared_ptr<Connection>> dirty_;

@@ -70,6 +70,12 @@ std::optional<std::string> Client::post(const std::string& path, const std::stri
   return answer;
 }
 
+std::optional<std::string> Client::post_lines(const std::string& path, const std::string& lines) {
+  auto answer = take(http_->post_lines(path, lines));
+  if (!answer && answer_lost_) answer = take(http_->post_lines(path, lines));
+  return answer;
+}
+
 std::optional<std::string> Client::put(const std::string& path, const std::string& body) {
   auto answer = take(http_->put(path, body));
   if (!answer && answer_lost_) answer = take(http_->put(path, body));  // doing it twice is doing it once

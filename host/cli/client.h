@@ -34,6 +34,8 @@ class Client {
   std::optional<std::string> get(const std::string& path);
   /// A POST whose answer broke off is sent once more, under the same request key, so that it is done once.
   std::optional<std::string> post(const std::string& path, const std::string& body);
+  /// The same with lines of JSON as its body, of what may be sent twice.
+  std::optional<std::string> post_lines(const std::string& path, const std::string& lines);
   std::optional<std::string> put(const std::string& path, const std::string& body);
   /// A DELETE.
   std::optional<std::string> remove(const std::string& path);

@@ -48,8 +48,8 @@ void refuse_empty_values(CLI::App& app) {
 }  // namespace
 
 std::span<const AddVerb> client_verbs() {
-  static constexpr std::array<AddVerb, 8> kVerbs{add_trigger,     add_runs,  add_bulk,      add_queues,
-                                                 add_idempotency, add_tasks, add_schedules, add_plugins_list};
+  static constexpr std::array kVerbs{add_trigger,     add_runs,  add_bulk,      add_batches, add_queues,      add_keys,
+                                     add_idempotency, add_tasks, add_schedules, add_tokens,  add_plugins_list};
   return kVerbs;
 }
 

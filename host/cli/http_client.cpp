@@ -35,6 +35,7 @@ struct HttpClient::Transfer {
   std::string partial;  // of a line
   const std::string* body = nullptr;
   std::string request_key;
+  const char* type = "Content-Type: application/json";
   const char* method = nullptr;  // other than GET, or POST when there is a body
 
   std::size_t write(std::string_view data) {
@@ -93,6 +94,13 @@ Result<Answer> HttpClient::post(const std::string& path, const std::string& body
   return perform(transfer, path);
 }
 
+Result<Answer> HttpClient::post_lines(const std::string& path, const std::string& lines) {
+  Transfer transfer;
+  transfer.body = &lines;
+  transfer.type = "Content-Type: application/x-ndjson";
+  return perform(transfer, path);
+}
+
 Result<Answer> HttpClient::put(const std::string& path, const std::string& body) {
   Transfer transfer;
   transfer.body = &body;
@@ -124,7 +132,7 @@ Result<Answer> HttpClient::perform(Transfer& transfer, const std::string& path) 
   std::array<char, CURL_ERROR_SIZE> why{};
   const std::string url = url_ + path;
 
-  curl_slist* headers = curl_slist_append(nullptr, "Content-Type: application/json");
+  curl_slist* headers = curl_slist_append(nullptr, transfer.type);
   headers = curl_slist_append(headers, "x-trigger-api-version: 2025-07-16");
   headers = curl_slist_append(headers, "Expect:");
   if (!key_.empty()) headers = curl_slist_append(headers, ("Authorization: Bearer " + key_).c_str());

@@ -28,6 +28,8 @@ class HttpClient {
   store::Result<Answer> get(const std::string& path);
   /// `request_key` names the call, so that a host asked twice does it once; see the contract's request idempotency.
   store::Result<Answer> post(const std::string& path, const std::string& body, const std::string& request_key);
+  /// The same with lines of JSON as its body.
+  store::Result<Answer> post_lines(const std::string& path, const std::string& lines);
   store::Result<Answer> put(const std::string& path, const std::string& body);
   /// DELETE.
   store::Result<Answer> remove(const std::string& path);

@@ -52,6 +52,7 @@ Result<std::vector<Given>> given(const RunFilters& filters) {
   add("filter[tag]", "tag", filters.tags);
   add("filter[queue]", "queue", filters.queues);
   add("filter[schedule]", "schedule", filters.schedules);
+  add("filter[batch]", "batch", one(filters.batch));
   add("filter[bulkAction]", "bulkAction", one(filters.bulk_action));
   for (const auto& [in_query, in_json, flag, text] :
        {std::tuple{"filter[createdAt][from]", "from", "--since", &filters.since},
@@ -99,6 +100,7 @@ void add_run_filters(CLI::App& verb, RunFilters& filters) {
       ->allow_extra_args(false);
   verb.add_option("--schedule", filters.schedules, "Only runs that this schedule made; repeat for any of more")
       ->allow_extra_args(false);
+  verb.add_option("--batch", filters.batch, "Only runs that this batch made");
   verb.add_option("--bulk-action", filters.bulk_action, "Only runs that this bulk action canceled or made");
   verb.add_option("--since", filters.since, "Only runs created since then: a time, or how long ago (1h)");
   verb.add_option("--until", filters.until, "Only runs created until then: a time, or how long ago");

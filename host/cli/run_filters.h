@@ -14,9 +14,9 @@ namespace perdure::cli {
 
 struct RunFilters {
   std::vector<std::string> statuses, tasks, tags, queues, schedules;
-  std::string bulk_action, since, until;
+  std::string batch, bulk_action, since, until;
   [[nodiscard]] bool empty() const {
-    return statuses.empty() && tasks.empty() && tags.empty() && queues.empty() && schedules.empty() &&
+    return statuses.empty() && tasks.empty() && tags.empty() && queues.empty() && schedules.empty() && batch.empty() &&
            bulk_action.empty() && since.empty() && until.empty();
   }
 };

@@ -1,5 +1,6 @@
 #include "host/cli/serve_host.h"
 
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <systemd/sd-daemon.h>
 
@@ -17,6 +18,7 @@
 #include <thread>
 
 #include "host/api/server.h"
+#include "host/api/waitpoint_json.h"
 #include "host/cli/executables.h"
 #include "host/cli/root_key.h"
 #include "host/cli/serve_confinement.h"
@@ -36,6 +38,10 @@ using store::Result;
 using store::Status;
 using telemetry::log;
 
+constexpr std::uint64_t kOtherDescriptors = 1024;
+constexpr std::uint64_t kDescriptorsOfAttempt = 12;
+constexpr std::uint64_t kFewestConnections = 256;
+constexpr std::uint64_t kMostConnections = 16'384;
 constexpr std::chrono::seconds kStartAgain(1);        // after the store refused to start
 constexpr std::chrono::seconds kLastCompletions(10);  // of the store, waited for at the end
 
@@ -83,6 +89,12 @@ Status make_directory(const std::filesystem::path& path) {
   return Status::io("cannot make the directory " + path.string() + ": " + std::generic_category().message(errno));
 }
 
+// Where clients reach the host, as far as it knows: by the first name that it answers to, else by its own address.
+std::string base_url(const config::HostSection& host, std::uint16_t port) {
+  const std::string address = host.listen.substr(0, host.listen.rfind(':'));
+  return "http://" + (host.names.empty() ? address : host.names.front()) + ":" + std::to_string(port);
+}
+
 engine::AttemptDefaults attempt_defaults(const config::Config& config) {
   engine::AttemptDefaults defaults;
   defaults.machine = config.defaults.machine;
@@ -99,6 +111,7 @@ engine::RetentionOptions retention_of(const config::RetentionSection& kept) {
   options.of(store::RunStatus::kSystemFailure) = {kept.system_failure, kept.system_failure_runs};
   options.of(store::RunStatus::kCanceled) = {kept.canceled, kept.canceled_runs};
   options.of(store::RunStatus::kExpired) = {kept.expired, kept.expired_runs};
+  options.tokens = kept.tokens;
   return options;
 }
 
@@ -128,21 +141,26 @@ class Host {
   }
 
   int run(const std::string& key) {
+    key_ = key;
     const process::MemoryInForce& memory = supervisor_.memory_in_force();
     if (config_.limits.memory_control == "cgroup" && memory.mechanism == process::MemoryMechanism::kNone) {
       return fail(Status::unavailable("memory_control in [limits] is \"cgroup\", but " + memory.why_not_better +
                                       "; set it to \"auto\" to have the host watch its attempts itself"));
     }
     log().info("memory of attempts: {}", process::memory_in_force_in_words(memory));
-    auto server = api::Server::start({.listen = config_.host.listen,
-                                      .key = key,
-                                      .host_names = config_.host.names,
-                                      .allow_pending = config_.host.allow_pending,
-                                      .plugins = std::filesystem::absolute(config_.host.plugins).string(),
-                                      .memory_mechanism = std::string(process::mechanism_name(memory.mechanism)),
-                                      .memory_in_words = process::memory_in_force_in_words(memory),
-                                      .version = PERDURE_VERSION},
-                                     engine_);
+    auto server =
+        api::Server::start({.listen = config_.host.listen,
+                            .key = key,
+                            .keys_file = config_.host.data + "/keys",
+                            .secret_file = config_.auth.key.empty() ? config_.host.data + "/secret" : std::string(),
+                            .host_names = config_.host.names,
+                            .allow_pending = config_.host.allow_pending,
+                            .plugins = std::filesystem::absolute(config_.host.plugins).string(),
+                            .memory_mechanism = std::string(process::mechanism_name(memory.mechanism)),
+                            .memory_in_words = process::memory_in_force_in_words(memory),
+                            .version = PERDURE_VERSION,
+                            .limits = {.connections = connections()}},
+                           engine_);
     if (!server) return fail(server.status());
     server_ = std::move(server.value());
     await_signal();
@@ -170,9 +188,22 @@ class Host {
             .defaults = attempt_defaults(config),
             .retention = retention_of(config.retention),
             .memory = config.host.memory,
+            .token_url =
+                [this](const store::TokenId& token) {
+                  return api::callback_url_by_key(base_url(config_.host, server_ ? server_->port() : 0), token, key_);
+                },
             .warn = [](const std::string& message) { log().warn("{}", message); },
             .quarantined = [this](const catalog::Held& task, bool held) { plugins_.quarantined(task, held); },
             .version_free = [this](const store::VersionId& version) { plugins_.version_free(version); }};
+  }
+
+  // As many as there are descriptors for beside the attempts: live subscriptions hold one each.
+  [[nodiscard]] std::size_t connections() const {
+    rlimit limit{};
+    ::getrlimit(RLIMIT_NOFILE, &limit);  // the supervisor has raised it
+    const std::uint64_t others = kOtherDescriptors + kDescriptorsOfAttempt * config_.host.concurrency;
+    const std::uint64_t left = limit.rlim_cur > others ? limit.rlim_cur - others : 0;
+    return static_cast<std::size_t>(std::clamp(left, kFewestConnections, kMostConnections));
   }
 
   static int fail(const Status& status) {
@@ -259,6 +290,7 @@ class Host {
   }
 
   const config::Config& config_;
+  std::string key_;  // the root key, once it runs
   Console& console_;
   const std::unique_ptr<store::Store> store_;
   asio::io_context io_{1};

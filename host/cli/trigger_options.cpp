@@ -14,12 +14,10 @@
 #include "store/model/queue.h"
 
 namespace perdure::cli {
-namespace {
 
 using store::Result;
 using store::Status;
 
-// The text itself, the file that "@FILE" names, or standard input for "-".
 Result<std::string> text_of(const std::string& argument, Console& console) {
   if (argument == "-") return std::string(std::istreambuf_iterator<char>(console.in), {});
   if (!argument.starts_with('@')) return argument;
@@ -30,8 +28,6 @@ Result<std::string> text_of(const std::string& argument, Console& console) {
   }
   return std::string(std::istreambuf_iterator<char>(file), {});
 }
-
-}  // namespace
 
 Result<std::string> payload_json(const TriggerOptions& options, Console& console) {
   if (!options.payload) return std::string();

@@ -30,6 +30,10 @@ void add_trigger_options(CLI::App& verb, TriggerOptions& options);
 /// Adds those of a debounce.
 void add_debounce_options(CLI::App& verb, TriggerOptions& options);
 
+/// The text that an argument stands for: itself, the file that "@FILE" names, or standard input for "-". kInvalid: the
+/// file cannot be read.
+store::Result<std::string> text_of(const std::string& argument, Console& console);
+
 /// The payload as a JSON string that holds it; empty when none was given. kInvalid: the command line is wrong.
 store::Result<std::string> payload_json(const TriggerOptions& options, Console& console);
 

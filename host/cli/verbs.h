@@ -26,8 +26,12 @@ void add_runs_watch(CLI::App& parent, Console& console, int& exit_status);
 void add_runs_cancel(CLI::App& parent, Console& console, int& exit_status);
 void add_runs_replay(CLI::App& parent, Console& console, int& exit_status);
 void add_runs_reschedule(CLI::App& parent, Console& console, int& exit_status);
+/// Adds `batches create` and `get`.
+void add_batches(CLI::App& parent, Console& console, int& exit_status);
 void add_bulk(CLI::App& parent, Console& console, int& exit_status);
 void add_idempotency(CLI::App& parent, Console& console, int& exit_status);
+/// Adds `keys create`, `list`, `revoke` and `rotate`.
+void add_keys(CLI::App& parent, Console& console, int& exit_status);
 /// Adds `queues list`, `get`, `pause`, `resume`, `limit` and `reset`.
 void add_queues(CLI::App& parent, Console& console, int& exit_status);
 void add_tasks(CLI::App& parent, Console& console, int& exit_status);
@@ -41,6 +45,11 @@ void add_schedules_create(CLI::App& parent, Console& console, int& exit_status);
 void add_schedules_update(CLI::App& parent, Console& console, int& exit_status);
 /// Adds `schedules activate`, `deactivate`, `delete` and `backfill`.
 void add_schedules_control(CLI::App& parent, Console& console, int& exit_status);
+void add_tokens(CLI::App& parent, Console& console, int& exit_status);
+void add_tokens_list(CLI::App& parent, Console& console, int& exit_status);
+void add_tokens_get(CLI::App& parent, Console& console, int& exit_status);
+void add_tokens_create(CLI::App& parent, Console& console, int& exit_status);
+void add_tokens_complete(CLI::App& parent, Console& console, int& exit_status);
 /// Adds `plugins list`; add_plugins_check() adds to the same `plugins`.
 void add_plugins_list(CLI::App& parent, Console& console, int& exit_status);
 /// Adds `plugins rollback` and `plugins release`.

@@ -75,6 +75,7 @@ struct RetentionSection {
   Duration system_failure{90 * kDay};
   Duration canceled{30 * kDay};
   Duration expired{30 * kDay};
+  Duration tokens{30 * kDay};  // waitpoint tokens that are completed or timed out
   std::uint64_t completed_runs = 0, failed_runs = 0, crashed_runs = 0, timed_out_runs = 0, system_failure_runs = 0,
                 canceled_runs = 0, expired_runs = 0;
 };

@@ -72,6 +72,8 @@ const std::array kKeys{
         slot<&Config::retention, &RetentionSection::canceled_runs>},
     Key{"retention", "expired", "PERDURE_RETENTION_EXPIRED", "", Kind::kDuration,
         slot<&Config::retention, &RetentionSection::expired>},
+    Key{"retention", "tokens", "PERDURE_RETENTION_TOKENS", "", Kind::kDuration,
+        slot<&Config::retention, &RetentionSection::tokens>},
     Key{"retention", "expired_runs", "PERDURE_RETENTION_EXPIRED_RUNS", "", Kind::kMost,
         slot<&Config::retention, &RetentionSection::expired_runs>},
     Key{"limits", "output", "PERDURE_LIMITS_OUTPUT", "", Kind::kSize, slot<&Config::limits, &LimitsSection::output>},

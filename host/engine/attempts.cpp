@@ -176,6 +176,9 @@ void CoreEngine::on_result(process::AttemptHandle attempt, process::AttemptResul
 }
 
 void CoreEngine::record(process::AttemptHandle handle, store::AttemptEnd end) {
+  if (const auto it = slots_.find(handle); it != slots_.end() && it->second.keeps_children()) {
+    bring_children(it->second, end);
+  }
   auto kept = std::make_shared<store::AttemptEnd>(end);
   store_.finish_attempt(std::move(end), on_core([this, handle, kept](const store::Result<store::Run>& run) {
                           const store::Status& status = run.status();

@@ -23,6 +23,8 @@ using store::Duration;
 using store::Status;
 
 constexpr store::JsonLimits kOptionsLimits{std::size_t{1} << 20, 130};
+// One level is the array's, one the item's.
+constexpr store::JsonLimits kBatchLimits{std::size_t{32} << 20, store::kPayloadLimits.depth + 2};
 constexpr std::size_t kLongestName = 128;  // of queues, in bytes
 constexpr std::size_t kLongestKey = 2048;  // of idempotency and concurrency keys
 constexpr double kMostAttempts = 1'000'000;
@@ -200,6 +202,13 @@ Fault read_debounce(std::string_view value, Reading& to) {
   return {};
 }
 
+Fault read_when(std::string_view value, Reading& to) {
+  const auto when = store::json_string(value);
+  if (when != "now" && when != "on_success") return must_be("now or on_success", value);
+  to.request.on_success = when == "on_success";
+  return {};
+}
+
 // Accepting one of these without doing it would be a lie.
 Fault refuse(std::string_view, Reading&) { return "is not offered by this version of Perdure; leave it out"; }
 
@@ -226,7 +235,7 @@ constexpr std::array kOptions{
     Option{"allowPending", read_allow_pending},
     Option{"debounce", read_debounce},
     Option{"version", refuse},
-    Option{"when", refuse},
+    Option{"when", read_when},
 };
 constexpr std::size_t kMisspelt = 3;  // letters
 constexpr std::array kNames = [] {
@@ -260,6 +269,65 @@ std::string scoped(const std::string& key, const std::string& scope, const store
   return owner + "/" + key;
 }
 
+// What all triggers of an attempt have in common.
+store::Result<TriggerRequest> read_child(const std::optional<std::string_view>& task, std::string payload,
+                                         const std::optional<std::string_view>& options, const store::Run& parent,
+                                         std::uint32_t number, store::Time now) {
+  Reading reading{{}, now};
+  TriggerRequest& request = reading.request;
+  const std::string id = task ? store::json_string(*task).value_or("") : "";
+  if (!store::is_task_id(id)) {
+    return Status::invalid("a task's id has 1 to 128 of A-Z a-z 0-9 _ . : / -, and \"" + id.substr(0, 128) +
+                           "\" is none");
+  }
+  request.task = store::TaskId(id);
+  request.payload = std::move(payload);
+  if (options && *options != "null") {
+    if (Status read = read_options(*options, reading); !read) return read;
+  }
+  if (request.debounce && (request.delay || request.delayed_until)) {
+    return Status::invalid("a trigger has a delay or a debounce, which is a delay of its own, and not both");
+  }
+  if (request.debounce && request.on_success) {
+    return Status::invalid("a trigger for the case of success has no debounce: nothing is there to be pushed back");
+  }
+  request.options.idempotency_key = scoped(request.options.idempotency_shown, reading.scope, parent.id, number);
+  request.options.payload_type = "application/json";
+  request.options.is_test = parent.options.is_test;
+  request.parent = parent.id;
+  return std::move(request);
+}
+
+store::Result<std::uint64_t> read_call(const std::vector<store::JsonMember>& members) {
+  const auto call = store::find_member(members, "call");
+  const auto ordinal = call ? number_in(*call, 1, 9e15) : std::nullopt;
+  if (ordinal) return static_cast<std::uint64_t>(*ordinal);
+  return Status::invalid("a trigger says which call of its attempt it is: \"call\", from 1");
+}
+
+Status awaits_its_own_success() {
+  return Status::invalid("a run that comes with the success of this attempt cannot be waited for by it");
+}
+
+// The id that the attempt was told when it asked an earlier host for the same.
+Status read_told(std::string_view value, store::RunId& id) {
+  id = store::RunId(store::json_string(value).value_or(""));
+  return store::is_run_id(id.text()) ? Status::ok() : Status::invalid("\"told\" is the id of a run");
+}
+
+Status read_told(std::string_view value, BatchRequest& batch) {
+  const auto members = store::json_members(value).value_or(std::vector<store::JsonMember>());
+  batch.told = store::BatchId(store::json_string(store::find_member(members, "id").value_or("")).value_or(""));
+  const auto runs = store::json_elements(store::find_member(members, "runs").value_or(""));
+  if (!store::is_batch_id(batch.told.text()) || !runs || runs->size() != batch.items.size()) {
+    return Status::invalid("\"told\" is what the batch was answered with");
+  }
+  for (std::size_t i = 0; i < runs->size(); ++i) {
+    if (Status read = read_told((*runs)[i], batch.items[i].id); !read) return read;
+  }
+  return Status::ok();
+}
+
 }  // namespace
 
 store::Result<TriggerRequest> read_child_trigger(const std::string& json, std::string payload, const store::Run& parent,
@@ -267,35 +335,60 @@ store::Result<TriggerRequest> read_child_trigger(const std::string& json, std::s
   if (Status checked = store::check_json(json, kOptionsLimits, "the trigger"); !checked) return checked;
   if (payload.empty()) payload = "null";
   if (Status checked = store::check_json(payload, store::kPayloadLimits, "the payload"); !checked) return checked;
-  const auto members = store::json_members(json);
-  const auto call = members ? store::find_member(*members, "call") : std::nullopt;
-  const auto task = members ? store::find_member(*members, "task") : std::nullopt;
-  Reading reading{{}, now};
-  TriggerRequest& request = reading.request;
-  if (const auto ordinal = call ? number_in(*call, 1, 9e15) : std::nullopt) {
-    request.call = static_cast<std::uint64_t>(*ordinal);
-  } else {
-    return Status::invalid("a trigger says which call of its attempt it is: \"call\", from 1");
+  const auto members = store::json_members(json).value_or(std::vector<store::JsonMember>());
+  const store::Result<std::uint64_t> call = read_call(members);
+  if (!call) return call.status();
+  store::Result<TriggerRequest> request = read_child(store::find_member(members, "task"), std::move(payload),
+                                                     store::find_member(members, "options"), parent, number, now);
+  if (!request) return request;
+  request->call = *call;
+  request->awaited = store::find_member(members, "awaited") == "true";
+  if (request->awaited && request->on_success) return awaits_its_own_success();
+  if (const auto told = store::find_member(members, "told"); told && request->on_success) {
+    if (Status read = read_told(*told, request->id); !read) return read;
   }
-  const std::string id = task ? store::json_string(*task).value_or("") : "";
-  if (!store::is_task_id(id)) {
-    return Status::invalid("a task's id has 1 to 128 of A-Z a-z 0-9 _ . : / -, and \"" + id.substr(0, 128) +
-                           "\" is none");
+  return request;
+}
+
+store::Result<BatchRequest> read_child_batch(const std::string& json, const std::string& raw, const store::Run& parent,
+                                             std::uint32_t number, store::Time now) {
+  if (Status checked = store::check_json(json, kOptionsLimits, "the batch"); !checked) return checked;
+  if (Status checked = store::check_json(raw, kBatchLimits, "the items of a batch"); !checked) return checked;
+  const auto head = store::json_members(json).value_or(std::vector<store::JsonMember>());
+  const store::Result<std::uint64_t> call = read_call(head);
+  if (!call) return call.status();
+  const auto elements = store::json_elements(raw);
+  if (!elements || elements->empty() || elements->size() > store::kMostBatchItems) {
+    return Status::invalid("a batch has 1 to " + std::to_string(store::kMostBatchItems) + " items");
   }
-  request.task = store::TaskId(id);
-  request.awaited = store::find_member(*members, "awaited") == "true";
-  request.payload = std::move(payload);
-  if (const auto options = store::find_member(*members, "options"); options && *options != "null") {
-    if (Status read = read_options(*options, reading); !read) return read;
+  BatchRequest batch;
+  batch.whole = true;
+  batch.parent = parent.id;
+  batch.call = *call;
+  batch.items.reserve(elements->size());
+  for (const std::string_view element : *elements) {
+    const std::string which = "item " + std::to_string(batch.items.size()) + ": ";
+    const auto members = store::json_members(element).value_or(std::vector<store::JsonMember>());
+    const std::string_view payload = store::find_member(members, "payload").value_or("null");
+    if (payload.size() > store::kPayloadLimits.bytes) {
+      return Status::invalid(which + "a payload has at most " + std::to_string(store::kPayloadLimits.bytes) + " bytes");
+    }
+    store::Result<TriggerRequest> item = read_child(store::find_member(members, "task"), std::string(payload),
+                                                    store::find_member(members, "options"), parent, number, now);
+    if (!item) return Status(item.status().code(), which + item.status().message());
+    if (batch.items.empty()) batch.on_success = item->on_success;
+    if (item->on_success != batch.on_success) {
+      return Status::invalid(which + "the items of a batch have the same \"when\"");
+    }
+    batch.items.push_back(std::move(*item));
   }
-  if (request.debounce && (request.delay || request.delayed_until)) {
-    return Status::invalid("a trigger has a delay or a debounce, which is a delay of its own, and not both");
+  const bool awaited = store::find_member(head, "awaited") == "true";
+  if (awaited && batch.on_success) return awaits_its_own_success();
+  for (TriggerRequest& item : batch.items) item.awaited = awaited;
+  if (const auto told = store::find_member(head, "told"); told && batch.on_success) {
+    if (Status read = read_told(*told, batch); !read) return read;
   }
-  request.options.idempotency_key = scoped(request.options.idempotency_shown, reading.scope, parent.id, number);
-  request.options.payload_type = "application/json";
-  request.options.is_test = parent.options.is_test;
-  request.parent = parent.id;
-  return std::move(request);
+  return batch;
 }
 
 }  // namespace perdure::engine

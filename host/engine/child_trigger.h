@@ -15,4 +15,8 @@ namespace perdure::engine {
 store::Result<TriggerRequest> read_child_trigger(const std::string& json, std::string payload, const store::Run& parent,
                                                  std::uint32_t number, store::Time now);
 
+/// The same of a kBatch request: {"call":n}, and as raw an array of {"task":id,"payload":any?,"options":{…}?}.
+store::Result<BatchRequest> read_child_batch(const std::string& json, const std::string& raw, const store::Run& parent,
+                                             std::uint32_t number, store::Time now);
+
 }  // namespace perdure::engine

@@ -42,7 +42,8 @@ CoreEngine::CoreEngine(Core& core, store::Store& store, process::Launcher& launc
                   .cancel = [this](const store::RunId& run,
                                    const std::string& reason) { cancel(run, reason, [](const auto&) {}); },
                   .warn = [this](const std::string& message) { warn(message); }}),
-      retention_(core, store, options_.retention) {
+      retention_(core, store, options_.retention),
+      tokens_(core, store, options_.retention.tokens) {
   store_.listen(this);
 }
 
@@ -81,6 +82,7 @@ void CoreEngine::recover(store::DoneStatus done) {
                    bulk_actions_.start();
                    schedules_.start();
                    retention_.start();
+                   tokens_.start();
                    dispatch();
                  }));
 }
@@ -122,6 +124,7 @@ void CoreEngine::drain(std::function<void()> idle) {
   bulk_actions_.stop();
   schedules_.stop();
   retention_.stop();
+  tokens_.stop();
   tell_if_idle();
 }
 
@@ -158,6 +161,10 @@ EngineStatus CoreEngine::status() const {
           .memory_reserved = reserved_now_,
           .short_of_memory = short_of_memory_,
           .default_machine = options_.defaults.machine};
+}
+
+std::unique_ptr<Subscription> CoreEngine::watch_all(std::function<void(const store::RunId&)> changed) {
+  return watchers_->watch_all(std::move(changed));
 }
 
 std::unique_ptr<Subscription> CoreEngine::watch(const store::RunId& run, std::function<void()> changed) {

@@ -29,6 +29,7 @@
 #include "host/engine/owed_hooks.h"
 #include "host/engine/retention.h"
 #include "host/engine/schedules.h"
+#include "host/engine/tokens.h"
 #include "host/engine/watch_hub.h"
 #include "host/process/launcher.h"
 #include "store/store.h"
@@ -45,6 +46,8 @@ struct EngineOptions {
   AttemptDefaults defaults;
   RetentionOptions retention;
   std::uint64_t memory = UINT64_MAX;  // bytes that the machines of executing attempts may have together
+  /// The URL that completes a token, for attempts that make one. Core thread.
+  std::function<std::string(const store::TokenId& token)> token_url;
   /// What people should know, for the log. Core thread.
   std::function<void(const std::string& message)> warn;
   /// A task is held from now on, or (`held` false) no longer. Core thread.
@@ -76,6 +79,8 @@ class CoreEngine final : public Engine, private store::Listener, private process
   void drain(std::function<void()> idle);
 
   void trigger(TriggerRequest request, store::Done<Triggered> done) override;
+  void create_batch(store::NewBatch batch, store::Done<store::Batch> done) override;
+  void trigger_batch(BatchRequest request, store::Done<store::Batch> done) override;
   void cancel(const store::RunId& run, const std::string& reason, store::Done<store::Run> done) override;
   void reschedule(const store::RunId& run, const store::Delay& delay, store::Done<store::Run> done) override;
   void reset_idempotency_key(const store::TaskId& task, const std::string& key,
@@ -89,6 +94,7 @@ class CoreEngine final : public Engine, private store::Listener, private process
   void override_limit(const store::QueueName& queue, std::optional<std::size_t> limit,
                       store::Done<store::Queue> done) override;
   std::unique_ptr<Subscription> watch(const store::RunId& run, std::function<void()> changed) override;
+  std::unique_ptr<Subscription> watch_all(std::function<void(const store::RunId& run)> changed) override;
   [[nodiscard]] catalog::SnapshotPtr catalog() const override;
   void roll_back(const std::string& plugin, const std::string& to, store::Done<catalog::PluginVersion> done) override;
   void release(const std::string& plugin, store::Done<std::vector<store::TaskId>> done) override;
@@ -96,6 +102,7 @@ class CoreEngine final : public Engine, private store::Listener, private process
                      store::Done<AttemptStart> done) override;
   void stacks(const store::RunId& run, store::Done<RunStacks> done) override;
   ScheduleControl& schedules() override { return schedules_; }
+  TokenControl& tokens() override { return tokens_; }
   [[nodiscard]] std::vector<catalog::Held> held() const override;
   [[nodiscard]] EngineStatus status() const override;
   store::Store& store() override { return store_; }
@@ -114,6 +121,7 @@ class CoreEngine final : public Engine, private store::Listener, private process
     std::uint64_t request = 0;
     bool tell = false, single = false;  // see AskedWait
     bool waits = false;                 // it has begun
+    store::Time began{};                // … then
     bool over = false;                  // … and is over, though that it had begun was not heard yet
     store::RecordedCall call;           // once it has begun
     std::optional<store::Time> evict_at;
@@ -139,11 +147,14 @@ class CoreEngine final : public Engine, private store::Listener, private process
     bool owes_hooks = false;                      // its run does, from its end on
     bool announced = false;                       // one of the hooks that are told of its end was called
     std::optional<OpenWait> wait;
-    bool parked = false;       // it waits, and its slot and memory are others'
-    bool evicted = false;      // its run waits on without it
-    store::Time entered_at{};  // its process was asked for
-    bool recorded = false;     // its end is durable
-    bool released = false;     // its process is gone
+    bool parked = false;                     // it waits, and its slot and memory are others'
+    bool evicted = false;                    // its run waits on without it
+    store::Time entered_at{};                // its process was asked for
+    std::vector<store::NewRun> children;     // to be created with its success
+    std::vector<store::BatchItems> batches;  // … and these
+    bool recorded = false;                   // its end is durable
+    bool released = false;                   // its process is gone
+    [[nodiscard]] bool keeps_children() const { return !children.empty() || !batches.empty(); }
   };
 
   // store::Listener, on the store's threads
@@ -176,11 +187,19 @@ class CoreEngine final : public Engine, private store::Listener, private process
   void ask_metadata(process::AttemptHandle attempt, const Slot& slot, process::AttemptRequest request);
   void ask_tags(process::AttemptHandle attempt, const store::Run& run, const process::AttemptRequest& request);
   void ask_stream(process::AttemptHandle attempt, const Slot& slot, const process::AttemptRequest& request);
-  void ask_trigger(process::AttemptHandle attempt, const Slot& slot, process::AttemptRequest request);
+  void ask_trigger(process::AttemptHandle attempt, Slot& slot, process::AttemptRequest request);
+  // batches.cpp
+  void ask_batch(process::AttemptHandle attempt, Slot& slot, const process::AttemptRequest& request);
+  void keep_for_success(process::AttemptHandle attempt, Slot& slot, std::uint64_t request, TriggerRequest child);
+  /// Puts what was kept for a success into its end.
+  static void bring_children(Slot& slot, store::AttemptEnd& end);
   // steps.cpp: what they have done for good
   void ask_recall(process::AttemptHandle attempt, const store::Run& run, const process::AttemptRequest& request);
   void ask_record(process::AttemptHandle attempt, const Slot& slot, process::AttemptRequest request);
 
+  // token_requests.cpp
+  void ask_token_create(process::AttemptHandle attempt, const Slot& slot, const process::AttemptRequest& request);
+  void ask_token_complete(process::AttemptHandle attempt, const Slot& slot, process::AttemptRequest request);
   // adoption.cpp
   void adopt_survivors();
   bool adopt(const process::Survivor& survivor);
@@ -303,6 +322,7 @@ class CoreEngine final : public Engine, private store::Listener, private process
   BulkActions bulk_actions_;
   Schedules schedules_;
   Retention retention_;
+  Tokens tokens_;
 
   std::atomic<bool> dispatch_posted_{false}, due_posted_{false};
   std::atomic<std::size_t> executing_{0};

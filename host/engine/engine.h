@@ -16,6 +16,7 @@
 #include "host/catalog/quarantine.h"
 #include "host/catalog/snapshot.h"
 #include "host/engine/schedule_control.h"
+#include "host/engine/token_control.h"
 #include "host/process/stack_source.h"
 #include "host/schema/schema.h"
 #include "store/model/delay.h"
@@ -39,12 +40,15 @@ struct TriggerRequest {
   std::optional<store::Debounce> debounce;   // instead of a delay
   std::optional<store::Duration> idempotency_ttl;
   std::string request_id;
+  std::string permit;  // good for one trigger, until it expires: see store::NewRun
+  store::Time permit_expires{};
   store::RunId parent;         // whose child it becomes; empty: nobody's
   store::RunId origin;         // the run that this replays; empty: none
   std::uint64_t call = 0;      // which trigger call of its parent this is: see store::NewRun. 0: from outside
   store::VersionId version;    // locked to it; empty: the one that serves when it begins
   bool awaited = false;        // by the attempt that makes it
   bool allow_pending = false;  // accept a task that no plugin offers
+  bool on_success = false;     // of an attempt's: the run is created if the attempt succeeds, with its end
   /// Where to note what is wrong with the payload when it is refused for that; may be null. Filled before `done` is
   /// called, from within trigger().
   schema::Fault* fault = nullptr;
@@ -52,6 +56,17 @@ struct TriggerRequest {
 struct Triggered {
   store::RunId id;
   bool cached = false;  // an idempotency key found an earlier run, or a debounced one took the trigger in
+};
+
+/// Triggers that are accepted together.
+struct BatchRequest {
+  store::BatchId id;                  // the batch that waits for them; empty: a fresh one
+  std::vector<TriggerRequest> items;  // 1 to store::kMostBatchItems
+  bool whole = false;                 // one that cannot be triggered refuses all; else it is a fault of the batch
+  store::RunId parent;                // whose children they become; empty: nobody's
+  std::uint64_t call = 0;             // which durable call of its parent this is
+  bool on_success = false;            // as of one trigger
+  store::BatchId told;                // … its id, when that was told before; the items have theirs then
 };
 
 /// Counts since the host started, and now. For /perdure/v1/status and metrics.
@@ -102,6 +117,14 @@ class Engine {
   /// payload is not what the task takes; checked on the caller's thread), kNoSpace, kUnavailable.
   virtual void trigger(TriggerRequest request, store::Done<Triggered> done) = 0;
 
+  /// [any-thread] Creates a batch that waits for its items: store::Store::create_batch(), which see. Its id and time
+  /// are given here.
+  virtual void create_batch(store::NewBatch batch, store::Done<store::Batch> done) = 0;
+  /// [any-thread] Creates the runs of a batch, all or none, and seals it. done: durable; also kNotFound (unknown batch
+  /// or parent; when it is to be whole, an unknown task), kInvalid, kNoSpace, kUnavailable. A sealed batch is answered
+  /// as it is. Payloads are checked on the caller's thread.
+  virtual void trigger_batch(BatchRequest request, store::Done<store::Batch> done) = 0;
+
   /// [any-thread] Cancels a run, executing or not. done: the run as it is after the cancellation was recorded or, for
   /// an executing one, requested.
   virtual void cancel(const store::RunId& run, const std::string& reason, store::Done<store::Run> done) = 0;
@@ -141,6 +164,9 @@ class Engine {
   /// under way then). It must not block.
   virtual std::unique_ptr<Subscription> watch(const store::RunId& run, std::function<void()> changed) = 0;
 
+  /// [any-thread] The same for every run there is, those that are made later too.
+  virtual std::unique_ptr<Subscription> watch_all(std::function<void(const store::RunId& run)> changed) = 0;
+
   /// [any-thread] The tasks and plugins offered now.
   virtual catalog::SnapshotPtr catalog() const = 0;
 
@@ -165,6 +191,9 @@ class Engine {
 
   /// [any-thread] What can be asked about schedules.
   virtual ScheduleControl& schedules() = 0;
+
+  /// [any-thread] What can be asked about waitpoint tokens.
+  virtual TokenControl& tokens() = 0;
 
   /// [any-thread] The tasks in quarantine now.
   virtual std::vector<catalog::Held> held() const = 0;

@@ -31,12 +31,18 @@ void CoreEngine::on_request(process::AttemptHandle attempt, process::AttemptRequ
       return ask_stream(attempt, it->second, request);
     case RequestKind::kTrigger:
       return ask_trigger(attempt, it->second, std::move(request));
+    case RequestKind::kBatch:
+      return ask_batch(attempt, it->second, request);
     case RequestKind::kRecall:
       return ask_recall(attempt, run, request);
     case RequestKind::kRecord:
       return ask_record(attempt, it->second, std::move(request));
     case RequestKind::kWait:
       return ask_wait(attempt, it->second, request);
+    case RequestKind::kTokenCreate:
+      return ask_token_create(attempt, it->second, request);
+    case RequestKind::kTokenComplete:
+      return ask_token_complete(attempt, it->second, std::move(request));
     default:
       launcher_.reply(attempt, request.id, {ReplyStatus::kInvalid, "this host does not answer such a request", {}});
   }
@@ -103,7 +109,7 @@ void CoreEngine::ask_stream(process::AttemptHandle attempt, const Slot& slot, co
                        }));
 }
 
-void CoreEngine::ask_trigger(process::AttemptHandle attempt, const Slot& slot, process::AttemptRequest request) {
+void CoreEngine::ask_trigger(process::AttemptHandle attempt, Slot& slot, process::AttemptRequest request) {
   store::Result<TriggerRequest> child =
       read_child_trigger(request.json, std::move(request.raw), slot.run, slot.attempt.number, core_.now());
   if (!child) return launcher_.reply(attempt, request.id, reply_of(child.status()));
@@ -111,6 +117,7 @@ void CoreEngine::ask_trigger(process::AttemptHandle attempt, const Slot& slot, p
   const bool awaited = child->awaited && slot.catalog->find(slot.attempt.version, child->task) != nullptr;
   if (awaited) child->version = slot.attempt.version;
   child->allow_pending = child->allow_pending || options_.allow_pending;
+  if (child->on_success) return keep_for_success(attempt, slot, request.id, std::move(*child));
   const AskedCall asked{child->call, store::CallKind::kTrigger, child->task.text()};
   trigger(std::move(*child), on_core([this, attempt, id = request.id, whose = slot.run.id,
                                       asked](const store::Result<Triggered>& triggered) {

@@ -11,6 +11,8 @@ using store::RunStatus;
 constexpr std::size_t kAtOnce = 100;             // runs that one call looks at: some milliseconds at most
 constexpr std::chrono::milliseconds kPause{20};  // … and then others have their turn
 constexpr std::chrono::minutes kRoundEvery{10};
+constexpr std::chrono::hours kEmptyBatchKept{24};  // one that waits for its items, or made no run
+constexpr std::size_t kBatchesAtOnce = 1000;
 
 }  // namespace
 
@@ -33,7 +35,9 @@ void Retention::store_serves() {
 
 void Retention::round() {
   round_->set(core_.now() + kRoundEvery);
-  if (stopped_ || std::exchange(under_way_, true)) return;
+  if (stopped_) return;
+  store_.remove_batches(core_.now() - kEmptyBatchKept, kBatchesAtOnce, [](const store::Result<std::size_t>&) {});
+  if (std::exchange(under_way_, true)) return;
   status_ = RunStatus::kCompleted;
   by_ = By::kAge;
   after_ = {};

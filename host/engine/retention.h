@@ -27,6 +27,7 @@ struct RetentionOptions {
   std::array<Keep, static_cast<std::size_t>(store::RunStatus::kExpired) -
                        static_cast<std::size_t>(store::RunStatus::kCompleted) + 1>
       keep{};
+  store::Duration tokens{};  // how long waitpoint tokens are kept once they are over; 0: for ever. See Tokens
 
   Keep& of(store::RunStatus status) { return keep[index(status)]; }
   [[nodiscard]] const Keep& of(store::RunStatus status) const { return keep[index(status)]; }

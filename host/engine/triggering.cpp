@@ -2,7 +2,7 @@
 #include <utility>
 
 #include "host/engine/core_engine.h"
-#include "host/engine/payload_check.h"
+#include "host/engine/new_run.h"
 #include "host/engine/replay.h"
 
 namespace perdure::engine {
@@ -21,57 +21,14 @@ void CoreEngine::trigger(TriggerRequest request, store::Done<Triggered> done) {
   const std::shared_lock by_this_clock(clock_mutex_);
   const store::Time now = core_.now();  // before the catalog is read: see checked_since_
   const catalog::SnapshotPtr offered = catalog();
-  const auto found = offered->tasks.find(request.task);
-  const catalog::Task* task = found == offered->tasks.end() ? nullptr : &found->second;
-  if (task == nullptr && !request.allow_pending && !offered->known->contains(request.task)) {
-    if (!offered->loaded) {
-      return done(store::Status::unavailable("The host is still loading its plugins; trigger again in a moment."));
-    }
-    return done(store::Status::not_found("No loaded plugin offers the task '" + request.task.text() +
-                                         "'; `perdure tasks list` shows those there are, `perdure plugins list` why a "
-                                         "plugin is missing."));
-  }
-  if (task != nullptr) {
-    if (std::optional<schema::Fault> fault = payload_fault(*task, request.payload)) {
-      const std::string sentence = refusal_of(*task, *fault);
-      if (request.fault != nullptr) *request.fault = std::move(*fault);
-      return done(store::Status::invalid(sentence));
-    }
-  }
-  store::NewRun run;
-  if (!request.parent.empty()) {
-    const store::Result<store::Run> parent = store_.run(request.parent);
-    if (!parent) return done(parent.status());
-    run.root = parent->root.empty() ? parent->id : parent->root;
-    run.depth = parent->depth + 1;
-    run.parent = std::move(request.parent);
-    run.call = request.call;
-  }
-  run.now = store::time_in(request.id).value_or(now);
-  run.id = request.id.empty() ? store::new_run_id(now) : std::move(request.id);
-  run.queue = store::own_queue(request.task);
-  if (task != nullptr && !task->options.queue.empty()) run.queue = task->options.queue;
-  if (request.queue) run.queue = *request.queue;
-  run.queue_limit = request.queue_limit;
-  run.task = std::move(request.task);
-  run.concurrency_key = std::move(request.concurrency_key);
-  run.priority = request.priority;
-  run.delayed_until = request.delay ? run.now + *request.delay : request.delayed_until;
-  run.calendar = !request.delay && request.delayed_until;
-  run.origin = request.origin.text();
-  if (request.debounce) {
-    run.delayed_until = run.now + request.debounce->delay;
-    run.calendar = false;
-    run.debounce = std::move(request.debounce);
-  }
-  run.pending_version = task == nullptr;
-  run.options = std::move(request.options);
-  if (!run.options.ttl && task != nullptr) run.options.ttl = task->options.ttl;
-  run.version = std::move(request.version);
-  run.payload = std::move(request.payload);
-  run.request_id = std::move(request.request_id);
-  if (request.idempotency_ttl) run.idempotency_ttl = *request.idempotency_ttl;
-  store_.enqueue(std::move(run), [done = std::move(done)](const store::Result<store::Enqueued>& enqueued) {
+  const store::Result<Line> line = line_below(store_, request.parent);
+  if (!line) return done(line.status());
+  const std::uint64_t call = request.parent.empty() ? 0 : request.call;
+  store::Result<store::NewRun> run = new_run_of(std::move(request), *offered, now);
+  if (!run) return done(run.status());
+  line->put(*run);
+  run->call = call;
+  store_.enqueue(std::move(*run), [done = std::move(done)](const store::Result<store::Enqueued>& enqueued) {
     if (!enqueued) return done(enqueued.status());
     done(Triggered{enqueued->id, enqueued->existing && !enqueued->same_request});
   });

@@ -93,7 +93,9 @@ Came token_that_came(const store::Store& store, const store::TokenId& id) {
   if (token && token->status == store::TokenStatus::kTimedOut) {
     return {false, store::token_timeout_error(token->completed_at.value_or(store::Time{}))};
   }
-  return {false, "{\"name\":\"TOKEN_GONE\",\"message\":\"there is no token " + id.text() + " (any more)\"}"};
+  std::string error = R"({"name":"TOKEN_GONE","message":)";
+  process::append_string(error, "there is no token " + id.text() + " (any more)");
+  return {false, error + '}'};
 }
 
 Came what_came(const store::Store& store, const Waitpoint& member) {
@@ -148,6 +150,11 @@ store::Result<AskedWait> read_wait(const std::string& json, store::Time now) {
 AttemptReply wait_reply(const store::Store& store, const store::RecordedCall& call, bool single) {
   const std::vector<Waitpoint>& members = call.wait.members;
   if (single) {
+    if (members.front().kind == WaitpointKind::kToken) {
+      if (const store::Result<store::Token> token = store.token(members.front().token); !token) {
+        return reply_of(token.status());
+      }
+    }
     Came came = what_came(store, members.front());
     const bool is_token = members.front().kind == WaitpointKind::kToken;
     const ReplyStatus status = came.ok    ? ReplyStatus::kOk

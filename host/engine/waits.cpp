@@ -49,6 +49,7 @@ void CoreEngine::wait_began(process::AttemptHandle attempt, const AskedCall& ask
   if (resumed) open.call.wait.first = first;
   if (begun->over || resumed) return answer_wait(attempt, slot);
   open.waits = true;
+  open.began = core_.now();
   launcher_.wait(attempt, true);
   if (open.call.wait.keeps_slot) {
     ++kept_waits_;
@@ -96,6 +97,7 @@ CoreEngine::OpenWait CoreEngine::end_wait(process::AttemptHandle attempt, Slot& 
   OpenWait open = *std::exchange(slot.wait, std::nullopt);
   if (open.evict_at) evictions_.erase({*open.evict_at, attempt});
   if (!open.waits) return open;
+  slot.entered_at += core_.now() - open.began;
   if (open.call.wait.keeps_slot) --kept_waits_;
   launcher_.wait(attempt, false);
   return open;
@@ -138,7 +140,7 @@ void CoreEngine::evict_due() {
 void CoreEngine::evict(process::AttemptHandle attempt, Slot& slot) {
   if (slot.canceling) return;
   store::Usage usage;
-  usage.duration = core_.now() - slot.entered_at;
+  usage.duration = slot.wait->began - slot.entered_at;
   write_events(slot);
   store_.evict(slot.run.id, slot.attempt.number, slot.attempt.token, usage,
                on_core([this, attempt](const store::Status& evicted) {
@@ -155,7 +157,7 @@ void CoreEngine::evict(process::AttemptHandle attempt, Slot& slot) {
 // The process of a run that waits has left, as it was asked to, or any other way: the run does without it.
 void CoreEngine::evicted(process::AttemptHandle attempt, Slot& slot) {
   slot.recorded = true;
-  if (slot.task != nullptr) launcher_.confirm(attempt);
+  if (slot.launched) launcher_.confirm(attempt);
   leave(attempt);
 }
 

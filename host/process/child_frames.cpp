@@ -186,7 +186,8 @@ void Child::on_request(const Incoming& frame) {
   }
   const auto kind = static_cast<protocol::RequestKind>(frame.arg);
   if (kind == protocol::RequestKind::kJudge) return on_judge(frame);
-  if (frame.raw.size() > protocol::kMaxRequestRaw) {
+  const bool batch = kind == protocol::RequestKind::kBatch;
+  if (frame.raw.size() > (batch ? protocol::kMaxBatchRaw + protocol::kMaxRequestRaw : protocol::kMaxRequestRaw)) {
     return violation("a request with " + std::to_string(frame.raw.size()) + " bytes beside it");
   }
   std::vector<std::uint64_t>& open = attempt_->requests;

@@ -105,8 +105,13 @@ enum class RequestKind : std::uint32_t {
               //   over, with `tell` also when it begins (kBegun, of one that is not over at once). raw: of a single
               //   one the output, or with kChildFailed, kTimedOut the error; else an array, in order, of
               //   {"ok":true,"runId"?,"output"} | {"ok":false,"runId"?,"error"} | null (of any: it was not the first)
+  kTokenCreate = 20,    // makes a waitpoint token, a durable call: {"call":n,"options":{…}?}; raw of the reply:
+                        //   {"id","url"}. Answered once it is durable
+  kTokenComplete = 21,  // completes one, a durable call: {"call":n,"token":id}; raw: JSON. Answered once it is durable
+  kBatch = 30,  // triggers runs together, all or none; a durable call: {"call":n,"awaited":true?}; raw: array of
+                //   {"task":id,"payload":any?,"options":{…}?}. Reply: raw {"id":batch,"runs":[ids in order]}
 };
-inline constexpr std::uint32_t kLastRequestKind = static_cast<std::uint32_t>(RequestKind::kWait);
+inline constexpr std::uint32_t kLastRequestKind = static_cast<std::uint32_t>(RequestKind::kBatch);
 
 /// "call" of a durable call: which one it is of its caller, from 1, and above that bit who the caller is. All attempts
 /// of a run number theirs alike, so that a later one finds what an earlier one did.
@@ -186,6 +191,7 @@ struct CrashReport {
 inline constexpr std::size_t kMaxJson = std::size_t{4} << 20;
 inline constexpr std::size_t kMaxRaw = std::size_t{64} << 20;
 inline constexpr std::size_t kMaxRequestRaw = std::size_t{4} << 20;  // of a request; kJudge's may be an output
+inline constexpr std::size_t kMaxBatchRaw = std::size_t{32} << 20;   // … of kBatch
 inline constexpr std::size_t kMaxOpenHooks = 64;                     // of one attempt
 inline constexpr std::uint32_t kMaxJudgements = 2;
 inline constexpr std::size_t kMaxOpenRequests = 64;                 // of one attempt, not answered yet

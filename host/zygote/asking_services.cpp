@@ -127,6 +127,20 @@ perdure_status stream_append(const perdure_attempt* attempt, perdure_str stream,
   });
 }
 
+bool is_promise(std::string_view options) {
+  JsonMembers members(options);
+  std::string_view key, value, when;
+  while (members.next(key, value)) {
+    if (key == "when") when = value;
+  }
+  return when == "\"on_success\"";
+}
+
+std::string with_answer(std::string_view json, std::string_view told) {
+  std::string with = "{\"told\":";
+  return with.append(told).append(",").append(json.substr(1));
+}
+
 perdure_status trigger_run(Call& call, const perdure_trigger* trigger, bool awaited, std::string* run_id) {
   AttemptState& state = call.state;
   if (!state.on_attempt_thread()) return fail(PERDURE_INVALID, kOtherThread);
@@ -144,7 +158,11 @@ perdure_status trigger_run(Call& call, const perdure_trigger* trigger, bool awai
   if (awaited) json += ",\"awaited\":true";
   if (!options.empty()) json.append(",\"options\":").append(options);
   json += '}';
-  return ask(call, RequestKind::kTrigger, json, payload, run_id);
+  const perdure_status status = ask(call, RequestKind::kTrigger, json, payload, run_id);
+  if (status == PERDURE_OK && run_id != nullptr && is_promise(options)) {
+    state.link.remember_promise(RequestKind::kTrigger, with_answer(json, '"' + *run_id + '"'), std::string(payload));
+  }
+  return status;
 }
 
 perdure_status trigger(const perdure_attempt* attempt, const perdure_trigger* trigger, perdure_str* run_id) {

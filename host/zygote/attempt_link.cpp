@@ -112,6 +112,12 @@ void AttemptLink::remember_judgement(std::string json, std::string raw) {
   judged_ = std::make_unique<std::pair<std::string, std::string>>(std::move(json), std::move(raw));
 }
 
+void AttemptLink::remember_promise(protocol::RequestKind kind, std::string json, std::string raw) {
+  const std::lock_guard lock(mutex_);
+  if (!promised_) promised_ = std::make_unique<std::vector<Promise>>();
+  promised_->push_back({kind, std::move(json), std::move(raw)});
+}
+
 // Whether the answer has come, and waits for who asked.
 bool AttemptLink::is_answered(std::uint64_t request) const {
   return kept_ != nullptr && std::ranges::any_of(*kept_, [request](const Incoming& each) {
@@ -125,6 +131,16 @@ void AttemptLink::send_again(std::uint64_t host) {
   begins.kind = Kind::kResend;
   begins.id = host;
   (void)send(begins);
+  for (std::size_t i = 0; promised_ && i < promised_->size(); ++i) {
+    const Promise& each = (*promised_)[i];
+    protocol::Outgoing promise;
+    promise.kind = Kind::kRequest;
+    promise.arg = static_cast<std::uint32_t>(each.kind);
+    promise.id = next_request_++;
+    promise.json = each.json;
+    promise.raw = each.raw;
+    (void)send(promise);
+  }
   if (judged_) {
     protocol::Outgoing judgement;
     judgement.kind = Kind::kRequest;
@@ -207,6 +223,7 @@ bool AttemptLink::take_note(const Incoming& frame) {
     case Kind::kConfirm:
       unconfirmed_.reset();
       judged_.reset();
+      promised_.reset();
       return false;
     case Kind::kResume:
       crash_resumed.store(true);

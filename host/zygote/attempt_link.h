@@ -21,6 +21,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "host/protocol/frame.h"
 
@@ -70,6 +71,10 @@ class AttemptLink {
   /// A kJudge that was answered: another host has to hear of it, too, before it hears of the outcome. [main thread]
   void remember_judgement(std::string json, std::string raw);
 
+  /// A request that was answered, and of which another host has to hear again so that it holds. Until the outcome is
+  /// confirmed. [any thread]
+  void remember_promise(protocol::RequestKind kind, std::string json, std::string raw);
+
   /// Whether a cancel has come, as of at most a millisecond ago. 0: no; 1: canceled; 2: timed out. Does not block, and
   /// costs a system call at most once a millisecond. [any thread]
   std::uint32_t cancelled();
@@ -100,6 +105,10 @@ class AttemptLink {
   void warm();
 
  private:
+  struct Promise {
+    protocol::RequestKind kind;
+    std::string json, raw;
+  };
   bool put(Question& question, protocol::RequestKind kind, std::string_view json, std::string_view raw);
   void forget(Question& question);
   [[nodiscard]] bool is_awaited(std::uint64_t request) const;
@@ -135,6 +144,7 @@ class AttemptLink {
   Question* questions_ = nullptr;    // without an answer, ascending
   std::optional<protocol::Outgoing> unconfirmed_;
   std::unique_ptr<std::pair<std::string, std::string>> judged_;  // json and raw
+  std::unique_ptr<std::vector<Promise>> promised_;
   std::condition_variable arrived_;
   void (*handler_)(void*) = nullptr;  // of when_cancelled()
   void* handler_argument_ = nullptr;

@@ -72,7 +72,7 @@ __attribute__((no_sanitize("undefined"))) perdure_status enter(const perdure_att
 // Whatever a function makes of it: nothing that this process says counts any more.
 Ended suspended() {
   Ended ended;
-  ended.status = PERDURE_SUSPENDED;
+  ended.status = PERDURE_CANCELLED;
   ended.said.error = error_json("Suspended", "the process leaves while its run waits");
   return ended;
 }
@@ -112,7 +112,6 @@ Outcome outcome_of(perdure_status status) {
     case PERDURE_OUT_OF_MEMORY:
       return Outcome::kOutOfMemory;
     case PERDURE_CANCELLED:
-    case PERDURE_SUSPENDED:
       return Outcome::kCanceled;
     default:
       return Outcome::kFailed;

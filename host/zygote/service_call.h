@@ -38,6 +38,11 @@ perdure_status ask(Call& call, protocol::RequestKind kind, std::string_view json
 perdure_status refused(Call& call, const protocol::Incoming& reply);
 /// Triggers a run; `awaited`: this attempt will wait for it.
 perdure_status trigger_run(Call& call, const perdure_trigger* trigger, bool awaited, std::string* run_id);
+/// Whether the options of a trigger say that it is for the case of success: a promise of the host's then, which
+/// another host has to hear of.
+bool is_promise(std::string_view options);
+/// The json of a request with what it was answered, JSON, for a host that hears of it later.
+std::string with_answer(std::string_view json, std::string_view told);
 /// Something to wait for.
 struct Awaited {
   std::string_view name;   // the same in every attempt
@@ -53,6 +58,14 @@ perdure_status set_metadata(const perdure_attempt* attempt, perdure_metadata_tar
 perdure_status add_tags(const perdure_attempt* attempt, const perdure_str* tags, std::uint64_t count);
 perdure_status stream_append(const perdure_attempt* attempt, perdure_str stream, perdure_str chunk);
 perdure_status trigger(const perdure_attempt* attempt, const perdure_trigger* trigger, perdure_str* run_id);
+// batch_services.cpp
+perdure_status batch_trigger(const perdure_attempt* attempt, const perdure_trigger* const* triggers,
+                             std::uint64_t count, perdure_str* json);
+perdure_status batch_trigger_and_wait(const perdure_attempt* attempt, const perdure_trigger* const* triggers,
+                                      std::uint64_t count, perdure_str* json);
+// token_services.cpp
+perdure_status token_create(const perdure_attempt* attempt, perdure_str options, perdure_str* json);
+perdure_status token_complete(const perdure_attempt* attempt, perdure_str token_id, perdure_str json);
 // step_services.cpp
 perdure_status memo_get(const perdure_attempt* attempt, perdure_str key, perdure_str* json);
 perdure_status memo_put(const perdure_attempt* attempt, perdure_str key, perdure_str json);
@@ -61,6 +74,7 @@ perdure_status memo_put(const perdure_attempt* attempt, perdure_str key, perdure
 perdure_status wait_for(const perdure_attempt* attempt, std::int64_t duration_ms);
 perdure_status wait_until(const perdure_attempt* attempt, std::int64_t unix_ms);
 perdure_status trigger_and_wait(const perdure_attempt* attempt, const perdure_trigger* trigger, perdure_str* json);
+perdure_status token_wait(const perdure_attempt* attempt, perdure_str token_id, perdure_str* json);
 perdure_status wait_many(const perdure_attempt* attempt, perdure_str what, perdure_str* json);
 
 }  // namespace perdure::zygote

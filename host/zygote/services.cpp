@@ -1,6 +1,4 @@
-// The functions a task calls. Those that a later version of this host offers are in the table too, so that a plugin
-// built for them loads; they answer PERDURE_INVALID and say in last_error what is missing. None of them lets an
-// exception out.
+// The functions a task calls. None of them lets an exception out.
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -136,12 +134,6 @@ perdure_status await_result(const perdure_attempt* attempt, std::int64_t timeout
   return guarded([&] { return state_of(attempt).await_outcome(std::chrono::milliseconds(timeout_ms), *json); });
 }
 
-// A service of a later version, whatever its arguments.
-template <typename... Arguments>
-perdure_status not_offered(const perdure_attempt*, Arguments...) {
-  return fail(PERDURE_INVALID, "this version of the host does not offer this service");
-}
-
 perdure_services make_services() {
   perdure_services table{};
   table.struct_size = sizeof table;
@@ -162,13 +154,13 @@ perdure_services make_services() {
   table.memo_put = memo_put;
   table.trigger = trigger;
   table.trigger_and_wait = trigger_and_wait;
-  table.batch_trigger = not_offered;
-  table.batch_trigger_and_wait = not_offered;
+  table.batch_trigger = batch_trigger;
+  table.batch_trigger_and_wait = batch_trigger_and_wait;
   table.wait_for = wait_for;
   table.wait_until = wait_until;
-  table.token_create = not_offered;
-  table.token_wait = not_offered;
-  table.token_complete = not_offered;
+  table.token_create = token_create;
+  table.token_wait = token_wait;
+  table.token_complete = token_complete;
   table.local = local;
   table.await_result = await_result;
   table.wait_many = wait_many;

@@ -61,8 +61,9 @@ bool can_vouch(const std::optional<User>& user) {
     _exit(read(ends[0], &byte, 1) < 0 ? 1 : 0);
   }
   close(ends[0]);
-  if (child > 0) (void)!read(ends[1], &byte, 1);   // it is as an attempt would be
-  const int fd = child > 0 ? borrow_descriptor(child, kLinkDescriptor) : -1;  // descriptor 3 is there in both: the control link
+  if (child > 0) (void)!read(ends[1], &byte, 1);  // it is as an attempt would be
+  const int fd =
+      child > 0 ? borrow_descriptor(child, kLinkDescriptor) : -1;  // descriptor 3 is there in both: the control link
   if (fd >= 0) close(fd);
   close(ends[1]);
   while (child > 0 && waitpid(child, nullptr, 0) < 0 && errno == EINTR) {

@@ -12,6 +12,16 @@ namespace {
 using protocol::ReplyStatus;
 using protocol::RequestKind;
 
+// Of the error {"code","message"} of a token that timed out.
+std::string_view message_of(std::string_view error) {
+  JsonMembers members(error);
+  std::string_view key, value;
+  while (members.next(key, value)) {
+    if (key == "message") return json_plain_string(value);
+  }
+  return "the token was not completed in time";
+}
+
 perdure_status answer_of(Call& call, const protocol::Incoming& reply, std::string* answer) {
   switch (static_cast<ReplyStatus>(reply.arg)) {
     case ReplyStatus::kOk:
@@ -92,6 +102,20 @@ perdure_status trigger_and_wait(const perdure_attempt* attempt, const perdure_tr
     if ((status == PERDURE_OK || status == PERDURE_CHILD_FAILED) && json != nullptr) {
       *json = call.state.hand_out(std::move(answer));
     }
+    return status;
+  });
+}
+
+perdure_status token_wait(const perdure_attempt* attempt, perdure_str token_id, perdure_str* json) {
+  return guarded([&]() -> perdure_status {
+    Call& call = call_of(attempt);
+    const std::string id(text_of(token_id));
+    std::string what = "\"single\":true,\"for\":[{\"token\":", event = R"({"type":"token","id":)", answer;
+    append_json_string(what, id);
+    append_json_string(event, id);
+    const perdure_status status = wait_for_reply(call, {id, what + "}]", event + "}"}, &answer);
+    if (status == PERDURE_TIMED_OUT) return fail(status, message_of(answer));
+    if (status == PERDURE_OK && json != nullptr) *json = call.state.hand_out(std::move(answer));
     return status;
   });
 }

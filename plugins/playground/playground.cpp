@@ -221,6 +221,104 @@ constexpr perdure::Task<Family, Members> family{
         },
 };
 
+// ---- wait, wait-without-process: {"ms"} -> {"waited"}
+
+struct Waited {
+  std::uint32_t waited = 0;
+};
+BOOST_DESCRIBE_STRUCT(Waited, (), (waited))
+
+Waited wait_as_asked(Nap in, perdure::Attempt& run) {
+  run.wait_for(std::chrono::milliseconds(in.ms));
+  return Waited{in.ms};
+}
+
+constexpr perdure::Task<Nap, Waited> wait{
+    .id = "wait",
+    .description = "Waits without a slot; its process stays",
+    .run = wait_as_asked,
+};
+
+constexpr perdure::Task<Nap, Waited> wait_without_process{
+    .id = "wait-without-process",
+    .description = "Waits without a slot, and without a process too",
+    .evict_waits_after = 0ms,
+    .run = wait_as_asked,
+};
+
+// ---- fan-out: {"children", "on_success"?, "fails"?} -> {"ids"}, triggers so many children in one batch
+
+struct FanOut {
+  std::uint32_t children = 0;
+  bool on_success = false;
+  bool fails = false;
+  std::optional<std::uint32_t> ms{};  // that it sleeps before its end
+};
+BOOST_DESCRIBE_STRUCT(FanOut, (), (children, on_success, fails, ms))
+
+constexpr perdure::Task<FanOut, Members> fan_out{
+    .id = "fan-out",
+    .description = "Triggers children in one batch, at once or with its own success, and may fail after that",
+    .retry = kQuick,
+    .run =
+        [](FanOut in, perdure::Attempt& run) {
+          std::vector<Member> numbers;
+          for (std::uint32_t i = 0; i < in.children; ++i) numbers.push_back({.number = i});
+          const perdure::BatchHandle batch = run.batch_trigger(
+              family_member, numbers, {.when = in.on_success ? perdure::When::kOnSuccess : perdure::When::kNow});
+          if (in.ms) {
+            run.metadata.set("triggered", batch.id);
+            run.sleep_for(std::chrono::milliseconds(*in.ms));
+          }
+          if (in.fails) throw std::runtime_error("asked to fail, after " + batch.id);
+          Members members;
+          for (const perdure::RunHandle& each : batch.runs) members.ids.push_back(each.id);
+          return members;
+        },
+};
+
+// ---- gather: n -> the outputs of n echoes of 0, 1, … in order
+
+struct Gather {
+  std::uint32_t children = 0;
+  std::uint32_t failing = 0;   // more children, which fail
+  std::uint32_t sleeping = 0;  // … and that sleep for an hour
+  int failures = 0;            // attempts that fail when they have gathered
+};
+struct Gathered {
+  std::vector<std::uint32_t> outputs;
+  std::vector<std::string> errors;
+};
+BOOST_DESCRIBE_STRUCT(Gather, (), (children, failing, sleeping, failures))
+BOOST_DESCRIBE_STRUCT(Gathered, (), (outputs, errors))
+
+constexpr perdure::Task<Gather, Gathered> gather{
+    .id = "gather",
+    .description = "Triggers echoes in one batch, waits for all of them and gives back what came of each",
+    .retry = kQuick,
+    .run =
+        [](Gather in, perdure::Attempt& run) {
+          std::vector<perdure::BatchItem> items;
+          for (std::uint32_t i = 0; i < in.children; ++i) items.push_back(perdure::item("echo", i));
+          for (std::uint32_t i = 0; i < in.failing; ++i) {
+            items.push_back(perdure::item("fail", perdure::None{}, {.max_attempts = 1}));
+          }
+          for (std::uint32_t i = 0; i < in.sleeping; ++i) {
+            items.push_back(perdure::item("sleep", perdure::json::value{{"ms", 3'600'000}}));
+          }
+          Gathered gathered;
+          for (const auto& each : run.batch_trigger_and_wait(items)) {
+            if (each.ok()) {
+              gathered.outputs.push_back(each.value().to_number<std::uint32_t>());
+            } else {
+              gathered.errors.push_back(each.error().name);
+            }
+          }
+          if (run.number() <= in.failures) throw std::runtime_error("asked to fail, having gathered");
+          return gathered;
+        },
+};
+
 // ---- parent: anything -> {"child"}, the output of an echo of it
 
 struct OfChild {
@@ -236,7 +334,21 @@ constexpr perdure::Task<perdure::RawJson, OfChild> parent{
               perdure::Attempt& run) { return OfChild{run.trigger_and_wait(echo, payload).unwrap()}; },
 };
 
+// ---- wait-token: {"token"} -> what the token is completed with
+
+struct Awaited {
+  std::string token;
+};
+BOOST_DESCRIBE_STRUCT(Awaited, (), (token))
+
+constexpr perdure::Task<Awaited, perdure::RawJson> wait_token{
+    .id = "wait-token",
+    .description = "Waits for a waitpoint token and gives what it is completed with; one that times out fails the run",
+    .retry = {.max_attempts = 1},
+    .run = [](Awaited in, perdure::Attempt& run) { return run.wait_for_token<perdure::RawJson>(in.token).unwrap(); },
+};
+
 }  // namespace
 
 PERDURE_PLUGIN("playground", "1.0.0", hello_world, echo, echo_recycled, sleep_a_while, fail, flaky, crash, count,
-               family, family_member, parent)
+               family, family_member, wait, wait_without_process, fan_out, gather, parent, wait_token)

@@ -62,9 +62,10 @@ void MemoryStore::clock_is(const ClockStand& stand, Done<Duration> done) {
     if (token.status == TokenStatus::kWaiting && !token.calendar) token.timeout_at += by;
     if (token.key_expires_at) *token.key_expires_at += by;
   }
-  for (Keys* keys : {&idempotency_keys_, &request_ids_}) {
+  for (Keys* keys : {&idempotency_keys_, &request_ids_, &permits_}) {
     for (auto& [key, known] : *keys) known.expires_at += by;
   }
+  for (auto& [key, known] : batch_keys_) known.second += by;
   mutation.finish<Duration>(std::move(done), admitted ? Result<Duration>(by) : admitted);
 }
 

@@ -18,7 +18,9 @@ void MemoryStore::forget(const RunId& id) {
   --counts_[run.status];
   if (const auto parent = runs_.find(run.parent); parent != runs_.end()) parent->second.children.erase(id);
   if (run.scheduled_for) fired_.erase({run.schedule, *run.scheduled_for});
+  const BatchId batch = run.batch;
   runs_.erase(id);
+  if (batches_.contains(batch) && !has_runs(batch)) forget(batch);
 }
 
 void MemoryStore::remove_finished(const Removal& removal, Done<Removed> done) {

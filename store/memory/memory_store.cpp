@@ -6,6 +6,7 @@
 #include <boost/json/value.hpp>
 
 #include "store/memory/mutation.h"
+#include "store/model/idempotency.h"
 
 namespace perdure::store {
 namespace {
@@ -25,7 +26,6 @@ Run new_run(const NewRun& created) {
   run.concurrency_key = created.concurrency_key;
   run.priority = created.priority;
   run.created_at = created.now;
-  run.updated_at = created.now;
   run.options = created.options;
   run.origin = created.origin;
   run.parent = created.parent;
@@ -33,8 +33,10 @@ Run new_run(const NewRun& created) {
   run.depth = created.depth;
   run.schedule = created.schedule;
   run.scheduled_for = created.scheduled_for;
+  run.batch = created.batch;
   run.version = created.version;
-  if (created.delayed_until && *created.delayed_until > created.now) {
+  run.updated_at = created.since.value_or(created.now);
+  if (created.delayed_until && *created.delayed_until > run.updated_at) {
     run.status = RunStatus::kDelayed;
     run.ready_at = created.delayed_until;
     run.calendar = created.calendar;
@@ -46,7 +48,7 @@ Run new_run(const NewRun& created) {
     if (created.debounce->max_delay) run.debounce_until = created.now + *created.debounce->max_delay;
   }
   if (run.options.ttl && *run.options.ttl > Duration::zero()) {
-    run.expires_at = run.ready_at.value_or(created.now) + *run.options.ttl;
+    run.expires_at = run.ready_at.value_or(run.updated_at) + *run.options.ttl;
   }
   return run;
 }
@@ -101,8 +103,15 @@ void MemoryStore::enqueue(NewRun created, Done<Enqueued> done) {
   if (auto known = known_run(request_ids_, created.task, created.request_id, created.now)) {
     return mutation.finish<Enqueued>(std::move(done), Enqueued{*known, true, true});
   }
+  if (known_run(permits_, TaskId(), created.permit, created.now)) {
+    return mutation.finish<Enqueued>(std::move(done), used_up());
+  }
+  const auto note_permit = [&](const RunId& run) {
+    if (!created.permit.empty()) permits_[{TaskId(), created.permit}] = {run, created.permit_expires};
+  };
   if (auto known = known_run(idempotency_keys_, created.task, key, created.now)) {
     note_call(*known);
+    note_permit(*known);
     return mutation.finish<Enqueued>(std::move(done), Enqueued{*known, true, false});
   }
   if (runs_.contains(created.id)) {
@@ -111,6 +120,7 @@ void MemoryStore::enqueue(NewRun created, Done<Enqueued> done) {
   }
   if (const std::optional<RunId> taker = taken_in(mutation, created)) {
     note_call(*taker);
+    note_permit(*taker);
     if (!created.request_id.empty()) {
       request_ids_[{created.task, created.request_id}] = {*taker, created.now + kRequestIdKept};
     }
@@ -124,6 +134,7 @@ void MemoryStore::enqueue(NewRun created, Done<Enqueued> done) {
   const RunId id = created.id;
   if (parent != runs_.end()) parent->second.children.insert(id);
   note_call(id);
+  note_permit(id);
   create(mutation, std::move(created));
   mutation.finish<Enqueued>(std::move(done), Enqueued{id, false, false});
 }
@@ -241,6 +252,7 @@ Status MemoryStore::end_attempt(Mutation& mutation, Entry& entry, AttemptEnd end
   if (!end.machine.empty()) run.machine = std::move(end.machine);
   run.failure = std::move(end.failure);
   if (event == RunEvent::kSucceeded) entry.output = std::move(end.output);
+  if (event == RunEvent::kSucceeded) create_children(mutation, end);
   append(entry, std::move(end.logs));
   if (end.owes_hooks && is_final(run.status)) owing_.insert(run.id);
   mutation.slots_freed = true;
@@ -262,6 +274,9 @@ void MemoryStore::finish_attempt(AttemptEnd end, Done<Run> done) {
     return mutation.finish<Run>(std::move(done), Status::conflict(what + " belongs to another; its outcome stands"));
   }
   if (attempt.status == AttemptStatus::kExecuting) {
+    if (Status fits = end.failure ? Status::ok() : check_children(end); !fits) {
+      return mutation.finish<Run>(std::move(done), fits);
+    }
     if (Status ended = end_attempt(mutation, entry, std::move(end)); !ended) {
       return mutation.finish<Run>(std::move(done), ended);
     }

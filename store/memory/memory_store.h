@@ -30,8 +30,9 @@ struct MemoryOptions {
   /// Runs what follows a mutation's durability; empty: at once, on the caller's thread.
   Executor executor;
   /// Asked before each mutation, with the function's name ("enqueue", "finish_attempt" …). Not ok: nothing of the call
-  /// happens, it answers that, and every mutation is refused so until serve_again(). Only kNoSpace for "enqueue" is
-  /// different: it refuses that one call, as an engine does that keeps a reserve. Must not call the store.
+  /// happens, it answers that, and every mutation is refused so until serve_again(). Only kNoSpace for "enqueue" and
+  /// "enqueue_batch" is different: it refuses that one call, as an engine does that keeps a reserve. Must not call the
+  /// store.
   std::function<Status(std::string_view operation)> fault;
 };
 
@@ -81,6 +82,10 @@ class MemoryStore final : public Store {
   void fire_schedule(Schedule schedule, std::vector<NewRun> runs, Done<Schedule> done) override;
   void delete_schedule(const ScheduleId& schedule, DoneStatus done) override;
   void put_bulk_action(BulkAction action, const std::vector<RunId>& affected, DoneStatus done) override;
+  void create_batch(NewBatch batch, Done<Batch> done) override;
+  void keep_items(const BatchId& batch, std::map<std::uint32_t, std::string> items, Done<std::size_t> done) override;
+  void enqueue_batch(BatchItems items, Done<Batch> done) override;
+  void remove_batches(Time before, std::size_t max, Done<std::size_t> done) override;
   void create_token(NewToken created, Done<CreatedToken> done) override;
   void complete_token(TokenCompletion completion, Done<Token> done) override;
   void remove_tokens(Time ended_before, std::size_t most, Done<std::size_t> done) override;
@@ -115,6 +120,8 @@ class MemoryStore final : public Store {
   std::vector<ScheduleId> due_schedules(Time after, Time until) const override;
   std::optional<Time> next_schedule_due(Time after) const override;
   std::vector<ScheduleId> busy_schedules() const override;
+  Result<Batch> batch(const BatchId& id) const override;
+  Result<std::map<std::uint32_t, std::string>> kept_items(const BatchId& id) const override;
   Result<BulkAction> bulk_action(const BulkActionId& id) const override;
   Result<BulkActionPage> bulk_actions(const BulkActionId& after, const BulkActionId& before,
                                       std::size_t limit) const override;
@@ -193,6 +200,16 @@ class MemoryStore final : public Store {
   const RecordedCall* standing_call(const Entry& entry, std::uint64_t call) const;
   bool may_go(const Run& run) const;
   void forget(const RunId& id);
+  // memory_batches.cpp
+  Status check_together(const std::vector<NewRun>& runs) const;
+  /// The ids of the runs that these are or, by their idempotency keys, were.
+  std::vector<RunId> create_together(Mutation& mutation, std::vector<NewRun> runs, const BatchId& of);
+  static Batch fresh_batch(const BatchItems& items);
+  Batch seal(Mutation& mutation, Batch sealed, BatchItems items);
+  Status check_children(const AttemptEnd& end) const;
+  void create_children(Mutation& mutation, AttemptEnd& end);
+  bool has_runs(const BatchId& batch) const;
+  void forget(const BatchId& id);
   Status check_schedule(const Schedule& schedule) const;
   Result<Schedule> change_schedule(Mutation& mutation, Schedule schedule, std::vector<NewRun> runs);
   Status end_attempt(Mutation& mutation, Entry& entry, AttemptEnd end);
@@ -230,9 +247,12 @@ class MemoryStore final : public Store {
   std::map<RunId, Entry> runs_;
   std::map<RunId, Entry*> unfinished_;  // … of runs_ that are not final
   std::map<RunStatus, std::uint64_t> counts_;
-  Keys idempotency_keys_, request_ids_;
+  Keys idempotency_keys_, request_ids_, permits_;
   std::map<std::pair<TaskId, std::string>, RunId> debounce_keys_;
   ClockStand clock_;
+  std::map<BatchId, Batch> batches_;
+  std::map<BatchId, std::map<std::uint32_t, std::string>> items_;  // of those that wait
+  std::map<std::string, std::pair<BatchId, Time>> batch_keys_;     // until when they are kept
   std::map<BulkActionId, BulkAction> bulk_actions_;
   std::map<TokenId, Token> tokens_;
   std::map<QueueName, QueueSettings> settings_;     // … of queues that have some

@@ -92,7 +92,7 @@ Status MemoryStore::admit(std::string_view operation) {
     return {healthy.code(), "the store takes no changes until it serves again: " + healthy.message()};
   }
   Status status = options_.fault ? options_.fault(operation) : Status::ok();
-  if (status || (status.code() == Code::kNoSpace && operation == "enqueue")) return status;
+  if (status || (status.code() == Code::kNoSpace && operation.starts_with("enqueue"))) return status;
   {
     std::lock_guard lock(mutex_);
     health_ = status;

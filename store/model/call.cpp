@@ -20,6 +20,8 @@ std::string_view call_kind_name(CallKind kind) {
       return "create_token";
     case CallKind::kCompleteToken:
       return "complete_token";
+    case CallKind::kBatch:
+      return "batch";
   }
   return "unknown";
 }

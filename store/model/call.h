@@ -21,14 +21,17 @@ enum class CallKind : std::uint8_t {
   kWait = 3,            // the run waited
   kCreateToken = 20,    // a waitpoint token was created
   kCompleteToken = 21,  // … completed
+  kBatch = 30,          // a batch of children was triggered
 };
-std::string_view call_kind_name(CallKind kind);  // "trigger", "step", "wait", "create_token", "complete_token"
+/// "trigger", "step", "wait", "create_token", "complete_token", "batch"
+std::string_view call_kind_name(CallKind kind);
 
 /// One of them, as it was made.
 struct RecordedCall {
   CallKind kind = CallKind::kStep;
-  std::string name;             // the step's, the wait's, or the triggered task's; of a token that is completed its id
-  std::string result = {};      // a step's: JSON text; of a token that was created its id
+  std::string name;             // the step's, the wait's, the triggered task's, or batch_name(); of a token that is
+                                // completed its id
+  std::string result = {};      // a step's: JSON text; of a token that was created, and of a batch, its id
   RunId child = {};             // of a trigger
   Wait wait = {};               // of a wait
   std::optional<Time> until{};  // … and its time

@@ -15,4 +15,7 @@ bool frees_its_key(RunStatus end);
 /// The answer about a key that no run has: kNotFound.
 Status no_run_has(const TaskId& task, const std::string& key);
 
+/// The answer to a trigger whose permit was good for one, which was made: kConflict.
+Status used_up();
+
 }  // namespace perdure::store

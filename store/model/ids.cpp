@@ -18,6 +18,7 @@ constexpr std::string_view kAlphabet = "0123456789abcdefghijklmnopqrstuv";
 constexpr std::string_view kRunPrefix = "run_";
 constexpr std::string_view kSchedulePrefix = "sched_";
 constexpr std::string_view kBulkActionPrefix = "bulk_";
+constexpr std::string_view kBatchPrefix = "batch_";
 constexpr std::string_view kTokenPrefix = "waitpoint_";
 constexpr std::size_t kTimeDigits = 10;    // 50 bits, of which 48 are used
 constexpr std::size_t kRandomDigits = 15;  // 75 bits: `high` has 11 of them, `low` 64
@@ -100,6 +101,11 @@ BulkActionId new_bulk_action_id(Time now) {
   return BulkActionId(ids.next(kBulkActionPrefix, now));
 }
 
+BatchId new_batch_id(Time now) {
+  static Ids ids;
+  return BatchId(ids.next(kBatchPrefix, now));
+}
+
 TokenId new_token_id(Time now) {
   static Ids ids;
   return TokenId(ids.next(kTokenPrefix, now));
@@ -115,6 +121,7 @@ std::optional<Time> time_in(const RunId& id) {
   return Time(Duration(time));
 }
 
+bool is_batch_id(const std::string& text) { return is_id(kBatchPrefix, text); }
 bool is_bulk_action_id(const std::string& text) { return is_id(kBulkActionPrefix, text); }
 bool is_run_id(const std::string& text) { return is_id(kRunPrefix, text); }
 bool is_schedule_id(const std::string& text) { return is_id(kSchedulePrefix, text); }

@@ -33,6 +33,7 @@ using TaskId = Name<struct TaskTag>;          // 1-128 of [A-Za-z0-9_.:/-]
 using QueueName = Name<struct QueueTag>;      // "task/<task id>" for a task's own queue, else the name as declared
 using ScheduleId = Name<struct ScheduleTag>;  // "sched_" + 25 of [0-9a-v], time-ordered: see new_schedule_id()
 using BulkActionId = Name<struct BulkTag>;    // "bulk_" + 25 of [0-9a-v], time-ordered: see new_bulk_action_id()
+using BatchId = Name<struct BatchTag>;        // "batch_" + 25 of [0-9a-v], time-ordered: see new_batch_id()
 using TokenId = Name<struct TokenTag>;        // "waitpoint_" + 25 of [0-9a-v], time-ordered: see new_token_id()
 using VersionId = Name<struct VersionTag>;    // a plugin version: SHA-256 of the plugin file, 64 hex digits
 
@@ -46,6 +47,10 @@ RunId new_run_id(Time now);
 ScheduleId new_schedule_id(Time now);
 /// A fresh bulk action id, made like a run's. Any thread.
 BulkActionId new_bulk_action_id(Time now);
+/// A fresh batch id, made like a run's. Any thread.
+BatchId new_batch_id(Time now);
+/// Whether `text` is shaped like a batch id.
+bool is_batch_id(const std::string& text);
 /// A fresh token id, made like a run's. Any thread.
 TokenId new_token_id(Time now);
 /// Whether `text` is shaped like a bulk action id.

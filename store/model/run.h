@@ -79,6 +79,7 @@ struct Run {
   std::string machine;  // of its attempts from now on, since one ran out of memory; empty: as its options say
   ScheduleId schedule;  // that made it; empty: none did
   std::optional<Time> scheduled_for;  // the schedule's due time that it is for
+  BatchId batch;                      // with which it was triggered; empty: alone
   bool operator==(const Run&) const = default;
 };
 

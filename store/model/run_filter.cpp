@@ -25,6 +25,7 @@ bool lets_through(const RunFilter& filter, const Run& run) {
          wants(filter.schedules, run.schedule) && wants(filter.versions, run.version) &&
          wants(filter.queues, run.queue) && (!filter.is_test || *filter.is_test == run.options.is_test) &&
          wants(filter.machines, run.machine.empty() ? run.options.machine : run.machine) &&
+         (filter.batch.empty() || filter.batch == run.batch) &&
          (!filter.from || run.created_at >= *filter.from) && (!filter.to || run.created_at <= *filter.to) && tagged();
 }
 

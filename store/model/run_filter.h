@@ -25,6 +25,7 @@ struct RunFilter {
   std::optional<bool> is_test;
   BulkActionId bulk_action;      // the runs that this action canceled or made; empty: all
   std::optional<Time> from, to;  // created_at, inclusive
+  BatchId batch;                 // the runs that this batch made; empty: all
   RunId after, before;           // cursor: older than `after`, or newer than `before`; empty: from the newest
   std::size_t limit = 25;        // 1-100
   bool operator==(const RunFilter&) const = default;

@@ -76,6 +76,7 @@ std::string encode(const BulkAction& action) {
     out.name(each.run);
     out.name(each.made);
   });
+  out.name(action.filter.batch);
   return bytes;
 }
 
@@ -99,6 +100,7 @@ Result<BulkAction> decode_bulk_action(PackedId id, std::string_view bytes) {
     const auto run = in.name<RunId>();
     action.batch.push_back({run, in.name<RunId>()});
   });
+  if (in.more()) action.filter.batch = in.name<BatchId>();  // not in older ones
   if (known && in.ok()) return action;
   return Status::corruption("the stored bulk action " + action.id.text() +
                             " cannot be read: it is damaged or was written by a newer version");

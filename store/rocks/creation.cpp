@@ -10,6 +10,12 @@ namespace {
 
 constexpr std::chrono::minutes kRequestIdKept{10};
 
+void note_permit(const NewRun& created, PackedId run, Batch& batch) {
+  if (created.permit.empty()) return;
+  batch.put(Family::kKeys, key_key(KeyKind::kPermit, {}, created.permit),
+            encode(KeyRecord{run, created.permit_expires + batch.ahead()}));
+}
+
 Run new_run(NewRun&& created) {
   Run run;
   run.id = std::move(created.id);
@@ -17,7 +23,7 @@ Run new_run(NewRun&& created) {
   run.queue = std::move(created.queue);
   run.concurrency_key = std::move(created.concurrency_key);
   run.priority = created.priority;
-  run.created_at = run.updated_at = created.now;
+  run.created_at = created.now;
   run.options = std::move(created.options);
   run.origin = std::move(created.origin);
   run.parent = std::move(created.parent);
@@ -25,9 +31,11 @@ Run new_run(NewRun&& created) {
   run.depth = created.depth;
   run.schedule = std::move(created.schedule);
   run.scheduled_for = created.scheduled_for;
+  run.batch = std::move(created.batch);
   run.version = created.version;
   run.status = RunStatus::kQueued;
-  if (created.delayed_until && *created.delayed_until > created.now) {
+  run.updated_at = created.since.value_or(created.now);
+  if (created.delayed_until && *created.delayed_until > run.updated_at) {
     run.status = RunStatus::kDelayed;
     run.ready_at = created.delayed_until;
     run.calendar = created.calendar;
@@ -39,7 +47,7 @@ Run new_run(NewRun&& created) {
     if (created.debounce->max_delay) run.debounce_until = created.now + *created.debounce->max_delay;
   }
   if (run.options.ttl && *run.options.ttl > Duration::zero()) {
-    run.expires_at = (run.ready_at ? *run.ready_at : created.now) + *run.options.ttl;
+    run.expires_at = run.ready_at.value_or(run.updated_at) + *run.options.ttl;
   }
   return run;
 }
@@ -126,14 +134,20 @@ void RocksStore::enqueue(NewRun created, Done<Enqueued> done) {
     if (now) answer(*now);
     return;
   }
-  for (const KeyKind kind : {KeyKind::kRequest, KeyKind::kIdempotency}) {
-    const std::string& key = kind == KeyKind::kRequest ? created.request_id : created.options.idempotency_key;
-    Result<std::optional<KeyRecord>> known = live_key(kind, created.task, key, created.now);
+  for (const KeyKind kind : {KeyKind::kRequest, KeyKind::kPermit, KeyKind::kIdempotency}) {
+    const std::string& key = kind == KeyKind::kRequest  ? created.request_id
+                             : kind == KeyKind::kPermit ? created.permit
+                                                        : created.options.idempotency_key;
+    const TaskId task = kind == KeyKind::kPermit ? TaskId() : created.task;
+    Result<std::optional<KeyRecord>> known = live_key(kind, task, key, created.now);
     if (!known) return answer(known.status());
     if (!*known) continue;
-    if (created.call != 0 && kind == KeyKind::kIdempotency) {  // the same answer to it, whatever becomes of the key
+    if (kind == KeyKind::kPermit) return answer(used_up());
+    const bool for_once = created.call != 0 || !created.permit.empty();
+    if (for_once && kind == KeyKind::kIdempotency) {  // the same answer to it, whatever becomes of the key
       Batch batch(*database_);
       note_call(created, (*known)->run, batch);
+      note_permit(created, (*known)->run, batch);
       if (Status written = write(batch); !written) return answer(written);
     }
     std::optional<Enqueued> now = after_sync(done, Enqueued{unpack((*known)->run), true, kind == KeyKind::kRequest});
@@ -160,6 +174,7 @@ void RocksStore::enqueue(NewRun created, Done<Enqueued> done) {
               encode(for_key));
   }
   note_call(created, holder, batch);
+  note_permit(created, holder, batch);
   if (*taker) {
     if (Status written = write(batch); !written) return answer(written);
     if (std::optional<Enqueued> now = after_sync(done, Enqueued{unpack(holder), true, false})) answer(*now);

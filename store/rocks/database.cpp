@@ -6,13 +6,16 @@
 #include <rocksdb/filter_policy.h>
 #include <rocksdb/table.h>
 
+#include <atomic>
 #include <utility>
 
+#include "store/rocks/neighbours.h"
 #include "store/rocks/recovery.h"
 
 namespace perdure::store::rocks {
 namespace {
 
+constexpr double kMemoryFilterPart = 0.01;  // of what is in memory: enough bits a key for values of a hundred bytes
 constexpr int kCacheShardBits = 2;  // few threads read, and a shard of a few hundred KB would hold next to nothing
 
 rocksdb::DBOptions db_options(const DatabaseOptions& options, rocksdb::Env* env) {
@@ -37,7 +40,8 @@ rocksdb::DBOptions db_options(const DatabaseOptions& options, rocksdb::Env* env)
 }
 
 rocksdb::ColumnFamilyOptions family_options(Family family, const DatabaseOptions& options,
-                                            const std::shared_ptr<rocksdb::Cache>& cache) {
+                                            const std::shared_ptr<rocksdb::Cache>& cache,
+                                            const std::shared_ptr<const std::atomic<bool>>& log_read) {
   rocksdb::ColumnFamilyOptions cf;
   cf.write_buffer_size = options.write_buffer_bytes / 4;
   cf.max_write_buffer_number = 4;
@@ -50,15 +54,18 @@ rocksdb::ColumnFamilyOptions family_options(Family family, const DatabaseOptions
   table.pin_top_level_index_and_filter = true;
   table.pin_l0_filter_and_index_blocks_in_cache = true;
   table.format_version = 5;
-  // These are asked for single keys, some of which do not exist; the others are only scanned.
+  // These are asked for single keys, some of which do not exist, or not in memory; the others are only scanned.
   if (family == Family::kRuns || family == Family::kKeys || family == Family::kPayloads ||
       family == Family::kSchedules) {
     table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
+    cf.memtable_whole_key_filtering = true;
+    cf.memtable_prefix_bloom_size_ratio = kMemoryFilterPart;
   }
   cf.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
   const bool text =
       family == Family::kPayloads || family == Family::kLogs || family == Family::kTimeline || family == Family::kLive;
   cf.compression = text ? rocksdb::kLZ4Compression : rocksdb::kNoCompression;
+  cf.memtable_insert_with_hint_prefix_extractor = neighbourhoods(family, log_read);
   if (family == Family::kKeys && options.now) cf.compaction_filter_factory = make_expired_keys_filter(options.now);
   return cf;
 }
@@ -90,7 +97,12 @@ void Batch::erase_all(Family family, std::string_view prefix) {
 }
 
 void Batch::erase_range(Family family, std::string_view begin, std::string_view end) {
-  batch_.DeleteRange(db_->handle(family), slice(begin), slice(end)).PermitUncheckedError();
+  std::string from(begin);
+  if (has_neighbourhood(family, begin)) {  // see neighbours.h
+    erase(family, begin);
+    from.push_back('\0');
+  }
+  batch_.DeleteRange(db_->handle(family), slice(from), slice(end)).PermitUncheckedError();
 }
 
 Batch Batch::replay(const Database& db, std::string bytes) {
@@ -127,12 +139,14 @@ Result<std::unique_ptr<Database>> Database::open(const DatabaseOptions& options,
   request.accept_loss = options.accept_loss;
   request.log = options.log;
   const std::shared_ptr<rocksdb::Cache> cache = rocksdb::NewLRUCache(options.cache_bytes, kCacheShardBits);
+  const auto log_read = std::make_shared<std::atomic<bool>>(false);
   for (std::size_t i = 0; i < kFamilyCount; ++i) {
     const auto family = static_cast<Family>(i);
-    request.families.emplace_back(std::string(family_name(family)), family_options(family, options, cache));
+    request.families.emplace_back(std::string(family_name(family)), family_options(family, options, cache, log_read));
   }
   Result<Opened> opened = open_or_recover(std::move(request));
   if (!opened) return opened.status();
+  *log_read = true;
   database->filter_ = std::move(opened->filter);
   database->handles_ = std::move(opened->handles);
   database->db_ = std::move(opened->db);

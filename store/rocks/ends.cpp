@@ -142,9 +142,13 @@ void RocksStore::finish_attempt(AttemptEnd end, Done<Run> done) {
     if (Status numbered = number_logs(*id, last, end.logs); !numbered) return answer(numbered);
     batch.put(Family::kLogs, log_key(*id, *last), encode(end.logs));
   }
+  Result<Children> children = event == RunEvent::kSucceeded ? plan_children(end) : Children();
+  if (!children) return answer(children.status());
   const std::optional<Time> due_before = hot_.next_due();
   Result<RunChange> change = end_attempt(*id, std::move(found->second), event, end, batch);
   if (!change) return answer(must_reopen(change.status()));
+  // Not in group_.created: should the sync fail and the batch have survived, they stand as the end does.
+  create_children(std::move(*children), end, batch);
   if (Status written = write(batch); !written) return answer(written);
   note_due_change(due_before);
   if (std::optional<Run> now = after_sync(done, std::move(change->run()))) answer(std::move(*now));

@@ -10,6 +10,7 @@ namespace {
 constexpr std::string_view kRunPrefix = "run_";
 constexpr std::string_view kSchedulePrefix = "sched_";
 constexpr std::string_view kBulkActionPrefix = "bulk_";
+constexpr std::string_view kBatchPrefix = "batch_";
 constexpr std::string_view kTokenPrefix = "waitpoint_";
 constexpr std::size_t kDigits = 25;
 constexpr unsigned kRandomBitsInHigh = 11;  // of an id's 75, below its 50 bits of time; the others are in `low`
@@ -77,7 +78,8 @@ std::string big_endian(Time time) {
 std::string_view family_name(Family family) {
   static constexpr std::array<std::string_view, kFamilyCount> kNames = {
       "default", "runs", "payloads", "attempts", "timeline",  "logs",        "by_status", "by_task",      "by_tag",
-      "keys",    "owed", "live",     "canceled", "schedules", "by_schedule", "queues",    "bulk_actions", "tokens"};
+      "keys",    "owed", "live",     "canceled", "schedules", "by_schedule", "queues",    "bulk_actions", "tokens",
+      "batches"};
   return kNames[static_cast<std::size_t>(family)];
 }
 
@@ -85,6 +87,32 @@ std::optional<PackedId> pack(const RunId& id) { return pack_after(kRunPrefix, id
 std::optional<PackedId> pack(const ScheduleId& id) { return pack_after(kSchedulePrefix, id.text()); }
 RunId unpack(PackedId id) { return RunId(unpack_after(kRunPrefix, id)); }
 ScheduleId unpack_schedule(PackedId id) { return ScheduleId(unpack_after(kSchedulePrefix, id)); }
+
+std::optional<PackedId> pack(const BatchId& id) { return pack_after(kBatchPrefix, id.text()); }
+
+BatchId unpack_batch(PackedId id) { return BatchId(unpack_after(kBatchPrefix, id)); }
+
+ShortKey batch_key(BatchPart part, PackedId batch) {
+  ShortKey key;
+  key.append(static_cast<unsigned char>(part), 1);
+  key.append(batch);
+  return key;
+}
+
+std::string batch_run_key(PackedId batch, PackedId run) {
+  return batch_key(BatchPart::kRun, batch).text() + run_key(run).text();
+}
+
+std::string batch_item_key(PackedId batch, std::uint32_t index) {
+  ShortKey key = batch_key(BatchPart::kItem, batch);
+  key.append(index, 4);
+  return key.text();
+}
+
+std::string batch_runs_prefix(const BatchId& batch) {
+  const std::optional<PackedId> id = pack(batch);
+  return id ? batch_key(BatchPart::kRun, *id).text() : std::string(kPackedIdSize + 1, '\xff');
+}
 
 std::optional<PackedId> pack(const BulkActionId& id) { return pack_after(kBulkActionPrefix, id.text()); }
 

@@ -31,7 +31,7 @@ enum class Family : std::uint8_t {
   kByStatus,     // status, run -> Waiting while the run waits, nothing while it executes and when it is finished
   kByTask,       // task, run -> nothing
   kByTag,        // tag, run -> nothing
-  kKeys,         // KeyKind, task, key -> KeyRecord
+  kKeys,         // KeyKind, task (none for permits), key -> KeyRecord
   kOwed,         // run -> nothing: it is over and owes hooks
   kLive,         // run, LivePart, ... -> what is there of a run beside its record: see LivePart
   kCanceled,     // run -> nothing: it was canceled, and its children are to be as well
@@ -40,8 +40,9 @@ enum class Family : std::uint8_t {
   kQueues,       // QueuePart, queue, ... -> what is there of a queue: see QueuePart
   kBulkActions,  // BulkPart, id, ... -> see BulkPart
   kTokens,       // TokenPart, ..., id -> see TokenPart
+  kBatches,      // BatchPart, batch, ... -> see BatchPart
 };
-inline constexpr std::size_t kFamilyCount = static_cast<std::size_t>(Family::kTokens) + 1;
+inline constexpr std::size_t kFamilyCount = static_cast<std::size_t>(Family::kBatches) + 1;
 std::string_view family_name(Family family);
 
 /// Keys of Family::kMeta. Retired ones stay reserved here (none so far).
@@ -52,7 +53,7 @@ inline constexpr std::string_view kFinished = "finished";  // varints: finished 
 }  // namespace meta_key
 
 /// First byte of a key in Family::kKeys. Never reuse a retired one (none so far).
-enum class KeyKind : char { kIdempotency = 'i', kRequest = 'r', kDebounce = 'd' };
+enum class KeyKind : char { kIdempotency = 'i', kRequest = 'r', kDebounce = 'd', kPermit = 'p', kBatch = 'b' };
 /// First byte of a key in Family::kSchedules, and what follows. Never reuse a retired one (none so far).
 enum class SchedulePart : char {
   kRecord = 'r',    // schedule -> Schedule
@@ -83,6 +84,14 @@ enum class BulkPart : char {
   kAction = 'a',   // id -> BulkAction
   kPending = 'p',  // id -> nothing: it is not over
   kRun = 'r',      // id, run -> nothing: it canceled or made the run
+};
+
+/// First byte of a key in Family::kBatches. Never reuse a retired one (none so far).
+enum class BatchPart : char {
+  kRecord = 'b',  // batch -> Batch
+  kRun = 'r',     // batch, run -> nothing: it made the run
+  kLoose = 'l',   // batch -> nothing: it is not sealed, or made no run
+  kItem = 'i',    // batch, index -> text of an item of one that is not sealed
 };
 
 /// First byte of a key in Family::kTokens. Never reuse a retired one (none so far).
@@ -148,6 +157,15 @@ std::string fired_prefix(PackedId schedule);
 /// The first and the last id that a run created at that time may have.
 PackedId first_id_of(Time time);
 PackedId last_id_of(Time time);
+
+std::optional<PackedId> pack(const BatchId& id);
+BatchId unpack_batch(PackedId id);
+ShortKey batch_key(BatchPart part, PackedId batch);
+std::string batch_run_key(PackedId batch, PackedId run);
+std::string batch_item_key(PackedId batch, std::uint32_t index);
+/// What precedes the run id in the keys of the runs that the batch made. Of an id that none has: a prefix that no key
+/// has.
+std::string batch_runs_prefix(const BatchId& batch);
 
 std::optional<PackedId> pack(const BulkActionId& id);
 BulkActionId unpack_bulk_action(PackedId id);

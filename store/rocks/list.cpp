@@ -30,6 +30,8 @@ class Matches {
     add(Family::kBySchedule, prefixes);
     if (!filter.bulk_action.empty()) prefixes.push_back(bulk_runs_prefix(filter.bulk_action));
     add(Family::kBulkActions, prefixes);
+    if (!filter.batch.empty()) prefixes.push_back(batch_runs_prefix(filter.batch));
+    add(Family::kBatches, prefixes);
     if (any_) return;
     prefixes.emplace_back();
     add(Family::kRuns, prefixes);

@@ -130,7 +130,7 @@ Result<RecordedCall> decode_call(std::string_view bytes) {
     call.child = unpack({high, in.u64()});
     call.name = in.string();
   } else if (version == kOtherCall) {
-    call.kind = in.one_of(CallKind::kStep, CallKind::kCompleteToken);
+    call.kind = in.one_of(CallKind::kStep, CallKind::kBatch);
     call.name = in.string();
     if (call.kind == CallKind::kWait) {
       call.until = in.maybe_time();

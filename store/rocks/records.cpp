@@ -43,6 +43,7 @@ enum RunParts : std::uint64_t {
   kDebounceUntil = 1u << 28,
   kWait = 1u << 29,
   kEvictions = 1u << 30,
+  kBatch = 1u << 31,
 };
 
 void put(Encoder& out, const Failure& failure) {
@@ -169,6 +170,7 @@ std::string encode(const RunRecord& record) {
   mark(!run.debounce_key.empty(), kDebounceKey);
   mark(run.debounce_until.has_value(), kDebounceUntil);
   mark(!run.machine.empty(), kLargerMachine);
+  mark(!run.batch.empty(), kBatch);
   mark(record.wait.has_value(), kWait);
   const std::optional<Attempt>& attempt = record.attempt;
   if (attempt) {
@@ -231,6 +233,7 @@ std::string encode(const RunRecord& record) {
     out.name(run.schedule);
     out.time(run.scheduled_for);
   }
+  if (parts & kBatch) out.name(run.batch);
   if (parts & kWait) put_wait(out, *record.wait);
   if (parts & kEvictions) out.u64(attempt->evictions);
   return bytes;
@@ -304,6 +307,7 @@ Result<RunRecord> decode_run(PackedId id, std::string_view bytes) {
     run.schedule = in.name<ScheduleId>();
     run.scheduled_for = in.maybe_time();
   }
+  if (parts & kBatch) run.batch = in.name<BatchId>();
   if (parts & kWait) record.wait = take_wait(in);
   if ((parts & kEvictions) && record.attempt) record.attempt->evictions = in.u32();
   run.metadata_changed = (parts & kMetadataChanged) != 0;

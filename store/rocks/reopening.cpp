@@ -124,6 +124,7 @@ Status RocksStore::withdraw(Database& db, PackedId id) {
   if (Status read = live.status(); !read) return read;
   batch.erase(Family::kByTask, task_key(run.task, id));
   if (const auto schedule = pack(run.schedule)) batch.erase(Family::kBySchedule, by_schedule_key(*schedule, id));
+  if (const auto of = pack(run.batch)) batch.erase(Family::kBatches, batch_run_key(*of, id));
   batch.erase(Family::kOwed, run_key(id));
   batch.erase(Family::kCanceled, run_key(id));
   for (const std::string& tag : run.options.tags) batch.erase(Family::kByTag, tag_key(tag, id));

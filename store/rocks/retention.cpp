@@ -2,6 +2,7 @@
 // so the runs that are old enough are neighbours, but for those that stay. See rocks_store.h.
 #include <algorithm>
 #include <array>
+#include <set>
 #include <utility>
 
 #include "store/rocks/index_cursor.h"
@@ -59,6 +60,7 @@ Status RocksStore::erase_indexes(PackedId id, const Run& run, Batch& batch) cons
   batch.erase(Family::kByStatus, status_key(run.status, id));
   batch.erase(Family::kByTask, task_key(run.task, id));
   for (const std::string& tag : run.options.tags) batch.erase(Family::kByTag, tag_key(tag, id));
+  if (const std::optional<PackedId> of = pack(run.batch)) batch.erase(Family::kBatches, batch_run_key(*of, id));
   if (const std::optional<PackedId> parent = pack(run.parent)) batch.erase(Family::kLive, child_key(*parent, id));
   if (const std::optional<PackedId> schedule = pack(run.schedule)) {
     batch.erase(Family::kBySchedule, by_schedule_key(*schedule, id));
@@ -80,7 +82,8 @@ Result<Removed> RocksStore::remove_some(const Removal& removal) {
   const std::uint64_t surplus = removal.keep ? there - std::min(there, *removal.keep) : there;
   Removed removed;
   std::vector<Neighbours> going;
-  std::optional<PackedId> follows;  // the run after the last one that goes
+  std::optional<PackedId> follows;   // the run after the last one that goes
+  std::set<PackedId> gone, batches;  // runs of batches, and those
   Batch batch(*database_);
   Scan scan = database_->scan(Family::kByStatus, status_prefix(removal.status));
   if (const std::optional<PackedId> after = pack(removal.after)) scan.seek(run_key(*after).text() + '\0');
@@ -106,6 +109,10 @@ Result<Removed> RocksStore::remove_some(const Removal& removal) {
     if (!*goes) continue;
     if (Status erased = erase_indexes(*id, run, batch); !erased) return erased;
     ++removed.runs;
+    if (const std::optional<PackedId> of = pack(run.batch)) {
+      gone.insert(*id);
+      batches.insert(*of);
+    }
     if (follows == id) {
       going.back().last = *id;
       ++going.back().runs;
@@ -119,6 +126,7 @@ Result<Removed> RocksStore::remove_some(const Removal& removal) {
   removed.more = scan.valid() && !too_young && removed.runs < surplus;
   for (const Neighbours& each : going) erase(*database_, each, batch);
   if (removed.runs == 0) return removed;
+  if (Status forgotten = forget_emptied(batches, gone, batch); !forgotten) return forgotten;
   hot_.count(removal.status) -= removed.runs;
   put_finished_counts(batch);
   if (Status written = write_unawaited(batch); !written) return written;

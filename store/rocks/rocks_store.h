@@ -12,7 +12,8 @@
 // Locks: mutex_ before database_lock_. Reads take database_lock_ shared and no other. Files: rocks_store.cpp (opening,
 // reads of hot state), commit_loop.cpp, reopening.cpp, creation.cpp, delays.cpp, debouncing.cpp, clock.cpp,
 // bulk_actions.cpp, claims.cpp, ends.cpp, transitions.cpp, owed_hooks.cpp, queues.cpp, schedules.cpp,
-// tokens.cpp, token_list.cpp, retention.cpp, live.cpp, calls.cpp, reads.cpp, live_reads.cpp, list.cpp.
+// tokens.cpp, token_list.cpp, retention.cpp, batches.cpp, sealing.cpp, live.cpp, calls.cpp, reads.cpp, live_reads.cpp,
+// list.cpp.
 #pragma once
 
 #include <atomic>
@@ -85,6 +86,10 @@ class RocksStore final : public Store {
   void fire_schedule(Schedule schedule, std::vector<NewRun> runs, Done<Schedule> done) override;
   void delete_schedule(const ScheduleId& schedule, DoneStatus done) override;
   void put_bulk_action(BulkAction action, const std::vector<RunId>& affected, DoneStatus done) override;
+  void create_batch(NewBatch batch, Done<store::Batch> done) override;
+  void keep_items(const BatchId& batch, std::map<std::uint32_t, std::string> items, Done<std::size_t> done) override;
+  void enqueue_batch(BatchItems items, Done<store::Batch> done) override;
+  void remove_batches(Time before, std::size_t max, Done<std::size_t> done) override;
   void create_token(NewToken created, Done<CreatedToken> done) override;
   void complete_token(TokenCompletion completion, Done<Token> done) override;
   void remove_tokens(Time ended_before, std::size_t most, Done<std::size_t> done) override;
@@ -119,6 +124,8 @@ class RocksStore final : public Store {
   std::vector<ScheduleId> due_schedules(Time after, Time until) const override;
   std::optional<Time> next_schedule_due(Time after) const override;
   std::vector<ScheduleId> busy_schedules() const override;
+  Result<store::Batch> batch(const BatchId& id) const override;
+  Result<std::map<std::uint32_t, std::string>> kept_items(const BatchId& id) const override;
   Result<BulkAction> bulk_action(const BulkActionId& id) const override;
   Result<BulkActionPage> bulk_actions(const BulkActionId& after, const BulkActionId& before,
                                       std::size_t limit) const override;
@@ -147,6 +154,11 @@ class RocksStore final : public Store {
     std::vector<Claim> claims;
     std::size_t turned_away = 0;  // held, set aside or unreadable
     bool full = false;            // there is no room for more
+  };
+  /// Runs that are to be created together.
+  struct Creation {
+    std::vector<PackedId> runs;                      // of each: itself, or the one that has its idempotency key
+    std::vector<std::pair<PackedId, NewRun>> fresh;  // those that are to be created
   };
   /// What follows the next sync.
   struct Group {
@@ -203,6 +215,29 @@ class RocksStore final : public Store {
   Status room_for_more() const;
   /// Adds a run that is new, its payload and its place in hot state.
   void create(PackedId id, NewRun created, Batch& batch);
+  // batches.cpp
+  static Result<store::Batch> stored_batch(const Database& db, PackedId id);
+  Status erase_items(PackedId id, Batch& batch) const;
+  Result<std::optional<PackedId>> batch_with_key(const std::string& key, Time now) const;
+  Status forget(PackedId id, Batch& batch) const;
+  /// Adds that those of `touched` are gone that have no runs but `gone`.
+  Status forget_emptied(const std::set<PackedId>& touched, const std::set<PackedId>& gone, Batch& batch) const;
+  // sealing.cpp
+  /// What creating these runs together comes to; changes nothing.
+  [[nodiscard]] Result<Creation> plan(std::vector<NewRun> runs, const BatchId& of) const;
+  /// Does it, and answers the ids of the runs.
+  std::vector<RunId> create_all(Creation creation, Batch& batch);
+  /// Adds that the batch is sealed with these runs.
+  store::Batch seal(PackedId id, store::Batch sealed, const BatchItems& items, Creation creation, Batch& batch);
+  /// The runs and batches that a success brings with it.
+  struct Children {
+    Creation alone;
+    std::vector<Creation> batches;  // of AttemptEnd::batches
+  };
+  [[nodiscard]] Result<Children> plan_children(AttemptEnd& end) const;
+  void create_children(Children children, const AttemptEnd& end, Batch& batch);
+  /// The batch that sealing changes or, of a fresh one, makes.
+  Result<store::Batch> to_seal(PackedId id, BatchItems& items) const;
   // retention.cpp
   Result<Removed> remove_some(const Removal& removal);
   Result<bool> may_go(PackedId id, const Run& run) const;

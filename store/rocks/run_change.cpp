@@ -76,6 +76,7 @@ void RunChange::write(Batch& batch) {
   if (const std::optional<PackedId> parent = pack(run.parent)) batch.put(Family::kLive, child_key(*parent, id_), {});
   batch.put(Family::kByTask, task_key(run.task, id_), {});
   if (const auto schedule = pack(run.schedule)) batch.put(Family::kBySchedule, by_schedule_key(*schedule, id_), {});
+  if (const auto of = pack(run.batch)) batch.put(Family::kBatches, batch_run_key(*of, id_), {});
   for (const std::string& tag : run.options.tags) batch.put(Family::kByTag, tag_key(tag, id_), {});
 }
 

@@ -21,7 +21,7 @@ namespace perdure::store::rocks {
 class RunChange {
  public:
   /// A run that exists, as stored.
-  RunChange(PackedId id, RunRecord record) : id_(id), record_(std::move(record)), stored_(record_.run.status) {}
+  RunChange(PackedId id, RunRecord&& record) : id_(id), record_(std::move(record)), stored_(record_.run.status) {}
   /// A run that is being created; its first event is added here.
   static RunChange created(PackedId id, Run run, Time now);
 

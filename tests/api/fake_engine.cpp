@@ -4,6 +4,8 @@
 #include <future>
 #include <utility>
 
+#include "host/engine/batch_items.h"
+
 namespace perdure::api {
 
 Disk::Disk() : thread_([this] { work(); }) {}
@@ -87,9 +89,11 @@ FakeEngine::FakeEngine()
                     std::lock_guard lock(mutex_);
                     return broken_;
                   }}),
-      schedules_(core_, store_, {.catalog = [this] { return catalog(); },
-                                 .cancel = [](const store::RunId&, const std::string&) {},
-                                 .warn = [](const std::string&) {}}) {
+      schedules_(core_, store_,
+                 {.catalog = [this] { return catalog(); },
+                  .cancel = [](const store::RunId&, const std::string&) {},
+                  .warn = [](const std::string&) {}}),
+      tokens_(core_, store_, {}) {
   catalog::Snapshot snapshot;
   snapshot.loaded = true;
   for (const char* name : {"echo", "team/report"}) {
@@ -149,12 +153,27 @@ void FakeEngine::trigger(engine::TriggerRequest request, store::Done<engine::Tri
   run.options = request.options;
   run.payload = request.payload;
   run.request_id = request.request_id;
+  run.permit = request.permit;
+  run.permit_expires = request.permit_expires;
   run.parent = run.root = request.parent;
   if (request.idempotency_ttl) run.idempotency_ttl = *request.idempotency_ttl;
   store_.enqueue(std::move(run), [done = std::move(done)](store::Result<store::Enqueued> enqueued) {
     if (!enqueued) return done(enqueued.status());
     done(engine::Triggered{enqueued->id, enqueued->existing && !enqueued->same_request});
   });
+}
+
+void FakeEngine::create_batch(store::NewBatch batch, store::Done<store::Batch> done) {
+  batch.now = std::chrono::floor<store::Duration>(std::chrono::system_clock::now());
+  batch.id = store::new_batch_id(batch.now);
+  store_.create_batch(std::move(batch), std::move(done));
+}
+
+void FakeEngine::trigger_batch(engine::BatchRequest request, store::Done<store::Batch> done) {
+  const store::Time now = std::chrono::floor<store::Duration>(std::chrono::system_clock::now());
+  store::Result<store::BatchItems> items = engine::batch_items(std::move(request), *catalog(), store_, now);
+  if (!items) return done(items.status());
+  store_.enqueue_batch(std::move(*items), std::move(done));
 }
 
 void FakeEngine::cancel(const store::RunId& run, const std::string& reason, store::Done<store::Run> done) {
@@ -220,6 +239,10 @@ std::unique_ptr<engine::Subscription> FakeEngine::watch(const store::RunId& run,
   }
   changed_.notify_all();
   return std::make_unique<Watching>(*this, std::move(watch));
+}
+
+std::unique_ptr<engine::Subscription> FakeEngine::watch_all(std::function<void(const store::RunId&)> changed) {
+  return hub_->watch_all(std::move(changed));
 }
 
 catalog::SnapshotPtr FakeEngine::catalog() const {
@@ -389,6 +412,7 @@ void FakeEngine::notify(const store::RunId& run) {
   for (const std::shared_ptr<Watch>& watch : watches) {
     if (watch->run == run) watch->changed();
   }
+  hub_->tell(run);
 }
 
 }  // namespace perdure::api

@@ -15,6 +15,8 @@
 
 #include "host/engine/engine.h"
 #include "host/engine/schedules.h"
+#include "host/engine/tokens.h"
+#include "host/engine/watch_hub.h"
 #include "store/memory/memory_store.h"
 #include "tests/api/inline_core.h"
 
@@ -50,6 +52,8 @@ class FakeEngine final : public engine::Engine, private store::Listener {
   ~FakeEngine() override;
 
   void trigger(engine::TriggerRequest request, store::Done<engine::Triggered> done) override;
+  void create_batch(store::NewBatch batch, store::Done<store::Batch> done) override;
+  void trigger_batch(engine::BatchRequest request, store::Done<store::Batch> done) override;
   void cancel(const store::RunId& run, const std::string& reason, store::Done<store::Run> done) override;
   void reschedule(const store::RunId& run, const store::Delay& delay, store::Done<store::Run> done) override;
   void reset_idempotency_key(const store::TaskId& task, const std::string& key,
@@ -63,6 +67,7 @@ class FakeEngine final : public engine::Engine, private store::Listener {
   void override_limit(const store::QueueName& queue, std::optional<std::size_t> limit,
                       store::Done<store::Queue> done) override;
   std::unique_ptr<engine::Subscription> watch(const store::RunId& run, std::function<void()> changed) override;
+  std::unique_ptr<engine::Subscription> watch_all(std::function<void(const store::RunId& run)> changed) override;
   catalog::SnapshotPtr catalog() const override;
   void roll_back(const std::string& plugin, const std::string& to, store::Done<catalog::PluginVersion> done) override;
   void release(const std::string& plugin, store::Done<std::vector<store::TaskId>> done) override;
@@ -70,6 +75,7 @@ class FakeEngine final : public engine::Engine, private store::Listener {
                      store::Done<engine::AttemptStart> done) override;
   void stacks(const store::RunId& run, store::Done<engine::RunStacks> done) override;
   engine::ScheduleControl& schedules() override { return schedules_; }
+  engine::TokenControl& tokens() override { return tokens_; }
   std::vector<catalog::Held> held() const override;
   engine::EngineStatus status() const override;
   store::Store& store() override { return store_; }
@@ -116,11 +122,13 @@ class FakeEngine final : public engine::Engine, private store::Listener {
   catalog::SnapshotPtr catalog_;
   std::vector<catalog::Held> held_;
   std::vector<std::shared_ptr<Watch>> watches_;
+  const std::shared_ptr<engine::WatchHub> hub_ = std::make_shared<engine::WatchHub>();  // the real one, for watch_all()
   std::optional<engine::TriggerRequest> last_;
   std::size_t triggers_ = 0;
   store::MemoryStore store_;
   InlineCore core_;
   engine::Schedules schedules_;  // the real ones, which fire nothing by themselves: no timer ever fires
+  engine::Tokens tokens_;        // the real ones, which remove nothing
   std::optional<schema::Fault> fault_;
 };
 

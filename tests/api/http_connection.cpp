@@ -124,9 +124,8 @@ std::string request_text(std::string_view method, std::string_view target, std::
   text.append(method).append(" ").append(target).append(" HTTP/1.1\r\nhost: 127.0.0.1\r\nauthorization: Bearer ");
   text.append(kTestKey).append("\r\n").append(more_headers);
   if ((method == "POST" || method == "PUT") && more_headers.find("transfer-encoding") == std::string_view::npos) {
-    text.append("content-type: application/json\r\ncontent-length: ")
-        .append(std::to_string(body.size()))
-        .append("\r\n");
+    if (more_headers.find("content-type") == std::string_view::npos) text.append("content-type: application/json\r\n");
+    text.append("content-length: ").append(std::to_string(body.size())).append("\r\n");
   }
   return text.append("\r\n").append(body);
 }

@@ -90,6 +90,14 @@ std::vector<Case> cases(const Settings& s) {
         [s] {
           return Samples{{"commit.8", synced_commits(s.dir, s.seconds, 8, 1)}};
         }}},
+      {"batch",
+       {[s] {
+          Product product(s.product, s.dir);
+          return Samples{{"batch", product.batch_trigger("echo", s.seconds, 1000)}};
+        },
+        [s] {
+          return Samples{{"commit.1000", synced_commits(s.dir, s.seconds, 2, 1000)}};
+        }}},
   };
 }
 
@@ -101,6 +109,7 @@ std::vector<Row> rows() {
       {"commit.1", "limit: RocksDB synced commits, 1 thread"},
       {"commit.8", "limit: RocksDB synced commits, 8 threads"},
       {"commit.64", "limit: RocksDB synced commits, 64 runs a batch"},
+      {"commit.1000", "limit: RocksDB synced commits, 2 threads, 1,000 runs a batch"},
       {"engine.fork4", "limit: bare engine, fork per run, 4 in flight"},
       {"engine.fork8", "limit: bare engine, fork per run, 8 in flight"},
       {"engine.reused", "limit: bare engine, reused children"},
@@ -115,6 +124,7 @@ std::vector<Row> rows() {
       {"idle.p99", "idle: trigger to output read back, p99", kMs, "idle.limit", 5.0},
       {"enqueue.1", "enqueue only, 8 connections", Unit::kPerSecond, "commit.8", 0.60},
       {"enqueue.16", "enqueue only, 8 connections, 16 deep (of constant HTTP)", Unit::kPerSecond, "http.16", 0},
+      {"batch", "batch trigger of 1,000, over HTTP (at least 40,000/s)", Unit::kPerSecond, "commit.1000", 0},
   };
 }
 

@@ -59,8 +59,8 @@ int main(int argc, char** argv) {
   app.add_option("--many", settings.many, "runs in the store where it is to have very many")->capture_default_str();
   app.add_option("--repetitions", repetitions, "how often each is measured; the median counts")->capture_default_str();
   app.add_option("--only", only,
-                 "fork, zygote, rocks, engine, http, e2e, recycle, latency, enqueue, claim, timers, finished or "
-                 "queued; may be repeated");
+                 "fork, zygote, rocks, engine, http, e2e, recycle, latency, enqueue, batch, claim, timers, finished, "
+                 "queued, waiting or evicted; may be repeated");
   app.add_option("--json", json, "also write the table as a JSON document to this file");
   app.add_option("--dir", parent, "where the data lies: the disk under it is measured")->capture_default_str();
   app.add_option("--perdure", settings.product.perdure, "the product's executable");

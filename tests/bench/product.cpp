@@ -2,6 +2,7 @@
 
 #include <sys/wait.h>
 
+#include <atomic>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
@@ -61,21 +62,67 @@ Product::~Product() {
 
 double Product::end_to_end(const std::string& task, long runs) {
   Connection status(port_);
-  const long before = completed(status);
+  const long before = told(status, "completed");
   const LoadResult load = press(port_, trigger_text(task, ""), {.connections = 8, .depth = 16, .requests = runs});
-  long done = 0;
+  await_told("completed", before + runs);
+  return static_cast<double>(runs) / seconds_since(load.started);
+}
+
+void Product::await_told(const std::string& name, long wanted) {
+  Connection status(port_);
+  long reached = -1;
   auto progress = std::chrono::steady_clock::now();
   for (;;) {
-    const long now_done = completed(status) - before;
-    if (now_done >= runs) break;
-    if (now_done != done) progress = std::chrono::steady_clock::now();
-    done = now_done;
+    const long now = told(status, name);
+    if (now >= wanted) return;
+    if (now != reached) progress = std::chrono::steady_clock::now();
+    reached = now;
     if (seconds_since(progress) > 30) {
-      give_up("only " + std::to_string(done) + " of " + std::to_string(runs) + " runs of " + task + " completed");
+      give_up("only " + std::to_string(reached) + " of " + std::to_string(wanted) + " runs are " + name);
     }
     std::this_thread::sleep_for(milliseconds(5));
   }
-  return static_cast<double>(runs) / seconds_since(load.started);
+}
+
+void Product::let_wait(const std::string& task, long runs, milliseconds duration) {
+  const std::string payload = R"({"payload":{"ms":)" + std::to_string(duration.count()) + "}}";
+  press(port_, request_text("POST", "/api/v1/tasks/" + task + "/trigger", key_, payload),
+        {.connections = 8, .depth = 16, .requests = runs});
+  await_told("WAITING", runs);
+}
+
+void Product::await_completed(long runs) { await_told("completed", runs); }
+
+namespace {
+
+// The number behind `name` in a file of /proc, in KB there; 0 when there is none.
+double kilobytes(const std::string& file, const std::string& name) {
+  std::ifstream in(file);
+  for (std::string line; std::getline(in, line);) {
+    if (line.rfind(name, 0) == 0) return std::atof(line.c_str() + name.size());
+  }
+  return 0;
+}
+
+}  // namespace
+
+// Attempts are the children of the host's children.
+Product::Attempts Product::attempts() const {
+  Attempts found;
+  double bytes = 0;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
+    const std::string of = entry.path().string();
+    std::string name;
+    std::ifstream(of + "/comm") >> name;
+    if (name != "perdure-attempt") continue;
+    const auto parent = static_cast<pid_t>(kilobytes(of + "/status", "PPid:"));
+    const auto host = static_cast<pid_t>(kilobytes("/proc/" + std::to_string(parent) + "/status", "PPid:"));
+    if (host != pid_) continue;
+    ++found.count;
+    bytes += 1024 * (kilobytes(of + "/smaps_rollup", "Private_Dirty:") + kilobytes(of + "/status", "VmPTE:"));
+  }
+  if (found.count > 0) found.bytes = bytes / static_cast<double>(found.count);
+  return found;
 }
 
 std::vector<double> Product::latency(const std::string& task, int samples) {
@@ -105,6 +152,35 @@ double Product::enqueue(const std::string& task, double seconds, int depth) {
   return static_cast<double>(load.answers) / load.seconds;
 }
 
+double Product::batch_trigger(const std::string& task, double seconds, int size) {
+  std::string items;
+  for (int i = 0; i < size; ++i) {
+    items += R"({"index":)" + std::to_string(i) + R"(,"task":")" + task +
+             R"(","payload":"{\"json\":{\"n\":1}}","options":{"payloadType":"application/super+json","delay":"1h"}})" +
+             "\n";
+  }
+  const std::string create =
+      request_text("POST", "/api/v3/batches", key_, R"({"runCount":)" + std::to_string(size) + "}");
+  std::atomic<long> batches{0};
+  const auto start = std::chrono::steady_clock::now();
+  const auto send = [&] {
+    Connection connection(port_);
+    while (seconds_since(start) < seconds) {
+      const std::string id = text_of(connection.ask(create).body, "id");
+      std::string request = request_text("POST", "/api/v3/batches/" + id + "/items", key_, items);
+      constexpr std::string_view kJson = "application/json";
+      request.replace(request.find(kJson), kJson.size(), "application/x-ndjson");
+      const Answer sealed = connection.ask(request);
+      if (sealed.body.find("\"sealed\":true") == std::string::npos) give_up("a batch was answered " + sealed.body);
+      ++batches;
+    }
+  };
+  std::thread other(send);
+  send();
+  other.join();
+  return static_cast<double>(batches * size) / seconds_since(start);
+}
+
 double Product::memory() const {
   std::ifstream status("/proc/" + std::to_string(pid_) + "/status");
   for (std::string line; std::getline(status, line);) {
@@ -126,12 +202,12 @@ std::vector<double> Product::first_page(const std::string& filter, int samples) 
   return each;
 }
 
-long Product::completed(Connection& connection) const {
+long Product::told(Connection& connection, const std::string& name) const {
   const Answer status = connection.ask(request_text("GET", "/perdure/v1/status", key_));
-  constexpr std::string_view kName = "\"completed\":";
-  const auto at = status.body.find(kName);
+  const std::string wanted = "\"" + name + "\":";
+  const auto at = status.body.find(wanted);
   if (status.status != 200 || at == std::string::npos) give_up("/perdure/v1/status answered " + status.body);
-  return std::atol(status.body.c_str() + at + kName.size());
+  return std::atol(status.body.c_str() + at + wanted.size());
 }
 
 std::string Product::trigger_text(const std::string& task, const std::string& options) const {

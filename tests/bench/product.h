@@ -4,6 +4,7 @@
 
 #include <sys/types.h>
 
+#include <chrono>
 #include <string>
 #include <vector>
 
@@ -37,6 +38,21 @@ class Product {
   /// Acknowledged triggers/s over 8 connections, `depth` under way on each, of runs that do not start within the hour.
   double enqueue(const std::string& task, double seconds, int depth);
 
+  /// Triggers `runs` runs of `task`, which wait for so long each, and waits until all of them wait.
+  void let_wait(const std::string& task, long runs, std::chrono::milliseconds duration);
+  /// Waits until so many runs have completed since the host started.
+  void await_completed(long runs);
+  /// What the processes of attempts have for themselves: how many there are, and bytes that are private and dirty or
+  /// page tables, on average.
+  struct Attempts {
+    long count = 0;
+    double bytes = 0;
+  };
+  [[nodiscard]] Attempts attempts() const;
+  /// Runs/s of batches of `size` such runs, sent in two phases as clients do, one batch after the other over each of 2
+  /// connections.
+  double batch_trigger(const std::string& task, double seconds, int size);
+
   /// Seconds from starting the process to its being ready.
   [[nodiscard]] double starting() const { return starting_; }
   /// Bytes of memory that the host has resident now.
@@ -46,7 +62,10 @@ class Product {
   std::vector<double> first_page(const std::string& filter, int samples);
 
  private:
-  long completed(Connection& connection) const;
+  /// A number that /perdure/v1/status tells.
+  long told(Connection& connection, const std::string& name) const;
+  /// Waits until that is at least `wanted`.
+  void await_told(const std::string& name, long wanted);
   std::string trigger_text(const std::string& task, const std::string& options) const;
   [[noreturn]] void give_up(const std::string& what) const;
 

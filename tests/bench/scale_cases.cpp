@@ -10,6 +10,7 @@
 #include "tests/bench/cases.h"
 #include "tests/bench/clock.h"
 #include "tests/bench/filled_store.h"
+#include "tests/bench/process.h"
 
 namespace perdure::bench {
 namespace {
@@ -99,6 +100,32 @@ Samples with_queued(const Settings& s) {
   return {{"memory.queued", product.memory()}};
 }
 
+Samples with_waiting(const Settings& s) {
+  const long runs = std::max(s.many / 100, 1L);
+  Product product(s.product, s.dir);
+  const double before = product.memory();
+  product.let_wait("wait", runs, std::chrono::hours(1));
+  const Product::Attempts waiting = product.attempts();
+  if (waiting.count != runs) die("looking for the processes of " + std::to_string(runs) + " runs that wait");
+  return {{"waiting.attempt", waiting.bytes},
+          {"waiting.host", (product.memory() - before) / static_cast<double>(runs)}};
+}
+
+// Runs that wait without a process all go on in the end.
+Samples with_evicted(const Settings& s) {
+  const long runs = std::max(s.many / 10, 1L);
+  Product product(s.product, s.dir);
+  const double before = product.memory();
+  product.let_wait("wait-without-process", runs, std::chrono::milliseconds(2000 + runs));
+  const auto start = std::chrono::steady_clock::now();
+  while (product.attempts().count > 0) {
+    if (seconds_since(start) > 30) die("waiting for processes to leave");
+  }
+  const double memory = (product.memory() - before) / static_cast<double>(runs);
+  product.await_completed(runs);
+  return {{"evicted.host", memory}};
+}
+
 }  // namespace
 
 std::vector<Case> scale_cases(const Settings& s) {
@@ -116,6 +143,8 @@ std::vector<Case> scale_cases(const Settings& s) {
        }}},
       {"finished", {[s] { return with_finished(s); }}},
       {"queued", {[s] { return with_queued(s); }}},
+      {"waiting", {[s] { return with_waiting(s); }}},
+      {"evicted", {[s] { return with_evicted(s); }}},
   };
 }
 
@@ -134,6 +163,14 @@ std::vector<Row> scale_rows() {
       {"list.both", "… by status and tag", kMs, {}, 0, 0.005},
       {"memory.idle", "memory of an idle host", Unit::kMegabytes, {}, 0, 40e6},
       {"memory.queued", "memory of a host with 1,000,000 queued", Unit::kMegabytes, {}, 0, 400e6},
+      {"waiting.attempt",
+       "memory of a waiting attempt, of 10,000 (private and page tables)",
+       Unit::kKilobytes,
+       {},
+       0,
+       300e3},
+      {"waiting.host", "… and what the host has for it", Unit::kKilobytes},
+      {"evicted.host", "what the host has for a run that waits without a process, of 100,000", Unit::kKilobytes},
   };
 }
 

@@ -20,6 +20,8 @@ std::string shown(double value, Unit unit) {
       return fmt::format("{:.2f} ms", value * 1e3);
     case Unit::kMegabytes:
       return fmt::format("{:.0f} MB", value / 1e6);
+    case Unit::kKilobytes:
+      return fmt::format("{:.1f} KB", value / 1e3);
   }
   return {};
 }
@@ -31,6 +33,7 @@ std::string_view unit_name(Unit unit) {
     case Unit::kMilliseconds:
       return "s";
     case Unit::kMegabytes:
+    case Unit::kKilobytes:
       return "bytes";
   }
   return {};

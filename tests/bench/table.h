@@ -7,7 +7,7 @@
 
 namespace perdure::bench {
 
-enum class Unit { kPerSecond, kMilliseconds, kMegabytes };
+enum class Unit { kPerSecond, kMilliseconds, kMegabytes, kKilobytes };
 
 /// A line. A product's line names the limit it is held against, or has a bound of its own; a limit's own line does
 /// neither.

@@ -34,6 +34,8 @@ TEST(Usage, EveryVerbsHelpHasAnExample) {
                                                                                     {"runs", "replay"},
                                                                                     {"runs", "reschedule"},
                                                                                     {"idempotency", "reset"},
+                                                                                    {"batches", "create"},
+                                                                                    {"batches", "get"},
                                                                                     {"bulk", "list"},
                                                                                     {"bulk", "get"},
                                                                                     {"bulk", "abort"},
@@ -48,6 +50,10 @@ TEST(Usage, EveryVerbsHelpHasAnExample) {
                                                                                     {"schedules", "deactivate"},
                                                                                     {"schedules", "delete"},
                                                                                     {"schedules", "backfill"},
+                                                                                    {"tokens", "list"},
+                                                                                    {"tokens", "get"},
+                                                                                    {"tokens", "create"},
+                                                                                    {"tokens", "complete"},
                                                                                     {"plugins", "list"}}) {
     auto arguments = verb;
     arguments.emplace_back("--help");
@@ -61,11 +67,9 @@ TEST(Usage, EveryVerbsHelpHasAnExample) {
 TEST(Usage, AnUnknownVerbIsNamedBesideThoseThereAre) {
   const Ended ended = perdure({"frobnicate"});
   EXPECT_EQ(ended.status, kWrongUsage);
-  EXPECT_EQ(
-      ended.err,
-      "perdure: there is no verb \"frobnicate\", only trigger, runs, bulk, queues, idempotency, tasks, schedules, "
-      "plugins\nSee `perdure "
-      "--help`.\n");
+  EXPECT_EQ(ended.err,
+            "perdure: there is no verb \"frobnicate\", only trigger, runs, bulk, batches, queues, keys, idempotency, "
+            "tasks, schedules, tokens, plugins\nSee `perdure --help`.\n");
   EXPECT_NE(perdure({"runs", "frobnicate"}).err.find("only list, get, logs"), std::string::npos);
 }
 

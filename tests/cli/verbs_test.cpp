@@ -302,6 +302,44 @@ TEST_F(Verbs, AnIdempotencyKeyIsReset) {
   EXPECT_EQ(host.requests().at(0).body, R"({"taskIdentifier":"hello"})");
 }
 
+TEST_F(Verbs, ABatchIsCreatedWithAPayloadOfEachLine) {
+  host.on("POST /api/v3/batches", {{.status = 202, .body = R"({"id":"batch_1","runCount":2,"isCached":false})"}});
+  host.on("POST /api/v3/batches/batch_1/items", {{.body = R"({"id":"batch_1","sealed":true})"}});
+  host.on("GET /api/v2/batches/batch_1", {{.body = R"({"id":"batch_1","processing":{"errors":[]}})"}});
+  const Ended ended = ask({"batches", "create", "hello", "-", "--tag", "t"}, {.in = "{\"n\":1}\n\n 2\n"});
+  EXPECT_EQ(ended.status, kDone) << ended.err;
+  EXPECT_EQ(ended.out, "batch_1\n");
+  ASSERT_EQ(host.requests().size(), 3u);
+  EXPECT_EQ(host.requests()[0].body, R"({"runCount":2})");
+  const FakeRequest items = host.requests()[1];
+  EXPECT_EQ(items.headers.at("content-type"), "application/x-ndjson");
+  const std::string options = R"("options":{"payloadType":"application/json","tags":["t"]}})";
+  EXPECT_EQ(items.body, R"({"index":0,"task":"hello","payload":"{\"n\":1}",)" + options + "\n" +
+                            R"({"index":1,"task":"hello","payload":"2",)" + options + "\n");
+}
+
+TEST_F(Verbs, ABatchSaysWhichItemsMadeNoRun) {
+  host.on("POST /api/v3/batches", {{.status = 202, .body = R"({"id":"batch_1"})"}});
+  host.on("POST /api/v3/batches/batch_1/items", {{.body = R"({"sealed":true})"}});
+  host.on("GET /api/v2/batches/batch_1",
+          {{.body = R"({"processing":{"errors":[{"index":0,"error":"nobody offers it"}]}})"}});
+  const Ended ended = ask({"batches", "create", "nope", "-"}, {.in = "1"});
+  EXPECT_EQ(ended.status, kFailed);
+  EXPECT_EQ(ended.err, "item 0 made no run: nobody offers it\n");
+  EXPECT_EQ(ask({"batches", "create", "hello", "-"}, {.in = "1\n{"}).status, kWrongUsage);
+  EXPECT_EQ(ask({"batches", "create", "hello", "-"}, {.in = "\n"}).status, kWrongUsage);
+}
+
+TEST_F(Verbs, ABatchShowsHowFarItIs) {
+  host.on("GET /api/v2/batches/batch_1",
+          {{.body = R"({"id":"batch_1","status":"PROCESSING","createdAt":"2026-11-23T13:50:04.909Z","runCount":9,)"
+                    R"("progress":{"unfinished":4,"completed":3,"unsuccessful":2,"removed":0}})"}});
+  const Ended ended = ask({"batches", "get", "batch_1"});
+  EXPECT_EQ(ended.status, kDone) << ended.err;
+  EXPECT_NE(ended.out.find("PROCESSING"), std::string::npos) << ended.out;
+  EXPECT_NE(ended.out.find("4"), std::string::npos) << ended.out;
+}
+
 constexpr const char* kBulk = "POST /api/v1/bulk-actions";
 constexpr const char* kBulkOne = "GET /api/v1/bulk-actions/bulk_1";
 

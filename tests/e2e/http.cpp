@@ -18,8 +18,11 @@ boost::json::value Answer::json() const {
 struct Http::Handle {
   CURL* easy = curl_easy_init();
   curl_slist* headers = nullptr;
+  curl_slist* of_lines = nullptr;
+  curl_slist* now = nullptr;  // one of the two
   ~Handle() {
     curl_slist_free_all(headers);
+    curl_slist_free_all(of_lines);
     curl_easy_cleanup(easy);
   }
 };
@@ -28,12 +31,22 @@ Http::Http(std::string base, std::string key)
     : handle_(std::make_unique<Handle>()), base_(std::move(base)), key_(std::move(key)) {
   handle_->headers = curl_slist_append(nullptr, ("authorization: Bearer " + key_).c_str());
   handle_->headers = curl_slist_append(handle_->headers, "content-type: application/json");
+  handle_->of_lines = curl_slist_append(nullptr, ("authorization: Bearer " + key_).c_str());
+  handle_->of_lines = curl_slist_append(handle_->of_lines, "content-type: application/x-ndjson");
+  handle_->now = handle_->headers;
 }
 
 Http::~Http() = default;
 
 Answer Http::get(const std::string& target) { return ask(target, nullptr); }
 Answer Http::post(const std::string& target, const std::string& body) { return ask(target, &body); }
+
+Answer Http::post_lines(const std::string& target, const std::string& lines) {
+  handle_->now = handle_->of_lines;
+  Answer answer = ask(target, &lines);
+  handle_->now = handle_->headers;
+  return answer;
+}
 
 Answer Http::ask(const std::string& target, const std::string* body) {
   Answer answer;
@@ -83,7 +96,7 @@ int Http::perform(const std::string& target, Receive receive, void* to) {
   CURL* easy = handle_->easy;
   const std::string url = base_ + target;
   curl_easy_setopt(easy, CURLOPT_URL, url.c_str());
-  curl_easy_setopt(easy, CURLOPT_HTTPHEADER, handle_->headers);
+  curl_easy_setopt(easy, CURLOPT_HTTPHEADER, handle_->now);
   curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
   curl_easy_setopt(easy, CURLOPT_TIMEOUT, 90L);
   curl_easy_setopt(easy, CURLOPT_WRITEDATA, to);

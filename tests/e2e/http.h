@@ -25,6 +25,8 @@ class Http {
 
   Answer get(const std::string& target);
   Answer post(const std::string& target, const std::string& body);
+  /// The same with lines of JSON as its body.
+  Answer post_lines(const std::string& target, const std::string& lines);
   /// Gives every line of an answer that goes on and on to `seen` as it comes, until that says true, or false at the
   /// answer's end, or after 90 seconds.
   bool follow(const std::string& target, const std::function<bool(const std::string& line)>& seen);

@@ -51,6 +51,7 @@ void HostSimulation::boot() {
   engine_options.seed = options_.seed;
   engine_options.memory = options_.memory;
   engine_options.retention = retention;
+  engine_options.token_url = [](const store::TokenId& token) { return "http://host/" + token.text(); };
   engine = std::make_unique<CoreEngine>(core, *store, *launcher, std::move(engine_options));
   engine->offer(catalog);
   engine->start([this](const store::Status& status) {

@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <map>
 #include <random>
+#include <type_traits>
 
 #include "tests/engine/host_simulation.h"
 
@@ -40,11 +41,23 @@ process::AttemptRequest record(std::uint64_t call, const std::string& name, cons
   return {0, RequestKind::kRecord,
           boost::json::serialize(boost::json::object{{"call", call}, {"name", name}, {"durationUs", 1500}}), result};
 }
+process::AttemptRequest create_token(int call, const std::string& options = "{}") {
+  return {0, RequestKind::kTokenCreate, R"({"call":)" + std::to_string(call) + R"(,"options":)" + options + "}", {}};
+}
+process::AttemptRequest complete_token(int call, const std::string& id, const std::string& value) {
+  return {0, RequestKind::kTokenComplete, boost::json::serialize(boost::json::object{{"call", call}, {"token", id}}),
+          value};
+}
 
 // One run of "task" whose attempt asks these things; the answers.
 class OneRun {
  public:
-  explicit OneRun(std::vector<process::AttemptRequest> requests, std::size_t attempts = 1)
+  explicit OneRun(const std::vector<process::AttemptRequest>& requests, std::size_t attempts = 1)
+      : OneRun([&requests](HostSimulation&) { return requests; }, attempts) {}
+  /// `requests` are made once the host has booted.
+  template <class Make>
+  requires std::is_invocable_v<Make&, HostSimulation&>
+  explicit OneRun(Make make, std::size_t attempts = 1)
       : host_({.script =
                    [this, attempts](const process::AttemptSpec& spec) {
                      Ending ending;
@@ -60,10 +73,10 @@ class OneRun {
                      }
                      return ending;
                    },
-               .fault = {}}),
-        requests_(std::move(requests)) {
+               .fault = {}}) {
     host_.catalog = catalog_of({"task", "child"});
     host_.boot();
+    requests_ = make(host_);
     host_.trigger("task");
     EXPECT_TRUE(host_.core.run_out(10000));
     host_.kill();
@@ -177,7 +190,7 @@ TEST(Requests, ATriggerThatIsWrongMakesNothing) {
   EXPECT_NE(refusal(trigger(1, "not an id")).find("1 to 128 of"), std::string::npos);
   EXPECT_NE(refusal(trigger(1, "child", R"({"maxAttempt":2})")).find("did you mean maxAttempts?"), std::string::npos);
   EXPECT_NE(refusal(trigger(1, "child", R"({"ttlMs":"5m"})")).find("number of milliseconds"), std::string::npos);
-  EXPECT_NE(refusal(trigger(1, "child", R"({"when":"on_success"})")).find("not offered"), std::string::npos);
+  EXPECT_NE(refusal(trigger(1, "child", R"({"version":"v"})")).find("not offered"), std::string::npos);
   EXPECT_NE(refusal(trigger(1, "child", R"({"tags":["a",""]})")).find("1 to 128 characters"), std::string::npos);
   EXPECT_NE(refusal(trigger(1, "child", "{}", "{")).find("not acceptable JSON"), std::string::npos);
   EXPECT_NE(refusal(trigger(0, "child")).find("\"call\""), std::string::npos);
@@ -242,6 +255,62 @@ TEST(Requests, AStepThatIsWrongIsRefusedWithWords) {
   EXPECT_NE(refusal(record(1, "", "1")).find("1 to 256 bytes"), std::string::npos);
   EXPECT_NE(refusal(record(1, "charge", "{")).find("not acceptable JSON"), std::string::npos);
   EXPECT_NE(refusal(recall(0, "charge")).find("from 1"), std::string::npos);
+}
+
+TEST(Requests, ATokenIsMadeOnceHoweverOftenTheRunIsTried) {
+  OneRun asked({create_token(1, R"({"timeoutMs":60000,"tags":["t"],"idempotencyKey":"k","idempotencyKeyTtlMs":5000})"),
+                create_token(2)},
+               3);
+  ASSERT_EQ(asked.answers.size(), 6u);
+  for (const auto& answer : asked.answers) ASSERT_EQ(answer.status, ReplyStatus::kOk) << answer.json;
+  EXPECT_EQ(asked.answers[2].raw, asked.answers[0].raw);
+  EXPECT_EQ(asked.answers[5].raw, asked.answers[1].raw);
+  EXPECT_NE(asked.answers[0].raw, asked.answers[1].raw);
+  const boost::json::value made = boost::json::parse(asked.answers[0].raw);
+  const store::TokenId id(std::string(made.at("id").as_string()));
+  EXPECT_EQ(made.at("url").as_string(), "http://host/" + id.text());
+  const store::Token token = asked.store().token(id).value();
+  EXPECT_EQ(token.run, asked.run());
+  EXPECT_EQ(token.attempt, 1u);
+  EXPECT_EQ(token.timeout_at, token.created_at + store::Duration(60000));
+  EXPECT_EQ(token.tags, std::vector<std::string>{"t"});
+  EXPECT_EQ(token.idempotency_key, "k");
+  EXPECT_EQ(token.key_expires_at, token.created_at + store::Duration(5000));
+  EXPECT_EQ(asked.store().tokens({})->tokens.size(), 2u);
+}
+
+TEST(Requests, ATokenThatAnAttemptCompletesKeepsItsFirstValue) {
+  store::TokenId id;
+  const auto make = [&](HostSimulation& host) {
+    store::NewToken created;
+    created.now = host.core.now();
+    created.id = id = store::new_token_id(created.now);
+    created.timeout_at = created.now + std::chrono::hours(1000);
+    host.store->create_token(created, [](const store::Result<store::CreatedToken>& made) { EXPECT_TRUE(made); });
+  };
+  OneRun asked([&](HostSimulation& host) {
+    make(host);
+    return std::vector{complete_token(1, id.text(), R"({"n":1})"), complete_token(2, id.text(), "2"),
+                       complete_token(3, "waitpoint_none", "3"), complete_token(4, id.text(), "{")};
+  });
+  ASSERT_EQ(asked.answers.size(), 4u);
+  EXPECT_EQ(asked.answers[0].status, ReplyStatus::kOk) << asked.answers[0].json;
+  EXPECT_EQ(asked.answers[1].status, ReplyStatus::kOk);
+  EXPECT_EQ(asked.answers[2].status, ReplyStatus::kNotFound);
+  EXPECT_EQ(asked.answers[3].status, ReplyStatus::kInvalid);
+  EXPECT_EQ(asked.store().token(id)->output, R"({"n":1})");
+}
+
+TEST(Requests, ATokenThatIsWrongIsRefusedWithWords) {
+  EXPECT_NE(refusal(create_token(1, R"({"timeout":5})")).find("the nearest is \"timeoutMs\""), std::string::npos);
+  EXPECT_NE(refusal(create_token(1, R"({"timeoutMs":"5m"})")).find("whole number of milliseconds"), std::string::npos);
+  EXPECT_NE(refusal(create_token(1, R"({"timeoutMs":-1})")).find("whole number of milliseconds"), std::string::npos);
+  EXPECT_NE(refusal(create_token(1, R"({"tags":"a"})")).find("array of strings"), std::string::npos);
+  EXPECT_NE(refusal(create_token(1, R"({"tags":[""]})")).find("1 to 128 characters"), std::string::npos);
+  EXPECT_NE(refusal(create_token(1, R"({"idempotencyKey":""})")).find("not empty"), std::string::npos);
+  EXPECT_NE(refusal(create_token(1, "7")).find("JSON object"), std::string::npos);
+  EXPECT_NE(refusal(create_token(0)).find("\"call\""), std::string::npos);
+  EXPECT_NE(refusal(complete_token(1, "waitpoint_1", "")).find("one JSON value"), std::string::npos);
 }
 
 TEST(Requests, ChildrenAreTriggeredWhileTheHostDrains) {

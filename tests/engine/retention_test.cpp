@@ -3,6 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <vector>
+
 #include "tests/engine/host_simulation.h"
 
 namespace perdure::engine::testing {
@@ -67,6 +70,17 @@ TEST_F(RetentionTest, RunsGoWhenTheyAreAsOldAsTheirStatusMayBecome) {
   EXPECT_EQ(count(RunStatus::kFailed), 0u);
 }
 
+TEST_F(RetentionTest, ABatchThatIsNeverCompleteGoesAfterADay) {
+  boot([](RetentionOptions& options) { options.of(RunStatus::kCompleted).age = 240h; });
+  store::BatchId id;
+  host_->engine->create_batch({.id = {}, .run_count = 2, .idempotency_key = "k", .parent = {}},
+                              [&](const store::Result<store::Batch>& batch) { id = batch->id; });
+  pass(23h);
+  EXPECT_TRUE(host_->store->batch(id));
+  pass(2h);
+  EXPECT_EQ(host_->store->batch(id).status().code(), store::Code::kNotFound);
+}
+
 TEST_F(RetentionTest, TheNewestSoManyAreKeptHoweverYoung) {
   boot([](RetentionOptions& options) { options.of(RunStatus::kCompleted).runs = 50; });
   run(300);
@@ -95,6 +109,27 @@ TEST_F(RetentionTest, WithoutLimitsEverythingIsKeptAndTheStoreIsNotAsked) {
   pass(365 * 24h);
   EXPECT_EQ(count(RunStatus::kCompleted), 10u);
   EXPECT_EQ(calls_, 0u);
+}
+
+TEST_F(RetentionTest, TokensGoWhenTheyHaveBeenOverForLong) {
+  boot([](RetentionOptions& options) { options.tokens = 24h; });
+  std::vector<store::TokenId> made;
+  for (int i = 0; i < 250; ++i) {
+    TokenRequest request;
+    request.timeout = i % 2 == 0 ? store::Duration(1min) : store::Duration(1000h);
+    host_->engine->tokens().create(request, [&](const store::Result<store::CreatedToken>& created) {
+      ASSERT_TRUE(created);
+      made.push_back(created->token.id);
+    });
+  }
+  pass(23h);
+  ASSERT_EQ(made.size(), 250u);
+  const auto there = [&] {
+    return std::ranges::count_if(made, [&](const store::TokenId& id) { return host_->store->token(id).is_ok(); });
+  };
+  EXPECT_EQ(there(), 250);
+  pass(2h);
+  EXPECT_EQ(there(), 125) << "those that still wait stay";
 }
 
 TEST_F(RetentionTest, AStoreThatFailsMeanwhileIsAskedAgainWhenItServes) {

@@ -173,6 +173,74 @@ TEST(Live, ALaterAttemptGetsTheChildrenThatAnEarlierOneTriggered) {
   EXPECT_NE(second.find_log("child_2"), nullptr);
 }
 
+// ---- Batches --------------------------------------------------------------------------------------------------------
+
+TEST(Batches, TriggerManyRunsOfOneTaskOrOfSeveral) {
+  const Result result = run([](Attempt& attempt) {
+    const BatchHandle same =
+        attempt.batch_trigger(child, {{.id = "a", .items = 1}, {.id = "b", .items = 2}}, {.tags = {"t"}});
+    const BatchHandle mixed =
+        attempt.batch_trigger({item(child, {.id = "c"}, {.delay = 5min}), item("elsewhere", json::value{{"k", 1}})});
+    attempt.log.info(same.id + " " + same.runs.at(1).id + " " + mixed.id + " " + mixed.runs.at(1).id);
+  });
+  ASSERT_TRUE(result.succeeded()) << result.describe();
+  EXPECT_NE(result.find_log("batch_1 child_2 batch_2 child_4"), nullptr);
+  ASSERT_EQ(result.children.size(), 4u);
+  EXPECT_EQ(to_json(result.children[1].payload), R"({"id":"b","items":2})");
+  EXPECT_EQ(to_json(result.children[1].options), R"({"tags":["t"]})");
+  EXPECT_EQ(to_json(result.children[2].options), R"({"delayMs":300000})");
+  EXPECT_EQ(result.children[3].task, "elsewhere");
+  EXPECT_EQ(to_json(result.children[3].payload), R"({"k":1})");
+}
+
+TEST(Batches, AreOneDurableCallEach) {
+  const auto batches = [](Attempt& attempt) {
+    attempt.log.info(attempt.batch_trigger(child, {{}, {}}).id);
+    attempt.step("next", [] {});
+  };
+  const Result first = run(batches);
+  ASSERT_EQ(first.steps.size(), 2u) << first.describe();
+  const Result second = run(batches, {.attempt = 2, .recorded = first.steps});
+  EXPECT_TRUE(second.children.empty()) << "triggered before";
+  EXPECT_NE(second.find_log("batch_1"), nullptr);
+  const Result inside = run([](Attempt& attempt) { attempt.step("s", [&] { attempt.batch_trigger(child, {{}}); }); });
+  EXPECT_NE(inside.error().message.find("inside the step"), std::string::npos) << inside.describe();
+  EXPECT_FALSE(run([](Attempt& attempt) { attempt.batch_trigger(std::vector<BatchItem>()); }).succeeded());
+}
+
+TEST(Batches, GiveWhatCameOfEachRunInOrderToWhoWaitsForThem) {
+  const auto waits = [](Attempt& attempt) {
+    const auto ends = attempt.batch_trigger_and_wait({item("double", 4), item("refuses", 1), item("double", 5)});
+    EXPECT_EQ(ends.size(), 3u);
+    EXPECT_EQ(ends[0].value().to_number<int>(), 8);
+    EXPECT_FALSE(ends[1].ok());
+    EXPECT_EQ(ends[1].error().name, "Refused");
+    EXPECT_EQ(ends[2].unwrap().to_number<int>(), 10);
+    EXPECT_THROW(ends.unwrap(), RunFailed);
+  };
+  const Options options{
+      .children = {{"double", [](const json::value& n) { return n.to_number<int>() * 2; }},
+                   {"refuses", [](const json::value&) -> json::value { throw Error("Refused", "no"); }}}};
+  const Result first = run(waits, options);
+  ASSERT_TRUE(first.succeeded()) << first.describe();
+  ASSERT_EQ(first.steps.size(), 1u) << "one durable call";
+  Options later = options;
+  later.attempt = 2;
+  later.recorded = first.steps;
+  const Result second = run(waits, later);
+  EXPECT_TRUE(second.succeeded()) << second.describe();
+  EXPECT_TRUE(second.children.empty());
+}
+
+TEST(Batches, MayComeWithTheSuccessOfTheAttempt) {
+  const Result result = run([](Attempt& attempt) {
+    attempt.trigger(child, {}, {.when = When::kOnSuccess});
+    attempt.batch_trigger(child, {{}}, {.when = When::kOnSuccess});
+  });
+  ASSERT_EQ(result.children.size(), 2u) << result.describe();
+  for (const auto& each : result.children) EXPECT_EQ(to_json(each.options), R"({"when":"on_success"})");
+}
+
 // ---- Steps ----------------------------------------------------------------------------------------------------------
 
 TEST(Steps, GiveTheirResultAndALaterAttemptGetsTheRecordedOne) {

@@ -15,6 +15,7 @@
 #include "store/rocks/keys.h"
 #include "store/rocks/queue_records.h"
 #include "store/rocks/schedule_record.h"
+#include "store/rocks/token_record.h"
 
 namespace perdure::store::rocks {
 namespace {
@@ -288,6 +289,52 @@ TEST(Records, AScheduleComesBackAsItWasAndNothingLess) {
   EXPECT_EQ(decode_schedule(id, encode(bare)).value(), bare);
 }
 
+Token full_token() {
+  Token token;
+  token.id = TokenId("waitpoint_01hf7uaq017av5q07r86010f4");
+  token.status = TokenStatus::kWaiting;
+  token.created_at = at(1);
+  token.timeout_at = at(2000);
+  token.completed_at = at(3);
+  token.output = R"({"a":"\u0000"})";
+  token.tags = {"a", std::string("b\0c", 3)};
+  token.idempotency_key = "key";
+  token.key_expires_at = at(4000);
+  token.run = RunId("run_01hf7uaq017av5q07r86010f1");
+  token.attempt = 3;
+  return token;
+}
+
+TEST(Records, ATokenComesBackAsItWasAndNothingLess) {
+  const Token token = full_token();
+  const PackedId id = *pack(token.id);
+  const std::string bytes = encode(token, Duration(50));
+  EXPECT_TRUE(decode_token(id, bytes, Duration(50)).value() == token);
+  EXPECT_TRUE(decode_token(id, bytes + "more", Duration(50)).value() == token) << "a newer version's fields";
+  for (std::size_t size = 0; size < bytes.size(); ++size) {
+    EXPECT_EQ(decode_token(id, bytes.substr(0, size), Duration(50)).status().code(), Code::kCorruption) << size;
+  }
+}
+
+TEST(Records, ATokensTimesMoveWithTimerTimeWhereTheyEndDurations) {
+  Token token = full_token();
+  const PackedId id = *pack(token.id);
+  const auto read_later = [&] { return decode_token(id, encode(token, Duration(0)), Duration(10)).value(); };
+  EXPECT_EQ(read_later().timeout_at, at(1990));
+  EXPECT_EQ(read_later().key_expires_at, at(3990));
+  token.calendar = true;
+  EXPECT_EQ(read_later().timeout_at, at(2000));
+  token.calendar = false;
+  token.status = TokenStatus::kTimedOut;
+  EXPECT_EQ(read_later().timeout_at, at(2000)) << "it is over";
+  for (const bool calendar : {false, true}) {
+    const std::string bytes = encode(TokenTimeout{at(7), calendar}, Duration(5));
+    EXPECT_EQ(decode_token_timeout(bytes, Duration(5)).value(), (TokenTimeout{at(7), calendar}));
+    EXPECT_EQ(decode_token_timeout(bytes, Duration(4)).value().at, calendar ? at(7) : at(8));
+    EXPECT_EQ(decode_token_timeout(bytes.substr(0, 2), Duration(0)).status().code(), Code::kCorruption);
+  }
+}
+
 TEST(Records, AnotherVersionByteIsRefused) {
   std::string bytes = encode(full_record());
   bytes[0] = 2;
@@ -306,6 +353,8 @@ void decode_everything(const std::string& bytes) {
   (void)decode_waiting(bytes);
   (void)decode_key(bytes);
   (void)decode_finished(bytes);
+  (void)decode_token({}, bytes, Duration(1));
+  (void)decode_token_timeout(bytes, Duration(1));
 }
 
 TEST(Records, EveryCutIsRefused) {

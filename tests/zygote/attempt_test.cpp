@@ -173,11 +173,6 @@ TEST_F(AttemptTest, RefusesLogFieldsThatAreNoObject) {
   EXPECT_EQ(outcome.raw, R"({"status":9,"words":"log fields must be one JSON object"})");
 }
 
-TEST_F(AttemptTest, SaysWhichServicesThisHostDoesNotOffer) {
-  const auto outcome = outcome_of(task::not_offered);
-  EXPECT_EQ(outcome.raw, R"({"status":9,"words":"this version of the host does not offer this service"})");
-}
-
 // Answers the attempt's next request, and gives it back.
 protocol::Incoming answered(const Attempt& attempt, protocol::ReplyStatus status, std::string_view json,
                             std::string_view raw = {}) {

@@ -14,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include <perdure/batch.hpp>
 #include <perdure/json_read.hpp>
 #include <perdure/locals.hpp>
 #include <perdure/log.hpp>
@@ -21,6 +22,7 @@
 #include <perdure/stop_token.hpp>
 #include <perdure/stream.hpp>
 #include <perdure/text.hpp>
+#include <perdure/token.hpp>
 #include <perdure/trigger.hpp>
 #include <perdure/unwind.hpp>
 #include <perdure/wait.hpp>
@@ -150,6 +152,22 @@ class Attempt {
     return trigger_text(task_id, payload_json(payload), options);
   }
 
+  /// Triggers up to 1,000 runs of a task, all or none, and goes on: run.batch_trigger(hello, {{.name = "Ada"},
+  /// {.name = "Bob"}}). `options` are those of each. A durable call, as trigger(): a later attempt gets the same batch.
+  template <class In, class Out>
+  BatchHandle batch_trigger(const Task<In, Out>& task, const std::vector<std::type_identity_t<In>>& payloads,
+                            const TriggerOptions& options = {}) {
+    return batch_trigger(items_of(task, payloads, options));
+  }
+  /// The same of several tasks: run.batch_trigger({perdure::item(hello, {.name = "Ada"}), perdure::item(add, 7)}).
+  BatchHandle batch_trigger(const std::vector<BatchItem>& items) {
+    begin_durable_call();
+    const detail::Triggers triggers(items);
+    perdure_str text{};
+    expect_done(attempt_->services->batch_trigger(attempt_, triggers.data(), triggers.size(), &text));
+    return batch_of(detail::view(text));
+  }
+
   /// Triggers a run and waits for its end: run.trigger_and_wait(hello, {.name = "Ada"}).unwrap(). Meanwhile this run is
   /// WAITING and holds no slot. A run that did not complete is a value, see RunResult; a later attempt neither triggers
   /// nor waits again. The run executes on this one's version of the plugin, where the task is of the same plugin.
@@ -178,6 +196,54 @@ class Attempt {
   std::vector<Came> wait_all(const std::vector<Until>& what) { return wait_many("all", what); }
   /// Waits for the first of these; of the others `came` is false, also in a later attempt.
   std::vector<Came> wait_any(const std::vector<Until>& what) { return wait_many("any", what); }
+
+  /// Triggers up to 1,000 runs of a task and waits for the end of all: run.batch_trigger_and_wait(hello,
+  /// {{.name = "Ada"}, {.name = "Bob"}}).unwrap(). What came of each, in order; a run that did not complete is a value.
+  template <class In, class Out>
+  BatchResult<Out> batch_trigger_and_wait(const Task<In, Out>& task,
+                                          const std::vector<std::type_identity_t<In>>& payloads,
+                                          const TriggerOptions& options = {}) {
+    return detail::ends_of<Out>(await_batch(items_of(task, payloads, options)));
+  }
+  /// The same of several tasks.
+  BatchResult<json::value> batch_trigger_and_wait(const std::vector<BatchItem>& items) {
+    return detail::ends_of<json::value>(await_batch(items));
+  }
+
+  /// Makes a token that somebody outside completes: run.create_token({.timeout = 1h, .tags = {"approval"}}). A durable
+  /// call: a later attempt that makes the same calls gets the same token. Throws Abort when an option is wrong.
+  Token create_token(const TokenOptions& options = {}) {
+    begin_durable_call();
+    const std::string text = detail::token_json(options);
+    perdure_str made{};
+    expect_done(attempt_->services->token_create(attempt_, detail::str(text), &made));
+    const json::object token = from_json<json::object>(detail::view(made));
+    return {std::string(token.at("id").as_string()), std::string(token.at("url").as_string())};
+  }
+
+  /// Waits until a token is completed or times out: run.wait_for_token<Approval>(token.id). Meanwhile this run is
+  /// WAITING and holds no slot. A durable call: a later attempt does not wait again, and gets the same. Throws Abort
+  /// when there is no such token, and what from_json() throws when its value is none of T.
+  template <class T = json::value>
+  TokenResult<T> wait_for_token(std::string_view id) {
+    begin_durable_call();
+    perdure_str value{};
+    const perdure_status status = attempt_->services->token_wait(attempt_, detail::str(id), &value);
+    if (status == PERDURE_TIMED_OUT) {
+      return TokenResult<T>(std::nullopt, std::string(detail::view(attempt_->services->last_error(attempt_))));
+    }
+    expect_done(status);
+    return TokenResult<T>(from_json<T>(detail::view(value)));
+  }
+
+  /// Completes a token with a value that JSON can hold, at most 3 MB of it; whoever waits for it goes on. One that is
+  /// completed or has timed out keeps what it is. A durable call. Throws Abort when there is no such token.
+  template <class T>
+  void complete_token(std::string_view id, const T& value) {
+    begin_durable_call();
+    const std::string text = payload_json(value);
+    expect_done(attempt_->services->token_complete(attempt_, detail::str(id), detail::str(text)));
+  }
 
   /// Whether the task should stop; for waiting, polling, or handing to other threads.
   StopToken stop_token() const noexcept { return StopToken(attempt_); }
@@ -208,11 +274,7 @@ class Attempt {
  private:
   template <class T>
   static std::string payload_json(const T& payload) {
-    if constexpr (std::is_same_v<T, RawJson>) {
-      return payload.text;
-    } else {
-      return to_json(payload);
-    }
+    return detail::payload_json(payload);
   }
   void begin_durable_call() {
     leaving_.go_on();
@@ -251,6 +313,28 @@ class Attempt {
     const perdure_status status = attempt_->services->trigger(attempt_, &asked, &id);
     expect_done(status);
     return {std::string(detail::view(id))};
+  }
+  template <class In, class Out>
+  static std::vector<BatchItem> items_of(const Task<In, Out>& task, const std::vector<In>& payloads,
+                                         const TriggerOptions& options) {
+    std::vector<BatchItem> items;
+    items.reserve(payloads.size());
+    const std::string text = detail::trigger_json(options);
+    for (const In& payload : payloads) items.push_back({std::string(task.id.text), payload_json(payload), text});
+    return items;
+  }
+  std::string_view await_batch(const std::vector<BatchItem>& items) {
+    begin_durable_call();
+    const detail::Triggers triggers(items);
+    perdure_str text{};
+    expect_done(attempt_->services->batch_trigger_and_wait(attempt_, triggers.data(), triggers.size(), &text));
+    return detail::view(text);
+  }
+  static BatchHandle batch_of(std::string_view said) {
+    const json::object batch = from_json<json::object>(said);
+    BatchHandle handle{std::string(batch.at("id").get_string()), {}};
+    for (const json::value& run : batch.at("runs").get_array()) handle.runs.push_back({std::string(run.get_string())});
+    return handle;
   }
   template <class Out>
   RunResult<Out> await_run(std::string_view task_id, const std::string& payload, const TriggerOptions& options) {

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include <perdure/errors.hpp>
@@ -23,6 +24,12 @@ enum class KeyScope : std::uint8_t {
   kRun,      // of the run that triggers, whichever attempt
   kAttempt,  // of this attempt
   kGlobal,   // of everybody who triggers the task
+};
+
+/// When a triggered run comes to be.
+enum class When : std::uint8_t {
+  kNow,
+  kOnSuccess,  // with the success of this attempt, in one step: an attempt that fails or dies leaves nothing of it
 };
 
 /// Which of several triggers a debounced run is made of.
@@ -57,6 +64,7 @@ struct TriggerOptions {
   std::vector<std::string> tags{};
   json::object metadata{};
   bool allow_pending = false;  // accept a task that no loaded plugin offers
+  When when = When::kNow;      // kOnSuccess: its id is told at once; an idempotency key may still find another run then
 };
 
 /// A run that was triggered.
@@ -65,6 +73,15 @@ struct RunHandle {
 };
 
 namespace detail {
+
+template <class T>
+std::string payload_json(const T& payload) {
+  if constexpr (std::is_same_v<T, RawJson>) {
+    return payload.text;
+  } else {
+    return to_json(payload);
+  }
+}
 
 /// The options as perdure_trigger wants them; empty when nothing was said.
 inline std::string trigger_json(const TriggerOptions& options) {
@@ -101,6 +118,7 @@ inline std::string trigger_json(const TriggerOptions& options) {
   }
   if (!options.metadata.empty()) out["metadata"] = options.metadata;
   if (options.allow_pending) out["allowPending"] = true;
+  if (options.when == When::kOnSuccess) out["when"] = "on_success";
   return out.empty() ? std::string() : to_json(out);
 }
 

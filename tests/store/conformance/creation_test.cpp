@@ -212,5 +212,43 @@ TEST_P(StoreConformance, ARequestIdIsForgottenAfterSomeMinutes) {
   EXPECT_NE(enqueued(with_request(new_run(), "r")), first);
 }
 
+// ---- Permits --------------------------------------------------------------------------------------------------------
+
+NewRun with_permit(NewRun created, const std::string& permit, Time until) {
+  created.permit = permit;
+  created.permit_expires = until;
+  return created;
+}
+
+TEST_P(StoreConformance, APermitIsGoodForOneRunOfWhateverTask) {
+  enqueued(with_permit(new_run("one"), "p", now + seconds(60)));
+  const NewRun second = with_permit(new_run("two"), "p", now + seconds(60));
+  EXPECT_EQ(enqueue(store(), second).status().code(), Code::kConflict);
+  EXPECT_EQ(store().run(second.id).status().code(), Code::kNotFound);
+  enqueued(with_permit(new_run("two"), "another", now + seconds(60)));
+}
+
+TEST_P(StoreConformance, APermitIsStillUsedUpAfterTheStoreWasOpenedAgain) {
+  if (!factory().can_reopen()) GTEST_SKIP() << "the engine cannot be opened again";
+  enqueued(with_permit(new_run(), "p", now + seconds(60)));
+  reopen();
+  EXPECT_EQ(enqueue(store(), with_permit(new_run(), "p", now + seconds(60))).status().code(), Code::kConflict);
+}
+
+TEST_P(StoreConformance, ATriggerThatAnIdempotencyKeyAnsweredUsesItsPermitUp) {
+  const RunId first = enqueued(with_key(new_run(), "k"));
+  const Result<Enqueued> again = enqueue(store(), with_permit(with_key(new_run(), "k"), "p", now + seconds(60)));
+  ASSERT_TRUE(again);
+  EXPECT_EQ(again->id, first);
+  EXPECT_EQ(enqueue(store(), with_permit(new_run(), "p", now + seconds(60))).status().code(), Code::kConflict);
+}
+
+TEST_P(StoreConformance, ARepeatedRequestIsAnsweredThoughItsPermitIsUsedUp) {
+  const RunId first = enqueued(with_permit(with_request(new_run(), "r"), "p", now + seconds(60)));
+  const Result<Enqueued> again = enqueue(store(), with_permit(with_request(new_run(), "r"), "p", now + seconds(60)));
+  ASSERT_TRUE(again);
+  EXPECT_EQ(again->id, first);
+}
+
 }  // namespace
 }  // namespace perdure::store::conformance

@@ -85,6 +85,7 @@ void RandomOperations::one(Store& store) {
       return;
     case 16:
       if (one_in(3)) return call_hooks(store);
+      if (one_in(2)) return batch(store);
       return one_in(2) ? queues(store) : log(store);
     case 17:
       return one_in(3) ? offer(store) : quarantine(store);
@@ -100,7 +101,7 @@ void RandomOperations::one(Store& store) {
       return live(store);
     case 23:
     case 24:
-      return schedule(store);
+      return one_in(2) ? token(store) : schedule(store);
     default:
       return list(store);
   }
@@ -135,6 +136,10 @@ void RandomOperations::enqueue(Store& store) {
   if (one_in(5)) created.options.ttl = Duration(below(300));
   if (one_in(3)) created.options.idempotency_key = pick("k", 20);
   if (one_in(4)) created.request_id = pick("r", 40);
+  if (one_in(6)) {
+    created.permit = pick("p", 20);
+    created.permit_expires = now_ + Duration(1 + below(500));
+  }
   if (one_in(3)) created.idempotency_ttl = Duration(1 + below(500));
   for (std::uint64_t i = below(4); i > 0; --i) created.options.tags.push_back("tag" + std::to_string(i));
   if (one_in(4)) created.options.metadata = "{\"m\":true}";
@@ -204,13 +209,15 @@ void RandomOperations::finish(Store& store) {
   for (std::uint64_t i = below(3); i > 0; --i) {
     end.logs.push_back({0, now_, end.number, LogLevel::kInfo, LogSource::kTask, "line", {}});
   }
+  if (one_in(4)) add_children(end);
   const bool foreign = one_in(15);
   if (foreign) end.token = "another's";
   if (one_in(20)) ++end.number;
   AttemptEnd same = end;
   if (!foreign) same.token = claimed.reference.attempt.token;
-  expect_same_run(conformance::finish(store, std::move(end)), conformance::finish(reference_, std::move(same)),
-                  "finish_attempt");
+  const Result<Run> ended = conformance::finish(store, end);
+  expect_same_run(ended, conformance::finish(reference_, std::move(same)), "finish_attempt");
+  if (ended && !end.failure) note_children(end);
 }
 
 void RandomOperations::cancel(Store& store) {
@@ -383,6 +390,7 @@ void RandomOperations::list(Store& store) {
   if (one_in(5)) filter.queues = {QueueName(queues_ == kManyQueues ? pick("queue", 4) : "queue")};
   if (one_in(5)) filter.versions = {VersionId(pick("task", kTasks) + "-v" + std::to_string(below(2)))};
   if (one_in(6)) filter.is_test = one_in(2);
+  if (one_in(6)) filter.batch = some_batch();
   if (one_in(6)) filter.machines = {one_in(2) ? "micro" : "small-1x"};
   if (one_in(5)) filter.from = now_ - Duration(below(20000));
   if (one_in(5)) filter.to = now_ - Duration(below(10000));
@@ -466,6 +474,7 @@ void RandomOperations::compare_all(Store& store) {
   compare_queues(store);
   EXPECT_EQ(store.locked_versions(), reference_.locked_versions());
   compare_schedules(store);
+  compare_batches(store);
   expect_same(store.owing_hooks(SIZE_MAX), reference_.owing_hooks(SIZE_MAX), "owing_hooks");
   for (std::uint64_t i = 0; i < kTasks; ++i) {
     const TaskId task("task" + std::to_string(i));

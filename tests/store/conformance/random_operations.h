@@ -45,11 +45,23 @@ class RandomOperations {
   void live(Store& store);
   void step(Store& store);
   void remove(Store& store);
+  // random_batches.cpp
+  void batch(Store& store);
+  void add_children(AttemptEnd& end);
+  void note_children(const AttemptEnd& end);
+  void compare_batches(Store& store);
+  BatchId some_batch();
+  NewRun some_new_run();
+  BatchItems some_items(const BatchId& batch, std::size_t count);
   // random_schedules.cpp
   void schedule(Store& store);
   void fire(Store& store, Schedule schedule);
   void compare_schedules(Store& store);
   ScheduleId some_schedule();
+  // random_tokens.cpp
+  void token(Store& store);
+  void compare_tokens(Store& store);
+  TokenId some_token();
   void compare_run(Store& store, const RunId& id);
 
   /// A number below `n`.
@@ -71,6 +83,8 @@ class RandomOperations {
   MemoryStore reference_;
   std::vector<RunId> runs_;
   std::vector<ScheduleId> schedules_;
+  std::vector<BatchId> batches_;
+  std::vector<TokenId> tokens_;
   std::vector<Claimed> claims_;  // also of attempts that are over
   std::set<TaskId> offered_;
   std::set<std::pair<TaskId, VersionId>> quarantined_;

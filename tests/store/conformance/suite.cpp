@@ -101,6 +101,22 @@ Status change_metadata(Store& store, const RunId& run, std::vector<MetadataOpera
   return await_status([&](DoneStatus done) { store.change_metadata(run, std::move(operations), std::move(done)); });
 }
 
+Result<Batch> create_batch(Store& store, NewBatch batch) {
+  return await<Batch>([&](Done<Batch> done) { store.create_batch(std::move(batch), std::move(done)); });
+}
+
+Result<std::size_t> keep_items(Store& store, const BatchId& batch, const std::map<std::uint32_t, std::string>& items) {
+  return await<std::size_t>([&](Done<std::size_t> done) { store.keep_items(batch, items, std::move(done)); });
+}
+
+Result<Batch> enqueue_batch(Store& store, BatchItems items) {
+  return await<Batch>([&](Done<Batch> done) { store.enqueue_batch(std::move(items), std::move(done)); });
+}
+
+Result<std::size_t> remove_batches(Store& store, Time before, std::size_t max) {
+  return await<std::size_t>([&](Done<std::size_t> done) { store.remove_batches(before, max, std::move(done)); });
+}
+
 Status put_bulk_action(Store& store, BulkAction action, const std::vector<RunId>& affected) {
   return await_status([&](DoneStatus done) { store.put_bulk_action(std::move(action), affected, std::move(done)); });
 }

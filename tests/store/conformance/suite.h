@@ -44,6 +44,10 @@ Result<std::vector<Claim>> claim(Store& store, std::size_t max, Time now, const 
 Result<Run> finish(Store& store, AttemptEnd end);
 Result<Run> cancel(Store& store, const RunId& run, Time now, const std::string& reason = "asked to");
 Result<Run> reschedule(Store& store, const RunId& run, Time until, Time now, bool calendar = false);
+Result<Batch> create_batch(Store& store, NewBatch batch);
+Result<std::size_t> keep_items(Store& store, const BatchId& batch, const std::map<std::uint32_t, std::string>& items);
+Result<Batch> enqueue_batch(Store& store, BatchItems items);
+Result<std::size_t> remove_batches(Store& store, Time before, std::size_t max = 100);
 Status put_bulk_action(Store& store, BulkAction action, const std::vector<RunId>& affected = {});
 Result<Duration> clock_is(Store& store, const ClockStand& stand);
 Result<RunId> reset_key(Store& store, const TaskId& task, const std::string& key, Time now);

@@ -211,13 +211,6 @@ perdure_status describe(const perdure_attempt* a) {
                        ",\"user\":\"" + static_cast<const char*>(a->user) + "\"}");
 }
 
-perdure_status not_offered(const perdure_attempt* a) {
-  const perdure_status status = a->services->wait_for(a, 1);
-  const perdure_str words = a->services->last_error(a);
-  return result(a,
-                "{\"status\":" + std::to_string(status) + ",\"words\":\"" + std::string(words.data, words.len) + "\"}");
-}
-
 // Asks the host all it answers, once each; the statuses, the run triggered, and the last words.
 perdure_status ask_host(const perdure_attempt* a) {
   const perdure_services& services = *a->services;

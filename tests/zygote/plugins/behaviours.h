@@ -29,7 +29,6 @@
   X(child_crashes)            \
   X(surroundings)             \
   X(describe)                 \
-  X(not_offered)              \
   X(ask_host)                 \
   X(count)                    \
   X(close_everything)         \

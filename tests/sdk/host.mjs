@@ -1,0 +1,73 @@
+// A real `perdure serve` with the shipped plugins on a data directory of its own, for one file of tests.
+import { execFile, spawn } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after } from "node:test";
+import { promisify } from "node:util";
+import { configure } from "@trigger.dev/sdk";
+
+const bin = process.env.PERDURE_TEST_BIN_DIR;
+const plugins = process.env.PERDURE_TEST_PLUGIN_DIR;
+
+// Not retried: what fails here is to fail at once, and a refusal that the client repeats would hide behind its retries.
+export const once = { retry: { maxAttempts: 1 } };
+
+/** Starts the host, points the client at it, and ends it after the file's tests. */
+export async function startHost() {
+  const data = mkdtempSync(join(tmpdir(), "perdure-sdk-"));
+  const environment = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(PERDURE|TRIGGER)_/.test(name)));
+  const child = spawn(join(bin, "perdure"), ["serve", "--data", data, "--plugins", plugins, "--listen", "127.0.0.1:0"], {
+    env: environment,
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  let log = "";
+  child.stderr.on("data", (text) => (log += text));
+  const ended = new Promise((resolve) => child.once("exit", resolve));
+  const url = await new Promise((resolve, reject) => {
+    let out = "";
+    child.stdout.on("data", (text) => {
+      out += text;
+      const ready = /perdure is ready at (\S+)/.exec(out);
+      if (ready) resolve(ready[1]);
+    });
+    ended.then((status) => reject(new Error(`the host ended with ${status}:\n${log}`)));
+  });
+  const key = readFileSync(join(data, "secret"), "utf8").trim();
+  const host = {
+    url,
+    key,
+    log: () => log,
+    /** Runs `perdure ARGUMENTS…` against the host; what it printed. */
+    async cli(...args) {
+      const { stdout } = await promisify(execFile)(join(bin, "perdure"), args, {
+        env: { ...environment, PERDURE_URL: url, PERDURE_DATA: data },
+      });
+      return stdout;
+    },
+    /** A request without the client; its answer. */
+    fetch(path, options = {}) {
+      const headers = { authorization: `Bearer ${key}`, "content-type": "application/json", ...options.headers };
+      return fetch(url + path, { ...options, headers });
+    },
+  };
+  after(async () => {
+    child.kill("SIGTERM");
+    const patience = setTimeout(() => child.kill("SIGKILL"), 10_000);
+    await ended;
+    clearTimeout(patience);
+    rmSync(data, { recursive: true, force: true });
+  });
+  configure({ baseURL: url, accessToken: key });
+  return host;
+}
+
+/** What `promise` was rejected with. */
+export async function failure(promise) {
+  try {
+    await promise;
+  } catch (error) {
+    return error;
+  }
+  throw new Error("it was expected to fail");
+}

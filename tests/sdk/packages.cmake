@@ -1,0 +1,22 @@
+# Brings the test files, and the packages that they use, to the place where they are run. Installs only when the list of
+# packages has changed since the last time.
+file(MAKE_DIRECTORY ${TO})
+file(GLOB files ${FROM}/*.mjs ${FROM}/package.json ${FROM}/package-lock.json ${FROM}/.npmrc)
+file(GLOB left ${TO}/*.mjs)
+if(left)
+  file(REMOVE ${left})
+endif()
+file(COPY ${files} DESTINATION ${TO})
+
+file(SHA256 ${FROM}/package-lock.json wanted)
+set(installed "")
+if(EXISTS ${TO}/installed)
+  file(READ ${TO}/installed installed)
+endif()
+if(NOT installed STREQUAL wanted)
+  execute_process(COMMAND ${NPM} ci --no-audit --no-fund WORKING_DIRECTORY ${TO} RESULT_VARIABLE status)
+  if(NOT status EQUAL 0)
+    message(FATAL_ERROR "npm ci failed in ${TO}: the packages of package-lock.json come from registry.npmjs.org")
+  endif()
+  file(WRITE ${TO}/installed ${wanted})
+endif()

@@ -1,0 +1,43 @@
+// queues.*: what waits where, and what people do about it.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { queues, runs, tasks } from "@trigger.dev/sdk";
+import { failure, once, startHost } from "./host.mjs";
+
+await startHost();
+const own = { type: "task", name: "echo" };
+
+test("queues are listed and found by type and name", async () => {
+  const page = await queues.list({ perPage: 50 });
+  assert.ok(page.data.some((queue) => queue.name === "echo" && queue.type === "task"));
+  const queue = await queues.retrieve(own);
+  assert.equal(queue.name, "echo");
+  assert.equal((await queues.retrieve(queue.id)).id, queue.id);
+});
+
+test("a paused queue starts nothing until it goes on", async () => {
+  assert.equal((await queues.pause(own)).paused, true);
+  const handle = await tasks.trigger("echo", 1);
+  assert.equal((await queues.retrieve(own)).queued, 1);
+  assert.equal((await runs.retrieve(handle.id)).status, "QUEUED");
+  assert.equal((await queues.resume(own)).paused, false);
+  assert.equal((await runs.poll(handle.id, { pollIntervalMs: 20 })).status, "COMPLETED");
+});
+
+test("a limit is overridden and given back", async () => {
+  const limited = await queues.overrideConcurrencyLimit(own, 3);
+  assert.equal(limited.concurrencyLimit, 3);
+  assert.equal(limited.concurrency.override, 3);
+  const reset = await queues.resetConcurrencyLimit(own);
+  assert.equal(reset.concurrency?.override ?? null, null);
+});
+
+test("names with slashes and blanks arrive whole", async () => {
+  const handle = await tasks.trigger("echo", 1, { queue: "a/b c", delay: "1h" });
+  assert.equal((await queues.retrieve({ type: "custom", name: "a/b c" })).name, "a/b c");
+  await runs.cancel(handle.id);
+});
+
+test("an unknown queue is a NotFoundError", async () => {
+  assert.equal((await failure(queues.retrieve({ type: "custom", name: "none" }, once))).status, 404);
+});

@@ -1,0 +1,77 @@
+// wait.*: tokens as the client makes, completes, reads and lists them.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { auth, wait } from "@trigger.dev/sdk";
+import { failure, once, startHost } from "./host.mjs";
+
+const host = await startHost();
+
+const timed_out = async (id) => {
+  for (;;) {
+    const token = await wait.retrieveToken(id);
+    if (token.status !== "WAITING") return token;
+  }
+};
+
+test("a token is made, completed with a value, and read back with it", async () => {
+  const made = await wait.createToken({ timeout: "10m", tags: ["a"], idempotencyKey: "ik", idempotencyKeyTTL: "1h" });
+  assert.match(made.id, /^waitpoint_[0-9a-z]+$/);
+  assert.equal(made.isCached, false);
+  assert.equal((await wait.createToken({ idempotencyKey: "ik" })).isCached, true);
+  const waiting = await wait.retrieveToken(made.id);
+  assert.equal(waiting.status, "WAITING");
+  assert.equal(waiting.url, made.url);
+  assert.deepEqual(waiting.tags, ["a"]);
+  assert.ok(waiting.timeoutAt > waiting.createdAt);
+  assert.equal(waiting.completedAt, undefined);
+  assert.deepEqual(await wait.completeToken(made.id, { status: "approved" }), { success: true });
+  const completed = await wait.retrieveToken(made.id);
+  assert.equal(completed.status, "COMPLETED");
+  assert.deepEqual(completed.output, { status: "approved" });
+  assert.ok(completed.completedAt instanceof Date);
+});
+
+test("strings, null and nothing come back as they were", async () => {
+  for (const value of ["text", null, 7, [1, { a: "b" }]]) {
+    const { id } = await wait.createToken({ timeout: "1m" });
+    await wait.completeToken(id, value);
+    assert.deepEqual((await wait.retrieveToken(id)).output, value);
+  }
+});
+
+test("a token that times out says so with a WaitpointTimeoutError", async () => {
+  const { id } = await wait.createToken({ timeout: "1s" });
+  const token = await timed_out(id);
+  assert.equal(token.status, "TIMED_OUT");
+  assert.equal(token.error.name, "WaitpointTimeoutError");
+  assert.match(token.error.message, /timed out at/);
+});
+
+test("its URL completes it without a key", async () => {
+  const { id, url } = await wait.createToken({ timeout: "1m" });
+  assert.equal((await fetch(url.slice(0, -4) + "0000", { method: "POST", body: "{}" })).status, 401);
+  const answer = await fetch(url, { method: "POST", body: JSON.stringify({ from: "outside" }) });
+  assert.deepEqual(await answer.json(), { success: true });
+  assert.deepEqual((await wait.retrieveToken(id)).output, { from: "outside" });
+});
+
+test("its public access token completes it and no other", async () => {
+  const made = await wait.createToken({ timeout: "1m" });
+  const other = await wait.createToken({ timeout: "1m" });
+  const as = (work) => auth.withAuth({ baseURL: host.url, accessToken: made.publicAccessToken }, work);
+  assert.equal((await failure(as(() => wait.completeToken(other.id, 1, once)))).status, 403);
+  assert.deepEqual(await as(() => wait.completeToken(made.id, 1, once)), { success: true });
+});
+
+test("tokens are listed by status and tag, page by page", async () => {
+  for (let i = 0; i < 3; i++) await wait.createToken({ timeout: "1m", tags: ["listed"] });
+  const ids = [];
+  for await (const token of wait.listTokens({ tags: ["listed"], status: ["WAITING"], limit: 2 })) ids.push(token.id);
+  assert.equal(ids.length, 3);
+  assert.equal(new Set(ids).size, 3);
+});
+
+test("an unknown token is a NotFoundError", async () => {
+  assert.equal((await failure(wait.retrieveToken("waitpoint_none", once))).status, 404);
+  assert.equal((await failure(wait.completeToken("waitpoint_none", 1, once))).status, 404);
+});
