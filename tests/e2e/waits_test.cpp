@@ -64,6 +64,14 @@ TEST(Waits, AParentGetsWhatItsChildReturned) {
   const auto run = await_run(http, id);
   EXPECT_EQ(run.at("status"), "COMPLETED") << boost::json::serialize(run);
   EXPECT_EQ(boost::json::serialize(run.at("output")), R"({"child":{"a":[1,"x"]}})");
+}
+
+TEST(Waits, AreOnTheTimeline) {
+  HostProcess host(waiter_host());
+  ASSERT_TRUE(host.start()) << host.log();
+  Http http = host.client();
+  const std::string id = trigger(http, "ask", leaf_of("v", false, 300));
+  EXPECT_EQ(await_run(http, id).at("status"), "COMPLETED");
   EXPECT_EQ(events_of(http, id), (std::vector<std::string>{"triggered", "claimed", "attempt_started", "wait_began",
                                                            "resumed", "succeeded"}));
 }
