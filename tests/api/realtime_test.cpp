@@ -292,8 +292,10 @@ TEST_F(Realtime, OfABatchTellsOfItsRuns) {
 
 TEST_F(Realtime, TheResultsOfABatchAreInItsOrder) {
   const std::string batch = text_at(post("/api/v3/batches", R"({"runCount":2})").json(), "id");
-  post("/api/v3/batches/" + batch + "/items", "{\"index\":0,\"task\":\"echo\"}\n{\"index\":1,\"task\":\"echo\"}",
-       "content-type: application/x-ndjson\r\n");
+  const Answer filled =
+      post("/api/v3/batches/" + batch + "/items", "{\"index\":0,\"task\":\"echo\"}\n{\"index\":1,\"task\":\"echo\"}",
+           "content-type: application/x-ndjson\r\n");
+  ASSERT_EQ(filled.status, 200) << filled.body;
   const std::string target = "/api/v1/batches/" + batch + "/results";
   EXPECT_EQ(at(get(target).json(), "items"), json::value(json::array())) << "none has ended";
   engine->succeed(engine->claim(), "1");
