@@ -181,7 +181,8 @@ TEST(Batches, EndWithTheirParentWhenItIsCanceled) {
   while (http.get(list).json().at("data").as_array().size() < 3) std::this_thread::yield();
   EXPECT_EQ(http.post("/api/v2/runs/" + id + "/cancel", "").status, 200);
   EXPECT_EQ(text(await_run(http, id).at("status")), "CANCELED");
-  for (const json::value& child : http.get(list).json().at("data").as_array()) {
+  const json::value children = http.get(list).json();
+  for (const json::value& child : children.at("data").as_array()) {
     EXPECT_EQ(text(await_run(http, text(child.at("id"))).at("status")), "CANCELED");
   }
 }
