@@ -97,6 +97,7 @@ std::optional<Response> refuse_run(const Request& request, std::string_view acti
   if (scopes == nullptr) return std::nullopt;
   std::vector<auth::Resource> names{{"runs", run.id.text()}, {"tasks", run.task.text()}};
   for (const std::string& tag : run.options.tags) names.push_back({"tags", tag});
+  if (!run.batch.empty()) names.push_back({"batch", run.batch.text()});
   if (auth::permits_any(*scopes, action, names)) return std::nullopt;
   return no_scope(action, "runs", run.id.text());
 }

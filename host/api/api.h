@@ -2,7 +2,7 @@
 // trigger.cpp, replay.cpp, reschedule.cpp, idempotency.cpp, bulk_actions.cpp, cancel.cpp, run_routes.cpp,
 // run_result.cpp, span_routes.cpp, list.cpp, metadata_routes.cpp, tags.cpp, streams.cpp, logs.cpp, attempt_start.cpp,
 // stack.cpp, queue_routes.cpp, schedule_routes.cpp, schedule_times.cpp, realtime/subscribe_run.cpp,
-// realtime/subscribe_tags.cpp, packet_routes.cpp, openapi.cpp, token_routes.cpp, waitpoint_routes.cpp, key_routes.cpp,
+// realtime/subscribe_set.cpp, packet_routes.cpp, openapi.cpp, token_routes.cpp, waitpoint_routes.cpp, key_routes.cpp,
 // catalog_routes.cpp, plugin_routes.cpp, host_routes.cpp. Thread: any of the server's; several at once when it has
 // several threads.
 #pragma once
@@ -59,6 +59,7 @@ Handling upload_packet(Api& api, ExchangePtr exchange);
 Handling download_packet(Api& api, ExchangePtr exchange);
 Handling subscribe_run(Api& api, ExchangePtr exchange);
 Handling subscribe_tags(Api& api, ExchangePtr exchange);
+Handling subscribe_batch(Api& api, ExchangePtr exchange);
 Handling create_waitpoint(Api& api, ExchangePtr exchange);
 Handling list_waitpoints(Api& api, ExchangePtr exchange);
 Handling retrieve_waitpoint(Api& api, ExchangePtr exchange);

@@ -29,7 +29,7 @@ Response at_line(Response refusal, std::size_t line) {
 }  // namespace
 
 std::variant<BatchLine, Response> read_batch_line(std::string_view line, std::uint32_t count, store::Time now,
-                                                  bool allow_pending) {
+                                                  bool allow_pending, const Packets* packets) {
   if (const store::Status checked = store::check_json(line, kLineLimits, "the item"); !checked) {
     return error_response(400, checked.message());
   }
@@ -57,14 +57,14 @@ std::variant<BatchLine, Response> read_batch_line(std::string_view line, std::ui
     if (std::optional<Response> refusal = read_trigger_options(*options, now, request)) return std::move(*refusal);
   }
   if (const auto payload = find_member(*members, "payload")) {
-    std::optional<Response> refusal = unpack_payload(*payload, request.options.payload_type, request.payload);
+    std::optional<Response> refusal = unpack_payload(*payload, request.options.payload_type, request.payload, packets);
     if (refusal) return std::move(*refusal);
   }
   return item;
 }
 
 std::variant<BatchLines, Response> read_batch_lines(std::string_view body, std::uint32_t count, store::Time now,
-                                                    bool allow_pending) {
+                                                    bool allow_pending, const Packets* packets) {
   BatchLines lines;
   std::size_t number = 0;
   while (!body.empty()) {
@@ -73,7 +73,7 @@ std::variant<BatchLines, Response> read_batch_lines(std::string_view body, std::
     body.remove_prefix(std::min(end + 1, body.size()));
     ++number;
     if (line.empty()) continue;
-    std::variant<BatchLine, Response> read = read_batch_line(line, count, now, allow_pending);
+    std::variant<BatchLine, Response> read = read_batch_line(line, count, now, allow_pending, packets);
     if (Response* const refusal = std::get_if<Response>(&read)) return at_line(std::move(*refusal), number);
     auto& item = std::get<BatchLine>(read);
     const std::uint32_t index = item.index;

@@ -9,6 +9,7 @@
 #include <variant>
 
 #include "host/api/http.h"
+#include "host/api/packets.h"
 #include "host/engine/engine.h"
 #include "store/model/ids.h"
 
@@ -20,9 +21,9 @@ struct BatchLine {
   std::string_view text;  // the line
 };
 /// Reads one line, {"index":n,"task":id,"payload":…?,"options":{…}?}, of a batch of `count` items. Otherwise the answer
-/// that refuses it: 400 for a line that is no JSON object, 422 for what is in it.
+/// that refuses it; `packets`: where stored payloads are. 400 for a line that is no JSON object, 422 for what is in it.
 std::variant<BatchLine, Response> read_batch_line(std::string_view line, std::uint32_t count, store::Time now,
-                                                  bool allow_pending);
+                                                  bool allow_pending, const Packets* packets = nullptr);
 
 struct BatchLines {
   std::map<std::uint32_t, BatchLine> items;  // by index; of lines with one index the first
@@ -31,6 +32,6 @@ struct BatchLines {
 /// Reads all lines of `body`, which outlives the result; blank ones are skipped. Or the answer that refuses the first
 /// that is wrong, which says which.
 std::variant<BatchLines, Response> read_batch_lines(std::string_view body, std::uint32_t count, store::Time now,
-                                                    bool allow_pending);
+                                                    bool allow_pending, const Packets* packets = nullptr);
 
 }  // namespace perdure::api

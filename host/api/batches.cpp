@@ -57,11 +57,18 @@ std::variant<store::NewBatch, Response> read_new_batch(std::string_view body) {
   return batch;
 }
 
+constexpr std::string_view kOfToken = "one-time token ";  // begins the key of a batch that such a token made
+
+void put_key(JsonText& json, const store::Batch& batch) {
+  const std::string& key = batch.idempotency_key;
+  if (!key.empty() && !key.starts_with(kOfToken)) json.text("idempotencyKey", key);
+}
+
 Response created(const Api& api, const Request& request, const store::Batch& batch) {
   JsonText json;
   json.begin_object().text("id", batch.id.text()).number("runCount", batch.run_count);
   json.boolean("isCached", batch.sealed_at.has_value());
-  if (!batch.idempotency_key.empty()) json.text("idempotencyKey", batch.idempotency_key);
+  put_key(json, batch);
   json.end_object();
   Response response = ok(json.take());
   response.status = 202;
@@ -117,7 +124,7 @@ Response document(const store::Batch& batch, const Progress& progress) {
   json.time("createdAt", batch.created_at);
   json.time("updatedAt", over ? std::max(updated, progress.last_end.value_or(updated)) : updated);
   json.number("runCount", batch.run_count);
-  if (!batch.idempotency_key.empty()) json.text("idempotencyKey", batch.idempotency_key);
+  put_key(json, batch);
   if (!batch.parent.empty()) json.text("parentRunId", batch.parent.text());
   json.key("runs").begin_array();
   for (const store::RunId& run : batch.runs) {
@@ -139,11 +146,54 @@ Response document(const store::Batch& batch, const Progress& progress) {
 
 // The lines that are kept of the batch, put among those that came now. Those that came twice are counted.
 std::optional<Response> add_kept(const std::map<std::uint32_t, std::string>& kept_lines, const store::Batch& batch,
-                                 bool allow_pending, BatchLines& lines) {
+                                 bool allow_pending, const Packets& packets, BatchLines& lines) {
   for (const auto& [index, text] : kept_lines) {
-    std::variant<BatchLine, Response> read = read_batch_line(text, batch.run_count, wall_clock(), allow_pending);
+    std::variant<BatchLine, Response> read =
+        read_batch_line(text, batch.run_count, wall_clock(), allow_pending, &packets);
     if (Response* const refusal = std::get_if<Response>(&read)) return std::move(*refusal);
     if (!lines.items.insert_or_assign(index, std::move(std::get<BatchLine>(read))).second) ++lines.repeated;
+  }
+  return std::nullopt;
+}
+
+// A public access token that is good for one trigger is good for one batch: its digest is that batch's key, so that the
+// store knows what it was used for. Until the batch is sealed it may be asked for again, by a client that lost the
+// answer.
+const auth::PublicToken* one_time_token(const Request& request) {
+  const bool one_time = request.caller && request.caller->token && request.caller->token->one_time;
+  return one_time ? &*request.caller->token : nullptr;
+}
+
+void bind_to_token(const Request& request, store::NewBatch& batch) {
+  const auth::PublicToken* const token = one_time_token(request);
+  if (token == nullptr) return;
+  batch.idempotency_key = std::string(kOfToken) + token->digest;
+  batch.idempotency_ttl = token->expires - wall_clock();
+}
+
+// Why the caller may add no items to this batch.
+std::optional<Response> refuse_batch_of_another(const Request& request, const store::Batch& batch) {
+  const auth::PublicToken* const token = one_time_token(request);
+  if (token == nullptr || batch.idempotency_key == std::string(kOfToken) + token->digest) return std::nullopt;
+  return error_response(403, "the public access token is good for the batch that was made with it, and no other");
+}
+
+// Whether the caller may make a batch of the tasks that the body names, if it names any; the items are looked at when
+// they come.
+std::optional<Response> refuse_named_tasks(const Request& request) {
+  const auto members = store::check_json(request.body, kBodyLimits) ? json_members(request.body) : std::nullopt;
+  const auto named = members ? find_member(*members, "taskIdentifiers") : std::nullopt;
+  const auto tasks = named ? json_elements(*named) : std::nullopt;
+  if (!tasks) return std::nullopt;
+  for (const std::string_view task : *tasks) {
+    if (auto refusal = refuse_batch_trigger(request, json_string(task).value_or(""))) return refusal;
+  }
+  return std::nullopt;
+}
+
+std::optional<Response> refuse_items(const Request& request, const BatchLines& lines) {
+  for (const auto& [index, line] : lines.items) {
+    if (auto refusal = refuse_batch_trigger(request, line.request.task.text())) return refusal;
   }
   return std::nullopt;
 }
@@ -151,15 +201,24 @@ std::optional<Response> add_kept(const std::map<std::uint32_t, std::string>& kep
 }  // namespace
 
 Handling create_batch(Api& api, ExchangePtr exchange) {
+  if (std::optional<Response> refusal = refuse_named_tasks(exchange->request())) {
+    exchange->reply(std::move(*refusal));
+    co_return;
+  }
   std::variant<store::NewBatch, Response> read = read_new_batch(exchange->request().body);
   if (Response* const refusal = std::get_if<Response>(&read)) {
     exchange->reply(std::move(*refusal));
     co_return;
   }
+  bind_to_token(exchange->request(), std::get<store::NewBatch>(read));
   const auto ask = [&](store::Done<store::Batch> done) {
     api.engine.create_batch(std::get<store::NewBatch>(std::move(read)), std::move(done));
   };
   const store::Result<store::Batch> batch = co_await until_done<store::Batch>(*exchange, ask);
+  if (batch && batch->sealed_at && one_time_token(exchange->request()) != nullptr) {
+    exchange->reply(error_response(422, "the public access token was good for one batch, which was made"));
+    co_return;
+  }
   exchange->reply(batch ? created(api, exchange->request(), *batch) : error_response(batch.status()));
 }
 
@@ -171,18 +230,20 @@ Handling add_batch_items(Api& api, ExchangePtr exchange) {
                                                                     : error_response(batch.status()));
     co_return;
   }
-  std::variant<BatchLines, Response> read =
-      read_batch_lines(exchange->request().body, batch->run_count, wall_clock(), api.options.allow_pending);
+  if (std::optional<Response> refusal = refuse_batch_of_another(exchange->request(), *batch)) {
+    exchange->reply(std::move(*refusal));
+    co_return;
+  }
+  std::variant<BatchLines, Response> read = read_batch_lines(exchange->request().body, batch->run_count, wall_clock(),
+                                                             api.options.allow_pending, &api.packets);
   if (Response* const refusal = std::get_if<Response>(&read)) {
     exchange->reply(std::move(*refusal));
     co_return;
   }
   auto& lines = std::get<BatchLines>(read);
-  for (const auto& [index, line] : lines.items) {
-    if (std::optional<Response> refusal = refuse_batch_trigger(exchange->request(), line.request.task.text())) {
-      exchange->reply(std::move(*refusal));
-      co_return;
-    }
+  if (std::optional<Response> refusal = refuse_items(exchange->request(), lines)) {
+    exchange->reply(std::move(*refusal));
+    co_return;
   }
   const std::size_t sent = lines.items.size() + lines.repeated;
   if (batch->sealed_at) {
@@ -197,7 +258,7 @@ Handling add_batch_items(Api& api, ExchangePtr exchange) {
     exchange->reply(error_response(before.status()));
     co_return;
   }
-  if (std::optional<Response> refusal = add_kept(*before, *batch, api.options.allow_pending, lines)) {
+  if (std::optional<Response> refusal = add_kept(*before, *batch, api.options.allow_pending, api.packets, lines)) {
     exchange->reply(std::move(*refusal));
     co_return;
   }

@@ -58,6 +58,7 @@ constexpr std::array kOperations{
     Operation{kGet, "/realtime/v1/runs/{run}", "A run live, by long polling.", kShape},
     Operation{kGet, "/realtime/v1/runs", "All runs that have these tags live.",
               "tags createdAt offset handle live cursor skipColumns"},
+    Operation{kGet, "/realtime/v1/batches/{batch}", "All runs of a batch live.", kShape},
     Operation{kGet, "/realtime/v1/streams/{finished}/{stream}", "A stream of a run, as server-sent events."},
     // Keys
     Operation{kPost, "/api/v1/auth/jwt/claims", "What public access tokens begin with."},

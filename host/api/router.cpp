@@ -55,6 +55,7 @@ constexpr std::array<std::string_view, 3> kKeys{"perdure", "v1", "keys"};
 constexpr std::array<std::string_view, 4> kKey{"perdure", "v1", "keys", "*"};
 constexpr std::array<std::string_view, 5> kRotate{"perdure", "v1", "keys", "root", "rotate"};
 constexpr std::array<std::string_view, 4> kRealtimeRun{"realtime", "v1", "runs", "*"};
+constexpr std::array<std::string_view, 4> kRealtimeBatch{"realtime", "v1", "batches", "*"};
 constexpr std::array<std::string_view, 3> kRealtimeRuns{"realtime", "v1", "runs"};
 constexpr std::array<std::string_view, 5> kRealtimeStream{"realtime", "v1", "streams", "*", "*"};
 constexpr std::array<std::string_view, 4> kRun{"perdure", "v1", "runs", "*"};
@@ -129,6 +130,7 @@ constexpr std::array kRoutes{
     Entry{Method::kPost, kResetQueue, reset_queue, Access::kAdmin},
     Entry{Method::kGet, kQueueKeys, list_queue_keys, Access::kRead},
     Entry{Method::kGet, kRealtimeRun, subscribe_run, Access::kReadRun},
+    Entry{Method::kGet, kRealtimeBatch, subscribe_batch, Access::kReadBatch},
     Entry{Method::kGet, kRealtimeRuns, subscribe_tags, Access::kReadTags},
     Entry{Method::kGet, kRealtimeStream, follow_stream, Access::kReadRun},
     Entry{Method::kGet, kRun, show_run, Access::kRead},

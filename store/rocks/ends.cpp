@@ -136,14 +136,14 @@ void RocksStore::finish_attempt(AttemptEnd end, Done<Run> done) {
     return answer(
         Status::conflict("an attempt of run " + end.run.text() + " cannot end as " + std::string(event_name(event))));
   }
+  Result<Children> children = event == RunEvent::kSucceeded ? plan_children(end) : Children();
+  if (!children) return answer(children.status());
   Batch batch(*database_);
   if (!end.logs.empty()) {
     std::optional<std::uint64_t>& last = found->second.log_sequence;
     if (Status numbered = number_logs(*id, last, end.logs); !numbered) return answer(numbered);
     batch.put(Family::kLogs, log_key(*id, *last), encode(end.logs));
   }
-  Result<Children> children = event == RunEvent::kSucceeded ? plan_children(end) : Children();
-  if (!children) return answer(children.status());
   const std::optional<Time> due_before = hot_.next_due();
   Result<RunChange> change = end_attempt(*id, std::move(found->second), event, end, batch);
   if (!change) return answer(must_reopen(change.status()));

@@ -111,6 +111,39 @@ TEST_F(Tokens, ListRunsOfTheTasksTheyMayRead) {
             200);
 }
 
+TEST_F(Tokens, MakeBatchesOfTheTasksTheyNameAndReadTheirRuns) {
+  const auto create = [&](const std::string& headers, const std::string& task) {
+    return ask(text("POST", "/api/v3/batches", headers, R"({"runCount":1,"taskIdentifiers":[")" + task + R"("]})"));
+  };
+  const auto fill = [&](const std::string& headers, const std::string& batch, const std::string& task) {
+    const std::string line = R"({"index":0,"task":")" + task + "\"}";
+    return ask("POST /api/v3/batches/" + batch + "/items HTTP/1.1\r\nhost: 127.0.0.1\r\n" + headers +
+               "content-type: application/x-ndjson\r\ncontent-length: " + std::to_string(line.size()) + "\r\n\r\n" +
+               line);
+  };
+  const std::string several = bearer({"batchTrigger:tasks:echo"});
+  EXPECT_EQ(create(several, "team/report").status, 403);
+  EXPECT_EQ(create(bearer({"trigger:tasks:echo"}), "echo").status, 403);
+  const Answer made = create(several, "echo");
+  ASSERT_EQ(made.status, 202) << made.body;
+  const std::string batch = text_at(made.json(), "id");
+  EXPECT_EQ(fill(several, batch, "team/report").status, 403);
+  EXPECT_EQ(fill(several, batch, "echo").status, 200);
+  const std::string theirs = "authorization: Bearer " + made.header("x-trigger-jwt") + "\r\n";
+  const Answer shown = get_with("/api/v2/batches/" + batch, theirs);
+  EXPECT_EQ(shown.status, 200);
+  const std::string run(shown.json().at("runs").at(0).as_string());
+  EXPECT_EQ(get_with("/api/v3/runs/" + run, theirs).status, 200) << "it is of that batch";
+  EXPECT_EQ(get_with("/api/v3/runs/" + engine->make_run().text(), theirs).status, 403);
+
+  const std::string once = bearer({"batchTrigger:tasks:echo"}, true);
+  const std::string only = text_at(create(once, "echo").json(), "id");
+  EXPECT_EQ(text_at(create(once, "echo").json(), "id"), only) << "an answer may get lost";
+  EXPECT_EQ(fill(once, batch, "echo").status, 403) << "it is another's batch";
+  EXPECT_EQ(fill(once, only, "echo").status, 200);
+  EXPECT_EQ(create(once, "echo").status, 422);
+}
+
 TEST_F(Tokens, AreNotEnoughForTheRest) {
   for (const std::string target : {"/api/v1/queues", "/api/v1/schedules", "/perdure/v1/status", "/perdure/v1/plugins",
                                    "/perdure/v1/tasks", "/api/v1/bulk-actions"}) {

@@ -270,6 +270,45 @@ TEST_F(Realtime, OfTagsNeedsTheScopeOfOneOfThem) {
   EXPECT_EQ(status("read:runs:run_1"), 403);
 }
 
+TEST_F(Realtime, OfABatchTellsOfItsRuns) {
+  const std::string batch = text_at(post("/api/v3/batches", R"({"runCount":2})").json(), "id");
+  EXPECT_EQ(begin("/realtime/v1/batches/batch_000000000000000000000000?").status, 404);
+  const std::string target = "/realtime/v1/batches/" + batch + "?";
+  const Answer first = begin(target);
+  EXPECT_TRUE(messages(first).empty()) << "it has no runs yet";
+  engine->make_run();
+  const Answer filled =
+      post("/api/v3/batches/" + batch + "/items", "{\"index\":0,\"task\":\"echo\"}\n{\"index\":1,\"task\":\"echo\"}",
+           "content-type: application/x-ndjson\r\n");
+  ASSERT_EQ(filled.status, 200) << filled.body;
+  Answer news = get(target + live(first));
+  auto got = ids(messages(news));
+  while (got.size() < 2) {
+    news = get(target + live(news));
+    for (const std::string& id : ids(messages(news))) got.push_back(id);
+  }
+  EXPECT_EQ(messages(begin(target)).size(), 2u);
+}
+
+TEST_F(Realtime, TheResultsOfABatchAreInItsOrder) {
+  const std::string batch = text_at(post("/api/v3/batches", R"({"runCount":2})").json(), "id");
+  const Answer filled =
+      post("/api/v3/batches/" + batch + "/items", "{\"index\":0,\"task\":\"echo\"}\n{\"index\":1,\"task\":\"echo\"}",
+           "content-type: application/x-ndjson\r\n");
+  ASSERT_EQ(filled.status, 200) << filled.body;
+  const std::string target = "/api/v1/batches/" + batch + "/results";
+  EXPECT_EQ(at(get(target).json(), "items"), json::value(json::array())) << "none has ended";
+  engine->succeed(engine->claim(), "1");
+  engine->succeed(engine->claim(), "2");
+  const json::value results = get(target).json();
+  EXPECT_EQ(text_at(results, "id"), batch);
+  const json::value runs = get("/api/v2/batches/" + batch).json();
+  for (std::size_t i = 0; i < 2; ++i) {
+    EXPECT_EQ(text_at(results.at("items").at(i), "id"), std::string(runs.at("runs").at(i).as_string()));
+  }
+  EXPECT_EQ(get("/api/v1/batches/batch_000000000000000000000000/results").status, 404);
+}
+
 // ---- Rows
 // -------------------------------------------------------------------------------------------------------------
 

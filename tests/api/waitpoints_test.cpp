@@ -151,7 +151,8 @@ TEST_F(Waitpoints, AreFoundByStatusTagKeyIdAndTimeInPages) {
     const Answer answer = get(kTokens + ("?" + query));
     EXPECT_EQ(answer.status, 200) << answer.body;
     std::string order;
-    for (const auto& token : answer.json().at("data").as_array()) {
+    const auto page = answer.json();
+    for (const auto& token : page.at("data").as_array()) {
       for (std::size_t i = 0; i < ids.size(); ++i) {
         if (text_at(token, "id") == ids[i]) order += std::to_string(i);
       }

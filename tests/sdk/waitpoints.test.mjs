@@ -75,3 +75,26 @@ test("an unknown token is a NotFoundError", async () => {
   assert.equal((await failure(wait.retrieveToken("waitpoint_none", once))).status, 404);
   assert.equal((await failure(wait.completeToken("waitpoint_none", 1, once))).status, 404);
 });
+
+test("a page of another origin completes a token by its public access token", async () => {
+  const made = await wait.createToken({ timeout: "10m" });
+  const answer = await fetch(`${host.url}/api/v1/waitpoints/tokens/${made.id}/complete`, {
+    method: "POST",
+    headers: {
+      authorization: `Bearer ${made.publicAccessToken}`,
+      "content-type": "application/json",
+      origin: "https://shop.example",
+    },
+    body: '{"data":"done"}',
+  });
+  assert.equal(answer.status, 200);
+  assert.equal(answer.headers.get("access-control-allow-origin"), "*");
+  assert.equal((await wait.retrieveToken(made.id)).output, "done");
+});
+
+test("a further key gets a token of its own to complete with", async () => {
+  const key = (await host.cli("keys", "create", "--scope", "trigger")).trim();
+  const made = await auth.withAuth({ baseURL: host.url, accessToken: key }, () => wait.createToken({ timeout: "10m" }));
+  await auth.withAuth({ baseURL: host.url, accessToken: made.publicAccessToken }, () => wait.completeToken(made, 1));
+  assert.equal((await wait.retrieveToken(made.id)).status, "COMPLETED");
+});

@@ -16,9 +16,15 @@ constexpr std::size_t kMostChanges = 5'000;  // of one set that its client has n
 constexpr std::chrono::minutes kForgottenAfter{2};
 constexpr std::size_t kHandleLength = 21;
 
+// What a set is found by: its runs have all of its tags, so one is enough.
+std::string name_of(const RunSetRule& rule) {
+  return rule.batch.empty() ? "tag " + rule.tags.front() : "batch " + rule.batch.text();
+}
+
 }  // namespace
 
 bool RunSet::has(const store::Run& run) const {
+  if (run.batch != rule_.batch && !rule_.batch.empty()) return false;
   if (run.created_at < rule_.since) return false;
   return std::ranges::all_of(rule_.tags, [&](const std::string& tag) {
     return std::ranges::find(run.options.tags, tag) != run.options.tags.end();
@@ -86,35 +92,35 @@ steady_clock::time_point RunSet::asked_at() const {
 RunSets::~RunSets() {
   std::unique_ptr<engine::Subscription> watching;
   {
-    const std::lock_guard lock(mutex_);
+    const std::lock_guard lock(inbox_->mutex);
     ending_ = true;
     watching = std::move(watching_);
   }
-  woken_.notify_all();
+  inbox_->woken.notify_all();
   if (thread_.joinable()) thread_.join();
 }
 
 std::shared_ptr<RunSet> RunSets::add(RunSetRule rule) {
-  const std::lock_guard lock(mutex_);
+  const std::lock_guard lock(inbox_->mutex);
   if (sets_.size() >= kMostSets) forget_old();
   if (sets_.size() >= kMostSets || ending_) return nullptr;
   if (!thread_.joinable()) thread_ = std::thread([this] { work(); });
-  if (!watching_) watching_ = engine_.watch_all([this](const store::RunId& run) { note(run); });
-  const std::string tag = rule.tags.front();  // its runs have all of them, so one is enough to find it by
+  if (!watching_) watching_ = engine_.watch_all([inbox = inbox_](const store::RunId& run) { inbox->note(run); });
+  const std::string name = name_of(rule);
   auto set = std::make_shared<RunSet>(std::move(rule), auth::random_text(kHandleLength));
   sets_.emplace(set->handle(), set);
-  by_tag_[tag].push_back(set);
-  woken_.notify_all();  // the thread has something to forget some day
+  by_name_[name].push_back(set);
+  inbox_->woken.notify_all();  // the thread has something to forget some day
   return set;
 }
 
 std::shared_ptr<RunSet> RunSets::find(const std::string& handle) {
-  const std::lock_guard lock(mutex_);
+  const std::lock_guard lock(inbox_->mutex);
   const auto found = sets_.find(handle);
   return found == sets_.end() ? nullptr : found->second;
 }
 
-// By mutex_.
+// By inbox_->mutex.
 void RunSets::forget_old() {
   const auto oldest = steady_clock::now() - kForgottenAfter;
   for (auto at = sets_.begin(); at != sets_.end();) {
@@ -124,22 +130,21 @@ void RunSets::forget_old() {
       continue;
     }
     at = sets_.erase(at);
-    const auto tagged = by_tag_.find(set->rule().tags.front());
-    std::erase(tagged->second, set);
-    if (tagged->second.empty()) by_tag_.erase(tagged);
+    const auto named = by_name_.find(name_of(set->rule()));
+    std::erase(named->second, set);
+    if (named->second.empty()) by_name_.erase(named);
   }
 }
 
-// [the engine's] A run has changed.
-void RunSets::note(const store::RunId& run) {
-  const std::lock_guard lock(mutex_);
-  if (!queued_.insert(run).second) return;
-  queue_.push_back(run);
-  woken_.notify_one();
+void RunSets::Inbox::note(const store::RunId& run) {
+  const std::lock_guard lock(mutex);
+  if (!queued.insert(run).second) return;
+  queue.push_back(run);
+  woken.notify_one();
 }
 
 void RunSets::work() {
-  std::unique_lock lock(mutex_);
+  std::unique_lock lock(inbox_->mutex);
   auto forget_at = steady_clock::now() + kForgottenAfter / 2;
   while (!ending_) {
     if (steady_clock::now() >= forget_at) {
@@ -148,14 +153,14 @@ void RunSets::work() {
     }
     if (sets_.empty()) {
       watching_.reset();
-      queue_.clear();
-      queued_.clear();
-      woken_.wait(lock, [this] { return ending_ || !sets_.empty(); });
-    } else if (queue_.empty()) {
-      woken_.wait_until(lock, forget_at);
+      inbox_->queue.clear();
+      inbox_->queued.clear();
+      inbox_->woken.wait(lock, [this] { return ending_ || !sets_.empty(); });
+    } else if (inbox_->queue.empty()) {
+      inbox_->woken.wait_until(lock, forget_at);
     } else {
-      const std::vector<store::RunId> runs = std::exchange(queue_, {});
-      queued_.clear();
+      const std::vector<store::RunId> runs = std::exchange(inbox_->queue, {});
+      inbox_->queued.clear();
       lock.unlock();
       for (const store::RunId& run : runs) tell(run);
       lock.lock();
@@ -166,12 +171,15 @@ void RunSets::work() {
 void RunSets::tell(const store::RunId& id) {
   const store::Result<store::Run> run = engine_.store().run(id);
   if (!run) return;  // it was removed
+  std::vector<std::string> names;
+  for (const std::string& tag : run->options.tags) names.push_back("tag " + tag);
+  if (!run->batch.empty()) names.push_back("batch " + run->batch.text());
   std::vector<std::shared_ptr<RunSet>> sets;
   {
-    const std::lock_guard lock(mutex_);
-    for (const std::string& tag : run->options.tags) {
-      const auto found = by_tag_.find(tag);
-      if (found != by_tag_.end()) sets.insert(sets.end(), found->second.begin(), found->second.end());
+    const std::lock_guard lock(inbox_->mutex);
+    for (const std::string& name : names) {
+      const auto found = by_name_.find(name);
+      if (found != by_name_.end()) sets.insert(sets.end(), found->second.begin(), found->second.end());
     }
   }
   for (const std::shared_ptr<RunSet>& set : sets) {

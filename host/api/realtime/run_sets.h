@@ -1,7 +1,7 @@
-// The subscriptions to sets of runs: all that have some tags. Each is kept between its client's requests,
-// with what it was sent and what has changed since, so that an idle one costs nothing but its place here. One thread
-// reads the runs that have changed and finds whose they are; it sleeps while nothing does, and while nobody subscribes
-// nobody is told of changes.
+// The subscriptions to sets of runs: all that have some tags, all of a batch. Each is kept between its client's
+// requests, with what it was sent and what has changed since, so that an idle one costs nothing but its place here. One
+// thread reads the runs that have changed and finds whose they are; it sleeps while nothing does, and while nobody
+// subscribes nobody is told of changes.
 #pragma once
 
 #include <chrono>
@@ -22,10 +22,12 @@
 
 namespace perdure::api {
 
-/// Which runs are in a set.
+/// Which runs are in a set: those with all of the tags, or those of the batch.
 struct RunSetRule {
-  std::vector<std::string> tags;  // all of them; at least one
-  store::Time since{};            // created no earlier
+  std::vector<std::string> tags{};
+  store::BatchId batch{};
+  store::Time since{};  // created no earlier
+  bool operator==(const RunSetRule&) const = default;
 };
 
 /// One subscription. Any thread.
@@ -80,19 +82,23 @@ class RunSets {
   std::shared_ptr<RunSet> find(const std::string& handle);
 
  private:
-  void start();
-  void note(const store::RunId& run);
+  // What the engine tells of: a call of it may still be under way when the rest is gone.
+  struct Inbox {
+    std::mutex mutex;  // also for what is below
+    std::condition_variable woken;
+    std::vector<store::RunId> queue;
+    std::unordered_set<store::RunId> queued;
+    void note(const store::RunId& run);
+  };
+
   void work();
   void tell(const store::RunId& run);
   void forget_old();
 
   engine::Engine& engine_;
-  std::mutex mutex_;  // for what follows
-  std::condition_variable woken_;
-  std::unordered_map<std::string, std::shared_ptr<RunSet>> sets_;                 // by handle
-  std::unordered_map<std::string, std::vector<std::shared_ptr<RunSet>>> by_tag_;  // by their first tags
-  std::vector<store::RunId> queue_;
-  std::unordered_set<store::RunId> queued_;
+  const std::shared_ptr<Inbox> inbox_ = std::make_shared<Inbox>();
+  std::unordered_map<std::string, std::shared_ptr<RunSet>> sets_;                  // by handle
+  std::unordered_map<std::string, std::vector<std::shared_ptr<RunSet>>> by_name_;  // by their first tag, or their batch
   std::unique_ptr<engine::Subscription> watching_;
   std::thread thread_;
   bool ending_ = false;

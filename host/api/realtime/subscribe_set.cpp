@@ -1,4 +1,5 @@
-// GET /realtime/v1/runs?tags=a,b: all runs that have these tags live, the new ones too.
+// GET /realtime/v1/runs?tags=a,b: all runs that have these tags live, the new ones too. GET /realtime/v1/batches/{id}:
+// all runs of a batch.
 #include <algorithm>
 #include <charconv>
 #include <optional>
@@ -48,8 +49,9 @@ void add_row(const store::Store& store, RunSet& set, const store::Run& stored, c
 // The newest runs of the set.
 store::Result<std::vector<store::Run>> runs_of(const store::Store& store, const RunSet& set) {
   store::RunFilter filter;
-  filter.tags = {set.rule().tags.front()};
-  filter.from = set.rule().since;
+  if (!set.rule().tags.empty()) filter.tags = {set.rule().tags.front()};
+  filter.batch = set.rule().batch;
+  if (set.rule().since > store::Time{}) filter.from = set.rule().since;
   filter.limit = 100;
   std::vector<store::Run> runs;
   for (;;) {
@@ -125,6 +127,25 @@ Handling follow(Api& api, ExchangePtr exchange, ShapeQuery query, std::shared_pt
                           : std::move(news.messages).answer(query, offset_of(answer + 1), set->handle()));
 }
 
+Handling subscribe(Api& api, ExchangePtr exchange, RunSetRule rule) {
+  const ShapeQuery query = read_shape_query(exchange->request());
+  if (query.live) {
+    const std::shared_ptr<RunSet> set = api.sets.find(query.handle);
+    const auto answer = answer_in(query.offset);
+    if (!set || !answer || set->rule().tags != rule.tags || set->rule().batch != rule.batch) {
+      exchange->reply(must_refetch());
+      co_return;
+    }
+    follow(api, exchange, query, set, *answer);
+    co_return;
+  }
+  Response response = first_answer(api, query, std::move(rule));
+  const auto written = all_written(api);
+  const store::Status durable = co_await until_ok(*exchange, written);
+  std::optional<Response> refusal = unless_durable(durable);
+  exchange->reply(refusal ? std::move(*refusal) : std::move(response));
+}
+
 }  // namespace
 
 Handling subscribe_tags(Api& api, ExchangePtr exchange) {
@@ -141,22 +162,18 @@ Handling subscribe_tags(Api& api, ExchangePtr exchange) {
     exchange->reply(std::move(*refusal));
     co_return;
   }
-  const ShapeQuery query = read_shape_query(request);
-  if (query.live) {
-    const std::shared_ptr<RunSet> set = api.sets.find(query.handle);
-    const auto answer = answer_in(query.offset);
-    if (!set || !answer || set->rule().tags != rule.tags) {
-      exchange->reply(must_refetch());
-      co_return;
-    }
-    follow(api, exchange, query, set, *answer);
+  subscribe(api, exchange, std::move(rule));
+}
+
+Handling subscribe_batch(Api& api, ExchangePtr exchange) {
+  const store::BatchId id(exchange->request().argument);
+  const store::Result<store::Batch> batch = api.engine.store().batch(id);
+  if (!batch) {
+    exchange->reply(batch.status().code() == store::Code::kNotFound ? no_such("batch", id.text())
+                                                                    : error_response(batch.status()));
     co_return;
   }
-  Response response = first_answer(api, query, std::move(rule));
-  const auto written = all_written(api);
-  const store::Status durable = co_await until_ok(*exchange, written);
-  std::optional<Response> refusal = unless_durable(durable);
-  exchange->reply(refusal ? std::move(*refusal) : std::move(response));
+  subscribe(api, exchange, {.batch = id});
 }
 
 }  // namespace perdure::api
