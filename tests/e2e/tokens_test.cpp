@@ -7,6 +7,7 @@
 #include <boost/json/serialize.hpp>
 #include <fstream>
 #include <iterator>
+#include <utility>
 
 #include "tests/e2e/host_process.h"
 
@@ -137,10 +138,12 @@ TEST(Tokens, ThatAreNoneFailTheRunAtOnce) {
   HostProcess host;
   ASSERT_TRUE(host.start()) << host.log();
   Http http = host.client();
-  const auto run = await_run(http, trigger(http, "wait-token", waiting_for("waitpoint_\"none")));
-  EXPECT_EQ(run.at("status"), "FAILED");
-  EXPECT_NE(boost::json::serialize(run).find("there is no token waitpoint_"), std::string::npos)
-      << boost::json::serialize(run);
+  for (const auto& [token, why] : {std::pair("waitpoint_\"none", "is no id of a run or a token"),
+                                   std::pair("waitpoint_0000000000000000000000000", "there is no token waitpoint_0")}) {
+    const auto run = await_run(http, trigger(http, "wait-token", waiting_for(token)));
+    EXPECT_EQ(run.at("status"), "FAILED");
+    EXPECT_NE(boost::json::serialize(run.at("error")).find(why), std::string::npos) << boost::json::serialize(run);
+  }
 }
 
 TEST(Tokens, CompletedWhileTheHostIsGoneAndBackLetTheRunGoOn) {
