@@ -68,6 +68,22 @@ class LyingStore final : public Store {
   Result<std::vector<BulkActionId>> pending_bulk_actions(std::size_t max) const override {
     return truth_.pending_bulk_actions(max);
   }
+  void create_batch(NewBatch batch, Done<store::Batch> done) override {
+    truth_.create_batch(std::move(batch), std::move(done));
+  }
+  void keep_items(const BatchId& id, std::map<std::uint32_t, std::string> items, Done<std::size_t> done) override {
+    truth_.keep_items(id, std::move(items), std::move(done));
+  }
+  void enqueue_batch(BatchItems items, Done<store::Batch> done) override {
+    truth_.enqueue_batch(std::move(items), std::move(done));
+  }
+  void remove_batches(Time created_before, std::size_t most, Done<std::size_t> done) override {
+    truth_.remove_batches(created_before, most, std::move(done));
+  }
+  Result<store::Batch> batch(const BatchId& id) const override { return truth_.batch(id); }
+  Result<std::map<std::uint32_t, std::string>> kept_items(const BatchId& id) const override {
+    return truth_.kept_items(id);
+  }
   void create_token(NewToken created, Done<CreatedToken> done) override {
     truth_.create_token(std::move(created), std::move(done));
   }
@@ -105,25 +121,7 @@ class LyingStore final : public Store {
     truth_.append_events(id, std::move(events));
   }
   void record_step(NewStep step, DoneStatus done) override { truth_.record_step(std::move(step), std::move(done)); }
-  void create_batch(NewBatch batch, Done<Batch> done) override {
-    truth_.create_batch(std::move(batch), std::move(done));
-  }
-  void keep_items(const BatchId& batch, std::map<std::uint32_t, std::string> items, Done<std::size_t> done) override {
-    truth_.keep_items(batch, std::move(items), std::move(done));
-  }
-  void enqueue_batch(BatchItems items, Done<Batch> done) override {
-    truth_.enqueue_batch(std::move(items), std::move(done));
-  }
-  void remove_batches(Time before, std::size_t max, Done<std::size_t> done) override {
-    truth_.remove_batches(before, max, std::move(done));
-  }
-  Result<Batch> batch(const BatchId& id) const override { return truth_.batch(id); }
-  Result<std::map<std::uint32_t, std::string>> kept_items(const BatchId& id) const override {
-    return truth_.kept_items(id);
-  }
-  void begin_wait(NewWait wait, Done<WaitBegun> done) override {
-    truth_.begin_wait(std::move(wait), std::move(done));
-  }
+  void begin_wait(NewWait wait, Done<WaitBegun> done) override { truth_.begin_wait(std::move(wait), std::move(done)); }
   void evict(const RunId& id, std::uint32_t number, const std::string& token, const Usage& usage,
              DoneStatus done) override {
     truth_.evict(id, number, token, usage, std::move(done));
