@@ -7,8 +7,8 @@ namespace {
 
 using std::chrono::milliseconds;
 
-// How fast processes can take memory: two of them some 2 GB/s each, as has been seen. Many more are seen to be faster.
-constexpr std::uint64_t kLeastSpeed = std::uint64_t{4} << 20;
+// How fast processes can take memory: two of them some 4 GB/s each, as has been seen. Many more are seen to be faster.
+constexpr std::uint64_t kLeastSpeed = std::uint64_t{8} << 20;
 constexpr std::uint64_t kMostSpeed = std::uint64_t{256} << 20;
 // A part of the limit that makes no difference.
 constexpr std::uint64_t kSmallPart = 50;
