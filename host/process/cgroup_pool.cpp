@@ -18,12 +18,14 @@ constexpr std::string_view kPrefix = "perdure.";
 constexpr std::size_t kKept = 16;
 constexpr std::uint64_t kNegligible = std::uint64_t{4} << 20;  // of memory that still counts in an empty cgroup
 
-// perdure.PID.START.NUMBER: of the process that made it, and which of its pools.
-std::string directory_name() {
+// perdure.PID.START.NUMBER.OWNER: of the process that made it, which of its pools, and whose.
+std::string directory_name(std::uint64_t owner) {
   static std::atomic<unsigned> pools{0};
   return std::string(kPrefix) + std::to_string(getpid()) + "." + std::to_string(os::start_of(getpid())) + "." +
-         std::to_string(pools++);
+         std::to_string(pools++) + "." + std::to_string(owner);
 }
+
+bool is_of(std::string_view name, std::uint64_t owner) { return name.ends_with("." + std::to_string(owner)); }
 
 // Whether the process that made a directory of this name is gone.
 bool is_abandoned(std::string_view name) {
@@ -39,14 +41,14 @@ bool is_abandoned(std::string_view name) {
 
 }  // namespace
 
-std::optional<CgroupPool> CgroupPool::open(std::string& why) {
+std::optional<CgroupPool> CgroupPool::open(std::string& why, std::uint64_t owner) {
   auto own = os::own_cgroup(why);
   if (!own) return std::nullopt;
-  const std::string name = directory_name();
+  const std::string name = directory_name(owner);
   if (!os::prepare_cgroups(*own, name, why)) return std::nullopt;
   os::CgroupPlace below = *own;
   below.directory += "/" + name;
-  CgroupPool pool(*std::move(own), std::move(below));
+  CgroupPool pool(*std::move(own), std::move(below), owner);
   auto first = pool.take();
   if (!first || !first->limit_memory(kNegligible)) {
     why = "the cgroup " + pool.directory() + " does not let memory be limited below it";
@@ -93,15 +95,16 @@ bool CgroupPool::clean_up() {
   bool clean = true;
   for (const std::string& name : os::cgroups_in(above_.directory)) {
     if (!is_abandoned(name)) continue;
+    const bool ours = is_of(name, owner_);  // else its processes may be attempts that wait for a host of theirs
     const std::string directory = above_.directory + "/" + name;
     for (const std::string& each : os::cgroups_in(directory)) {
       const std::string group = directory + "/" + each;
-      for (const pid_t pid : os::processes_in(group)) {
+      for (const pid_t pid : ours ? os::processes_in(group) : std::vector<pid_t>{}) {
         if (pid > 0) (void)kill(pid, SIGKILL);
       }
-      (void)rmdir(group.c_str());
+      (void)rmdir(group.c_str());  // refused where there are processes
     }
-    clean = rmdir(directory.c_str()) == 0 && clean;
+    clean = (rmdir(directory.c_str()) == 0 || !ours) && clean;
   }
   return clean;
 }

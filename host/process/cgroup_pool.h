@@ -3,6 +3,8 @@
 // that was killed left behind is removed when the next one begins. Not thread-safe.
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,8 +14,9 @@ namespace perdure::process {
 
 class CgroupPool {
  public:
-  /// Nothing, and `why` in a sentence, where this process may not make cgroups that limit memory.
-  static std::optional<CgroupPool> open(std::string& why);
+  /// Nothing, and `why` in a sentence, where this process may not make cgroups that limit memory. `owner`: a number
+  /// that this host shares with those that were before it on its data directory, and with no others.
+  static std::optional<CgroupPool> open(std::string& why, std::uint64_t owner = 0);
   CgroupPool(CgroupPool&&) = default;
   CgroupPool& operator=(CgroupPool&&) = delete;
   /// Removes the directory with all that is in it and empty.
@@ -29,14 +32,17 @@ class CgroupPool {
   /// Out of `group` with processes that do not belong in it.
   void expel(const os::Cgroup& group);
 
-  /// Kills and removes what hosts that are gone left beside us; true when nothing of them is there any more.
+  /// Kills and removes what hosts of the same owner that are gone left beside us, and removes what those of others left
+  /// empty; true when nothing of the owner's is there any more.
   bool clean_up();
 
  private:
-  CgroupPool(os::CgroupPlace above, os::CgroupPlace place) : above_(std::move(above)), place_(std::move(place)) {}
+  CgroupPool(os::CgroupPlace above, os::CgroupPlace place, std::uint64_t owner)
+      : above_(std::move(above)), place_(std::move(place)), owner_(owner) {}
 
   os::CgroupPlace above_;  // the host's own
   os::CgroupPlace place_;  // where the pool's are
+  std::uint64_t owner_;
   std::vector<os::Cgroup> free_;
   std::vector<os::Cgroup> lingering_;  // still have processes, which should have ended
   std::size_t made_ = 0;

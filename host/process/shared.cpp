@@ -1,5 +1,7 @@
 #include "host/process/shared.h"
 
+#include <sys/stat.h>
+
 #include <boost/asio/post.hpp>
 #include <utility>
 
@@ -17,6 +19,14 @@ std::function<void(const std::string&)> on_core(boost::asio::io_context& io,
   };
 }
 
+// What hosts of one data directory share, and those of others do not; 0 where attempts do not outlive their host.
+std::uint64_t owner_of(const std::string& handover) {
+  struct stat directory {};
+  return !handover.empty() && stat(handover.c_str(), &directory) == 0
+             ? static_cast<std::uint64_t>(directory.st_dev) << 32 ^ directory.st_ino
+             : 0;
+}
+
 }  // namespace
 
 Shared::Shared(boost::asio::io_context& io_context, SupervisorOptions given, const std::vector<std::string>& in_use)
@@ -27,7 +37,8 @@ Shared::Shared(boost::asio::io_context& io_context, SupervisorOptions given, con
       backtraces(options, events, deadlines),
       temporary(options.temporary, options.user.has_value(), on_core(io, options.warn), in_use),
       guard(
-          io_context, options.memory_control, [this](AttemptHandle attempt) { exceeded(attempt); }, !in_use.empty()) {}
+          io_context, options.memory_control, [this](AttemptHandle attempt) { exceeded(attempt); }, !in_use.empty(),
+          owner_of(options.handover)) {}
 
 void Shared::exceeded(AttemptHandle handle) {
   const Attempt* attempt = find(handle);

@@ -27,12 +27,12 @@ bool read_event(int fd) {
 }  // namespace
 
 TreeGuard::TreeGuard(boost::asio::io_context& io, MemoryControl control, std::function<void(AttemptHandle)> exceeded,
-                     bool survivors)
+                     bool survivors, std::uint64_t owner)
     : io_(io), exceeded_(std::move(exceeded)), survivors_(survivors) {
   if (control == MemoryControl::kOff) return;
   wake_ = os::UniqueFd(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   if (control != MemoryControl::kWatchdog) {
-    if (auto pool = CgroupPool::open(in_force_.why_not_better)) {
+    if (auto pool = CgroupPool::open(in_force_.why_not_better, owner)) {
       clean_ = !survivors && pool->clean_up();
       in_force_.place = pool->directory();
       in_force_.mechanism =

@@ -23,9 +23,10 @@ namespace perdure::process {
 class TreeGuard {
  public:
   /// `exceeded` is called on the core thread: an attempt's processes used more memory than they may, and are killed.
-  /// `survivors`: among what a host before this one left are attempts that go on, until expect_no_more().
+  /// `survivors`: among what a host before this one left are attempts that go on, until expect_no_more(). `owner`: see
+  /// CgroupPool::open().
   TreeGuard(boost::asio::io_context& io, MemoryControl control, std::function<void(AttemptHandle)> exceeded,
-            bool survivors = false);
+            bool survivors = false, std::uint64_t owner = 0);
   /// Leaves nothing behind of what it made for trees that have ended.
   ~TreeGuard();
   TreeGuard(const TreeGuard&) = delete;

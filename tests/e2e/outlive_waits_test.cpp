@@ -55,7 +55,7 @@ TEST_F(OutliveWaits, AWaitGoesOnInTheSameProcess) {
 TEST_F(OutliveWaits, AWaitGoesOnThroughManyHosts) {
   const auto run = waited("nap", {{"ms", 3000}}, 5);
   EXPECT_EQ(text(run.at("status")), "COMPLETED") << boost::json::serialize(run) << host_.log();
-  EXPECT_EQ(run.at("attempts").as_array().size(), 1u);
+  EXPECT_EQ(run.at("attempts").as_array().size(), 1u) << boost::json::serialize(run) << host_.log();
 }
 
 TEST_F(OutliveWaits, AParentHearsOfItsChildThatOutlivedTheHostAsWell) {

@@ -57,11 +57,18 @@ void outlive_hosts(std::size_t runs_wanted, std::size_t kills) {
     ASSERT_TRUE(host.start()) << host.log();
   }
   Http http = host.client();
+  std::size_t unborn = 0;
   for (const std::string& id : runs) {
     const auto run = await_run(http, id);
     ASSERT_EQ(std::string(run.at("status").as_string()), "COMPLETED") << boost::json::serialize(run);
-    EXPECT_EQ(run.at("attempts").as_array().size(), 1u) << boost::json::serialize(run);
+    // Of a claim that the host had no time to give a process, nothing ran: the lines below show that.
+    const auto& attempts = run.at("attempts").as_array();
+    for (std::size_t i = 0; i + 1 < attempts.size(); ++i, ++unborn) {
+      EXPECT_NE(boost::json::serialize(attempts.at(i)).find("HOST_LOST"), std::string::npos)
+          << boost::json::serialize(run);
+    }
   }
+  EXPECT_LE(unborn, kills) << "a kill meets few attempts just as they are to begin";
   std::size_t began = 0, ended = 0;
   for (const auto& [line, times] : lines_of(file)) {
     (line.ends_with(" ended") ? ended : began) += static_cast<std::size_t>(times);

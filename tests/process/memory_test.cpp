@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <boost/json/parse.hpp>
@@ -234,23 +235,46 @@ INSTANTIATE_TEST_SUITE_P(By, MemoryTest, testing::Values(MemoryControl::kCgroup,
                            return given.param == MemoryControl::kCgroup ? "Cgroup" : "Watchdog";
                          });
 
-TEST(MemoryLeftovers, OfAHostThatWasKilledAreRemovedByTheNext) {
-  std::string why;
-  const auto own = os::own_cgroup(why);
-  if (!own) GTEST_SKIP() << why;
-  const std::string left = own->directory + "/perdure.999999999.1.0";
-  if (mkdir(left.c_str(), 0755) != 0) GTEST_SKIP() << "no cgroup can be made in " << own->directory;
-  ASSERT_EQ(mkdir((left + "/0").c_str(), 0755), 0);
-  const os::Command sleeper{.path = "/bin/sleep", .arguments = {"600"}, .environment = {}, .descriptors = {}};
-  const pid_t pid = os::spawn(sleeper);
-  ASSERT_GT(pid, 0);
-  {
-    auto group = os::Cgroup::make({own->version, left + "/0"});
-    ASSERT_TRUE(group && group->add(pid));
-    Supervised next([](SupervisorOptions& options) { options.memory_control = MemoryControl::kCgroup; });
-    os::reap(pid);  // it was killed
-    next.until([&] { return !std::filesystem::exists(left); }, "the directory to be removed");
+class MemoryLeftovers : public testing::Test {
+ protected:
+  // The directory of a host that is gone, of one attempt with a process that sleeps; nothing where none can be made.
+  std::optional<std::string> leave(const std::string& name) {
+    std::string why;
+    const auto own = os::own_cgroup(why);
+    if (!own) return std::nullopt;
+    const std::string directory = own->directory + "/" + name;
+    if (mkdir(directory.c_str(), 0755) != 0 || mkdir((directory + "/0").c_str(), 0755) != 0) return std::nullopt;
+    const os::Command sleeper{.path = "/bin/sleep", .arguments = {"600"}, .environment = {}, .descriptors = {}};
+    sleepers_.push_back(os::spawn(sleeper));
+    auto group = os::Cgroup::make({own->version, directory + "/0"});
+    return group && group->add(sleepers_.back()) ? std::optional(directory) : std::nullopt;
   }
+
+  std::vector<pid_t> sleepers_;
+};
+
+TEST_F(MemoryLeftovers, OfAHostThatWasKilledAreRemovedByTheNext) {
+  const auto left = leave("perdure.999999999.1.0.0");
+  if (!left) GTEST_SKIP() << "no cgroup can be made here";
+  Supervised next([](SupervisorOptions& options) { options.memory_control = MemoryControl::kCgroup; });
+  os::reap(sleepers_.front());  // it was killed
+  next.until([&] { return !std::filesystem::exists(*left); }, "the directory to be removed");
+}
+
+TEST_F(MemoryLeftovers, OfOtherHostsWithAttemptsThatWaitForTheirNextOneStay) {
+  const auto left = leave("perdure.999999999.1.0.7");
+  const auto ours = leave("perdure.999999999.1.1.0");
+  if (!left || !ours) GTEST_SKIP() << "no cgroup can be made here";
+  {
+    Supervised next([](SupervisorOptions& options) { options.memory_control = MemoryControl::kCgroup; });
+    os::reap(sleepers_.back());
+    next.until([&] { return !std::filesystem::exists(*ours); }, "its own to be removed");
+    EXPECT_EQ(waitpid(sleepers_.front(), nullptr, WNOHANG), 0) << "it was killed";
+  }
+  ASSERT_EQ(kill(sleepers_.front(), SIGKILL), 0);
+  os::reap(sleepers_.front());
+  Supervised next([](SupervisorOptions& options) { options.memory_control = MemoryControl::kCgroup; });
+  next.until([&] { return !std::filesystem::exists(*left); }, "it to be removed once it is empty");
 }
 
 class UsageTest : public testing::Test, public Supervised {
