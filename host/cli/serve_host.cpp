@@ -40,6 +40,7 @@ using telemetry::log;
 
 constexpr std::uint64_t kOtherDescriptors = 1024;
 constexpr std::uint64_t kDescriptorsOfAttempt = 12;
+constexpr std::uint64_t kDescriptorsOfWaiting = 8;  // nothing of it is started or ended then
 constexpr std::uint64_t kFewestConnections = 256;
 constexpr std::uint64_t kMostConnections = 16'384;
 constexpr std::chrono::seconds kStartAgain(1);        // after the store refused to start
@@ -178,6 +179,7 @@ class Host {
  private:
   engine::EngineOptions engine_options(const config::Config& config) {
     return {.concurrency = static_cast<std::size_t>(config.host.concurrency),
+            .processes = processes(),
             .plugin_config = config.plugins,
             .allow_pending = config.host.allow_pending,
             .stream_limit = config.limits.stream,
@@ -197,13 +199,23 @@ class Host {
             .version_free = [this](const store::VersionId& version) { plugins_.version_free(version); }};
   }
 
-  // As many as there are descriptors for beside the attempts: live subscriptions hold one each.
-  [[nodiscard]] std::size_t connections() const {
+  // The descriptors beside those of executing attempts: live subscriptions hold one each, attempts that wait several.
+  [[nodiscard]] std::uint64_t descriptors_left() const {
     rlimit limit{};
     ::getrlimit(RLIMIT_NOFILE, &limit);  // the supervisor has raised it
     const std::uint64_t others = kOtherDescriptors + kDescriptorsOfAttempt * config_.host.concurrency;
-    const std::uint64_t left = limit.rlim_cur > others ? limit.rlim_cur - others : 0;
-    return static_cast<std::size_t>(std::clamp(left, kFewestConnections, kMostConnections));
+    return limit.rlim_cur > others ? limit.rlim_cur - others : 0;
+  }
+
+  // Half of those, so that each kind leaves room for the other.
+  [[nodiscard]] std::size_t connections() const {
+    return static_cast<std::size_t>(std::clamp(descriptors_left() / 2, kFewestConnections, kMostConnections));
+  }
+
+  // … with those that wait.
+  [[nodiscard]] std::size_t processes() const {
+    const std::uint64_t left = descriptors_left();
+    return config_.host.concurrency + (left - std::min<std::uint64_t>(left, connections())) / kDescriptorsOfWaiting;
   }
 
   static int fail(const Status& status) {

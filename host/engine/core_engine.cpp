@@ -239,6 +239,7 @@ void CoreEngine::dispatch() {
       on_core([this](store::Result<std::vector<store::Claim>> claims) {
         claiming_ = false;
         reserved_ -= std::exchange(claiming_memory_, 0);  // of those that began their slots have it
+        claiming_processes_ = 0;
         if (claims) {
           for (store::Claim& claim : *claims) begin(std::move(claim));
         }
@@ -265,7 +266,8 @@ store::ClaimDecision CoreEngine::decide(const store::Run& run, const catalog::Sn
   if (!quarantine_.admit(task->version, run.task)) return store::SetAside{task->version};
   if (quarantine_.holds(task->version, run.task)) probes_[run.id] = {task->version, run.task};
   const store::Machine machine = machine_of(run, task->options, options_.defaults);
-  if (!reserve(machine)) return store::NotNow{};
+  if (!room_for_process() || !reserve(machine)) return store::NotNow{};
+  ++claiming_processes_;
   return store::StartOn{task->version, machine_text(machine)};
 }
 
@@ -275,6 +277,20 @@ store::ClaimDecision CoreEngine::decide_going_on(const Slot& slot) {
   machine.memory = slot.memory;
   if (slot.parked && !reserve(machine)) return store::NotNow{};
   return store::StartOn{slot.attempt.version, {}};
+}
+
+// Whether one more process may be had. Those of runs that wait are many where waits are long and nothing evicts them,
+// and to run out of descriptors would cost the life of others.
+bool CoreEngine::room_for_process() {
+  const std::size_t there = slots_.size() + claiming_processes_;
+  if (there < options_.processes / 2) told_of_processes_ = false;
+  if (there < options_.processes) return true;
+  if (!std::exchange(told_of_processes_, true)) {
+    warn(std::to_string(there) + " attempts have a process, most of which wait, and the host has no descriptors for " +
+         "more: other runs stay queued until one ends. Raise the hard limit of open files (ulimit -Hn, systemd: " +
+         "LimitNOFILE), or let tasks wait without a process (evict_waits_after).");
+  }
+  return false;
 }
 
 // Whether there is memory for an attempt on `machine`, which is reserved then. One that can never have enough is let

@@ -38,6 +38,7 @@ namespace perdure::engine {
 
 struct EngineOptions {
   std::size_t concurrency = 8;                           // attempts executing at once, host-wide
+  std::size_t processes = SIZE_MAX;                      // attempts with a process at once, with those that wait in one
   std::map<std::string, std::string> plugin_config;      // [plugins.NAME] as JSON, by plugin name
   bool allow_pending = false;                            // attempts may trigger tasks that no plugin offers
   std::uint64_t stream_limit = std::uint64_t{64} << 20;  // bytes that the streams of one run may have
@@ -224,6 +225,7 @@ class CoreEngine final : public Engine, private store::Listener, private process
   void dispatch();
   store::ClaimDecision decide(const store::Run& run, const catalog::Snapshot& catalog);
   store::ClaimDecision decide_going_on(const Slot& slot);
+  bool room_for_process();
   bool reserve(const store::Machine& machine);
   void begin(store::Claim claim);
   [[nodiscard]] std::optional<store::Failure> payload_failure(const store::Claim& claim,
@@ -309,6 +311,8 @@ class CoreEngine final : public Engine, private store::Listener, private process
   std::unique_ptr<Timer> evict_timer_;
   std::uint64_t reserved_ = 0;  // memory of the slots that are not parked, and of runs being claimed
   std::uint64_t claiming_memory_ = 0;
+  std::size_t claiming_processes_ = 0;
+  bool told_of_processes_ = false;  // that there may be no more of them
   bool claiming_ = false;
   bool claim_again_ = false;
   std::function<void()> idle_;

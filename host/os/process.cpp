@@ -142,11 +142,17 @@ void reap(pid_t pid) {
 
 void become_subreaper() { prctl(PR_SET_CHILD_SUBREAPER, 1); }
 
+namespace {
+// What Linux allows unless fs.nr_open was changed; only a privileged process gets more than its hard limit.
+constexpr rlim_t kMostDescriptors = 1024 * 1024;
+}  // namespace
+
 rlimit raise_descriptor_limit() {
   rlimit before{};
   getrlimit(RLIMIT_NOFILE, &before);
-  rlimit raised = before;
-  raised.rlim_cur = raised.rlim_max;
+  rlimit raised{kMostDescriptors, kMostDescriptors};
+  if (before.rlim_max < kMostDescriptors && setrlimit(RLIMIT_NOFILE, &raised) == 0) return before;
+  raised = {before.rlim_max, before.rlim_max};
   setrlimit(RLIMIT_NOFILE, &raised);
   return before;
 }

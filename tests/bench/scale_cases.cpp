@@ -1,7 +1,10 @@
 // What becomes of the speed when very many runs are stored: claiming, timers, starting, listing, memory.
+#include <sys/resource.h>
+
 #include <algorithm>
 #include <chrono>
 #include <filesystem>
+#include <iostream>
 #include <memory>
 #include <string>
 #include <utility>
@@ -100,8 +103,20 @@ Samples with_queued(const Settings& s) {
   return {{"memory.queued", product.memory()}};
 }
 
+// As many as are wanted, or as the host has descriptors for.
+long may_wait(long wanted) {
+  rlimit limit{};
+  getrlimit(RLIMIT_NOFILE, &limit);
+  const long most = static_cast<long>(std::min<rlim_t>(limit.rlim_max / 20, 1'000'000));
+  if (most < wanted) {
+    std::cerr << "waiting: " << most << " runs, not " << wanted << ": a process may have only " << limit.rlim_max
+              << " descriptors here" << std::endl;
+  }
+  return std::min(most, wanted);
+}
+
 Samples with_waiting(const Settings& s) {
-  const long runs = std::max(s.many / 100, 1L);
+  const long runs = may_wait(std::max(s.many / 100, 1L));
   Product product(s.product, s.dir);
   const double before = product.memory();
   product.let_wait("wait", runs, std::chrono::hours(1));
@@ -164,7 +179,7 @@ std::vector<Row> scale_rows() {
       {"memory.idle", "memory of an idle host", Unit::kMegabytes, {}, 0, 40e6},
       {"memory.queued", "memory of a host with 1,000,000 queued", Unit::kMegabytes, {}, 0, 400e6},
       {"waiting.attempt",
-       "memory of a waiting attempt, of 10,000 (private and page tables)",
+       "memory of a waiting attempt, of up to 10,000 (private and page tables)",
        Unit::kKilobytes,
        {},
        0,

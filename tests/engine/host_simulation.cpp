@@ -48,6 +48,7 @@ void HostSimulation::boot() {
   };
   EngineOptions engine_options;
   engine_options.concurrency = options_.concurrency;
+  engine_options.processes = options_.processes;
   engine_options.seed = options_.seed;
   engine_options.memory = options_.memory;
   engine_options.retention = retention;

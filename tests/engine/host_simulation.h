@@ -26,6 +26,7 @@ class HostSimulation {
   struct Options {
     std::size_t concurrency = 4;
     std::uint64_t memory = UINT64_MAX;
+    std::size_t processes = SIZE_MAX;
     std::uint64_t seed = 1;
     SimulatedLauncher::Script script;
     std::function<store::Status(std::string_view)> fault;

@@ -19,7 +19,12 @@ void SimulatedLauncher::start(process::AttemptSpec spec, process::AttemptObserve
   if (!children_.at(handle).spec.only) ++attempts_;
   most_at_once_ = std::max(most_at_once_, attempts_);
   std::uint64_t memory = 0;
-  for (const auto& [each, child] : children_) memory += child.spec.only ? 0 : child.memory;
+  std::size_t processes = 0;
+  for (const auto& [each, child] : children_) {
+    memory += child.spec.only ? 0 : child.memory;
+    processes += child.spec.only ? 0 : 1;
+  }
+  most_processes_ = std::max(most_processes_, processes);
   most_memory_ = std::max(most_memory_, memory);
   const store::Duration starts_after = children_.at(handle).ending.starts_after;
   core_.after(starts_after, [this, handle, takes = children_.at(handle).ending.takes, alive = std::weak_ptr(alive_)] {

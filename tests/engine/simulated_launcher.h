@@ -69,6 +69,8 @@ class SimulatedLauncher final : public process::Launcher {
   /// What the engine answered to `judged`, of all attempts.
   [[nodiscard]] const std::vector<process::Judgement>& judgements() const { return judgements_; }
   [[nodiscard]] std::size_t most_at_once() const { return most_at_once_; }
+  /// … with those that wait in a process.
+  [[nodiscard]] std::size_t most_processes() const { return most_processes_; }
   /// The most memory that attempts had at once by their machines.
   [[nodiscard]] std::uint64_t most_memory() const { return most_memory_; }
   /// What the engine did that it must not, in words; empty: nothing.
@@ -100,7 +102,7 @@ class SimulatedLauncher final : public process::Launcher {
   std::set<process::AttemptHandle> seen_;
   std::set<store::RunId> runs_;  // with an attempt that has no result yet
   std::vector<process::Judgement> judgements_;
-  std::size_t attempts_ = 0, most_at_once_ = 0;
+  std::size_t attempts_ = 0, most_at_once_ = 0, most_processes_ = 0;
   std::uint64_t most_memory_ = 0;
   std::string wrong_;
   std::shared_ptr<int> alive_ = std::make_shared<int>(0);  // the host's death takes its children along

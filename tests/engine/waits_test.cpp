@@ -64,6 +64,31 @@ TEST(EngineWaits, AParentHearsWhatItsChildReturnedInTheOneSlotThereIs) {
   EXPECT_EQ(host.most_at_once, 1u);
 }
 
+// Where there may be no more processes, runs stay queued, and those that wait go on nevertheless.
+TEST(EngineWaits, NoMoreRunsBeginThanMayHaveAProcess) {
+  std::vector<process::AttemptReply> answers;
+  HostSimulation host({.concurrency = 3,
+                       .processes = 5,
+                       .script =
+                           [&](const process::AttemptSpec&) {
+                             Ending ending;
+                             ending.result.output = "1";
+                             ending.asks.push_back(
+                                 {wait(1, R"("for":[{"ms":3600000}])"),
+                                  [&](const process::AttemptReply& reply) { answers.push_back(reply); }});
+                             return ending;
+                           },
+                       .fault = {}});
+  host.boot();
+  for (int i = 0; i < 17; ++i) host.trigger("task");
+  ASSERT_TRUE(host.core.run_out(10000));
+  EXPECT_EQ(host.launcher->most_processes(), 5u);
+  host.kill();
+  EXPECT_EQ(host.wrong, "");
+  EXPECT_EQ(answers.size(), 17u);
+  EXPECT_EQ(check_history(*host.store, host.acknowledged), "");
+}
+
 TEST(EngineWaits, AFailedChildIsToldWithItsErrorStatusAndId) {
   for (const bool single : {true, false}) {
     Parent parent;
