@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -28,6 +29,13 @@ bool is_attempt_link(int fd, pid_t host) {
   size = sizeof maker;
   if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &maker, &size) != 0) return false;
   return maker.pid == getpid() || maker.pid == host;
+}
+
+// Whether a child's link is this process's own control link: it was forked this moment and has not put its own in place.
+bool is_own_control(int link) {
+  struct stat its {}, ours {};
+  return fstat(link, &its) == 0 && fstat(kLinkDescriptor, &ours) == 0 && its.st_dev == ours.st_dev &&
+         its.st_ino == ours.st_ino;
 }
 
 // Whether the process serves an attempt and can go on; by its name and state in /proc.
@@ -75,7 +83,7 @@ void vouch_for(pid_t child, pid_t host) {
   if (!runs(child)) return;
   const int link = borrow_descriptor(child, kLinkDescriptor);
   if (link < 0) return;
-  if (is_attempt_link(link, host)) {
+  if (is_attempt_link(link, host) && !is_own_control(link)) {
     protocol::Outgoing beat;
     beat.kind = protocol::Kind::kHeartbeat;
     (void)protocol::send(link, beat, false);

@@ -68,7 +68,7 @@ double Product::end_to_end(const std::string& task, long runs) {
   return static_cast<double>(runs) / seconds_since(load.started);
 }
 
-void Product::await_told(const std::string& name, long wanted) {
+void Product::await_told(const std::string& name, long wanted, double patience) {
   Connection status(port_);
   long reached = -1;
   auto progress = std::chrono::steady_clock::now();
@@ -77,7 +77,7 @@ void Product::await_told(const std::string& name, long wanted) {
     if (now >= wanted) return;
     if (now != reached) progress = std::chrono::steady_clock::now();
     reached = now;
-    if (seconds_since(progress) > 30) {
+    if (seconds_since(progress) > patience) {
       give_up("only " + std::to_string(reached) + " of " + std::to_string(wanted) + " runs are " + name);
     }
     std::this_thread::sleep_for(milliseconds(5));
@@ -91,7 +91,9 @@ void Product::let_wait(const std::string& task, long runs, milliseconds duration
   await_told("WAITING", runs);
 }
 
-void Product::await_completed(long runs) { await_told("completed", runs); }
+void Product::await_completed(long runs, milliseconds waits) {
+  await_told("completed", runs, kPatience + static_cast<double>(waits.count()) / 1000);
+}
 
 namespace {
 

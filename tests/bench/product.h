@@ -40,8 +40,8 @@ class Product {
 
   /// Triggers `runs` runs of `task`, which wait for so long each, and waits until all of them wait.
   void let_wait(const std::string& task, long runs, std::chrono::milliseconds duration);
-  /// Waits until so many runs have completed since the host started.
-  void await_completed(long runs);
+  /// Waits until so many runs, which wait that long themselves, have completed since the host started.
+  void await_completed(long runs, std::chrono::milliseconds waits);
   /// What the processes of attempts have for themselves: how many there are, and bytes that are private and dirty or
   /// page tables, on average.
   struct Attempts {
@@ -62,10 +62,11 @@ class Product {
   std::vector<double> first_page(const std::string& filter, int samples);
 
  private:
+  static constexpr double kPatience = 30;  // s
   /// A number that /perdure/v1/status tells.
   long told(Connection& connection, const std::string& name) const;
-  /// Waits until that is at least `wanted`.
-  void await_told(const std::string& name, long wanted);
+  /// Waits until that is at least `wanted`; gives up when it has not grown for `patience` seconds.
+  void await_told(const std::string& name, long wanted, double patience = kPatience);
   std::string trigger_text(const std::string& task, const std::string& options) const;
   [[noreturn]] void give_up(const std::string& what) const;
 

@@ -131,13 +131,14 @@ Samples with_evicted(const Settings& s) {
   const long runs = std::max(s.many / 10, 1L);
   Product product(s.product, s.dir);
   const double before = product.memory();
-  product.let_wait("wait-without-process", runs, std::chrono::milliseconds(2000 + runs));
+  const std::chrono::milliseconds wait(2000 + runs);
+  product.let_wait("wait-without-process", runs, wait);
   const auto start = std::chrono::steady_clock::now();
   while (product.attempts().count > 0) {
     if (seconds_since(start) > 30) die("waiting for processes to leave");
   }
   const double memory = (product.memory() - before) / static_cast<double>(runs);
-  product.await_completed(runs);
+  product.await_completed(runs, wait);
   return {{"evicted.host", memory}};
 }
 

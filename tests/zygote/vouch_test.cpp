@@ -92,6 +92,17 @@ TEST_F(Vouch, SendsNothingToADescriptorTheTaskPutInPlaceOfTheLink) {
   EXPECT_LT(recv(mine.get(), &byte, 1, MSG_DONTWAIT), 0);
 }
 
+TEST_F(Vouch, SendsNothingToItsOwnHostForAChildThatHasNotPutItsLinkInPlaceYet) {
+  const Fd kept(fcntl(kLinkDescriptor, F_DUPFD_CLOEXEC, kLinkDescriptor + 1));
+  ASSERT_EQ(dup2(child_link_.get(), kLinkDescriptor), kLinkDescriptor);  // as if it were a zygote's control link
+  start_child("perdure-zygote", kLinkDescriptor);
+  vouch_for(child_);
+  EXPECT_FALSE(heard());
+  ASSERT_EQ(dup2(kept.get(), kLinkDescriptor), kLinkDescriptor);
+  vouch_for(child_);
+  EXPECT_TRUE(heard()) << "it is a link like any other";
+}
+
 TEST_F(Vouch, MindsNoChildThatIsDead) {
   start_child(kRunningName, child_link_.get());
   kill(child_, SIGKILL);
