@@ -40,7 +40,7 @@ using telemetry::log;
 
 constexpr std::uint64_t kOtherDescriptors = 1024;
 constexpr std::uint64_t kDescriptorsOfAttempt = 12;
-constexpr std::uint64_t kDescriptorsOfWaiting = 8;  // nothing of it is started or ended then
+constexpr std::uint64_t kDescriptorsOfWaiting = 7;  // nothing of it is started or ended then
 constexpr std::uint64_t kFewestConnections = 256;
 constexpr std::uint64_t kMostConnections = 16'384;
 constexpr std::chrono::seconds kStartAgain(1);        // after the store refused to start
@@ -207,9 +207,9 @@ class Host {
     return limit.rlim_cur > others ? limit.rlim_cur - others : 0;
   }
 
-  // Half of those, so that each kind leaves room for the other.
+  // Three fifths of those at most, so that each kind leaves room for the other.
   [[nodiscard]] std::size_t connections() const {
-    return static_cast<std::size_t>(std::clamp(descriptors_left() / 2, kFewestConnections, kMostConnections));
+    return static_cast<std::size_t>(std::clamp(descriptors_left() / 5 * 3, kFewestConnections, kMostConnections));
   }
 
   // … with those that wait.

@@ -107,7 +107,7 @@ Samples with_queued(const Settings& s) {
 long may_wait(long wanted) {
   rlimit limit{};
   getrlimit(RLIMIT_NOFILE, &limit);
-  const long most = static_cast<long>(std::min<rlim_t>(limit.rlim_max / 20, 1'000'000));
+  const long most = static_cast<long>(std::min<rlim_t>(limit.rlim_max / 25, 1'000'000));
   if (most < wanted) {
     std::cerr << "waiting: " << most << " runs, not " << wanted << ": a process may have only " << limit.rlim_max
               << " descriptors here" << std::endl;
