@@ -247,9 +247,7 @@ Handling add_batch_items(Api& api, ExchangePtr exchange) {
   }
   const std::size_t sent = lines.items.size() + lines.repeated;
   if (batch->sealed_at) {
-    const auto written = all_written(api);
-    const store::Status durable = co_await until_ok(*exchange, written);
-    std::optional<Response> refusal = unless_durable(durable);
+    std::optional<Response> refusal = co_await refusal_unless_durable(*exchange, api);
     exchange->reply(refusal ? std::move(*refusal) : taken(id, 0, sent));
     co_return;
   }
@@ -293,9 +291,7 @@ Handling show_batch(Api& api, ExchangePtr exchange) {
     co_return;
   }
   const store::Result<Progress> progress = progress_of(api.engine.store(), *batch);
-  const auto written = all_written(api);
-  const store::Status durable = co_await until_ok(*exchange, written);
-  std::optional<Response> refusal = unless_durable(durable);
+  std::optional<Response> refusal = co_await refusal_unless_durable(*exchange, api);
   if (!progress) refusal = error_response(progress.status());
   exchange->reply(refusal ? std::move(*refusal) : document(*batch, *progress));
 }
@@ -315,9 +311,7 @@ Handling show_batch_results(Api& api, ExchangePtr exchange) {
     if (run && store::is_final(run->status)) put_result(json, api.engine.store(), *run);
   }
   json.end_array().end_object();
-  const auto written = all_written(api);
-  const store::Status durable = co_await until_ok(*exchange, written);
-  std::optional<Response> refusal = unless_durable(durable);
+  std::optional<Response> refusal = co_await refusal_unless_durable(*exchange, api);
   exchange->reply(refusal ? std::move(*refusal) : ok(json.take()));
 }
 

@@ -144,11 +144,9 @@ Handling show_bulk_action(Api& api, ExchangePtr exchange) {
                                                                      : error_response(action.status()));
     co_return;
   }
-  const auto written = all_written(api);
-  const store::Status durable = co_await until_ok(*exchange, written);
+  std::optional<Response> refusal = co_await refusal_unless_durable(*exchange, api);
   JsonText json;
   put_action(json, *action);
-  std::optional<Response> refusal = unless_durable(durable);
   exchange->reply(refusal ? std::move(*refusal) : ok(json.take()));
 }
 
@@ -190,9 +188,7 @@ Handling list_bulk_actions(Api& api, ExchangePtr exchange) {
     exchange->reply(error_response(page.status()));
     co_return;
   }
-  const auto written = all_written(api);
-  const store::Status durable = co_await until_ok(*exchange, written);
-  if (std::optional<Response> refusal = unless_durable(durable)) {
+  if (std::optional<Response> refusal = co_await refusal_unless_durable(*exchange, api)) {
     exchange->reply(std::move(*refusal));
     co_return;
   }

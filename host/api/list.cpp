@@ -87,9 +87,7 @@ Handling list_runs(Api& api, ExchangePtr exchange) {
     exchange->reply(error_response(page.status()));
     co_return;
   }
-  const auto written = all_written(api);
-  const store::Status durable = co_await until_ok(*exchange, written);
-  std::optional<Response> refusal = unless_durable(durable);
+  std::optional<Response> refusal = co_await refusal_unless_durable(*exchange, api);
   exchange->reply(refusal ? std::move(*refusal) : ok(page_document(api.engine.store(), page.value())));
 }
 

@@ -59,7 +59,7 @@ Handling follow(Api& api, ExchangePtr exchange, std::uint64_t after) {
   const bool events = accept != nullptr && accept->find("text/event-stream") != std::string::npos;
   const std::shared_ptr<Signal> signal = exchange->signal();
   const auto watching = api.engine.watch(id, [signal] { signal->notify(); });
-  const auto written = all_written(api);
+  const AllWritten written{api};
   exchange->begin_stream({.content_type = events ? "text/event-stream" : "application/x-ndjson"});
   while (!exchange->hurried() && exchange->request().method != Method::kHead) {
     // The status first: what is logged before the end is there when the end is seen.
@@ -124,9 +124,7 @@ Handling show_logs(Api& api, ExchangePtr exchange) {
     exchange->reply(error_response(entries.status()));
     co_return;
   }
-  const auto written = all_written(api);
-  const store::Status durable = co_await until_ok(*exchange, written);
-  std::optional<Response> refusal = unless_durable(durable);
+  std::optional<Response> refusal = co_await refusal_unless_durable(*exchange, api);
   exchange->reply(refusal ? std::move(*refusal) : ok(page_document(entries.value(), limit)));
 }
 

@@ -98,9 +98,7 @@ Handling show_metadata(Api& api, ExchangePtr exchange) {
                                                                        : error_response(metadata.status()));
     co_return;
   }
-  const auto written = all_written(api);
-  const store::Status durable = co_await until_ok(*exchange, written);
-  std::optional<Response> refusal = unless_durable(durable);
+  std::optional<Response> refusal = co_await refusal_unless_durable(*exchange, api);
   exchange->reply(refusal ? std::move(*refusal) : document(metadata.value()));
 }
 

@@ -162,9 +162,7 @@ Handling list_queues(Api& api, ExchangePtr exchange) {
     co_return;
   }
   const store::QueuePage queues = api.engine.store().queues((page - 1) * size, size);
-  const auto written = all_written(api);
-  const store::Status durable = co_await until_ok(*exchange, written);
-  if (std::optional<Response> refusal = unless_durable(durable)) {
+  if (std::optional<Response> refusal = co_await refusal_unless_durable(*exchange, api)) {
     exchange->reply(std::move(*refusal));
     co_return;
   }
@@ -186,9 +184,7 @@ Handling show_queue(Api& api, ExchangePtr exchange) {
   const store::Result<store::Queue> queue =
       name ? api.engine.store().queue(*name) : store::Result<store::Queue>(store::Status::not_found({}));
   Response response = answer_with(queue);
-  const auto written = all_written(api);
-  const store::Status durable = co_await until_ok(*exchange, written);
-  if (std::optional<Response> refusal = unless_durable(durable)) response = std::move(*refusal);
+  if (std::optional<Response> refusal = co_await refusal_unless_durable(*exchange, api)) response = std::move(*refusal);
   exchange->reply(std::move(response));
 }
 

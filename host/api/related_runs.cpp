@@ -81,9 +81,7 @@ Handling list_children(Api& api, ExchangePtr exchange) {
   json.key("pagination").begin_object();
   if (more) json.text("next", children->back().text());
   json.end_object().end_object();
-  const auto written = all_written(api);
-  const store::Status durable = co_await until_ok(*exchange, written);
-  std::optional<Response> refusal = unless_durable(durable);
+  std::optional<Response> refusal = co_await refusal_unless_durable(*exchange, api);
   exchange->reply(refusal ? std::move(*refusal) : ok(json.take()));
 }
 

@@ -39,9 +39,7 @@ Handling show_result(Api& api, ExchangePtr exchange) {
   }
   JsonText json;
   put_result(json, api.engine.store(), *run);
-  const auto written = all_written(api);
-  const store::Status durable = co_await until_ok(*exchange, written);
-  std::optional<Response> refusal = unless_durable(durable);
+  std::optional<Response> refusal = co_await refusal_unless_durable(*exchange, api);
   exchange->reply(refusal ? std::move(*refusal) : ok(json.take()));
 }
 

@@ -96,9 +96,7 @@ Handling show(Api& api, ExchangePtr exchange, Form form) {
     co_return;
   }
   Response response = document(exchange->request(), api.engine.store(), id, form);
-  const auto written = all_written(api);
-  const store::Status durable = co_await until_ok(*exchange, written);
-  if (std::optional<Response> refusal = unless_durable(durable)) response = std::move(*refusal);
+  if (std::optional<Response> refusal = co_await refusal_unless_durable(*exchange, api)) response = std::move(*refusal);
   exchange->reply(std::move(response));
 }
 

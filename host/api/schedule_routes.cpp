@@ -44,9 +44,7 @@ Handling show(Api& api, ExchangePtr exchange, Form form) {
                                                                        : error_response(schedule.status()));
     co_return;
   }
-  const auto written = all_written(api);
-  const store::Status durable = co_await until_ok(*exchange, written);
-  std::optional<Response> refusal = unless_durable(durable);
+  std::optional<Response> refusal = co_await refusal_unless_durable(*exchange, api);
   exchange->reply(refusal ? std::move(*refusal) : document(*schedule, form));
 }
 
@@ -64,9 +62,7 @@ Handling list(Api& api, ExchangePtr exchange, Form form) {
     exchange->reply(error_response(page.status()));
     co_return;
   }
-  const auto written = all_written(api);
-  const store::Status durable = co_await until_ok(*exchange, written);
-  if (std::optional<Response> refusal = unless_durable(durable)) {
+  if (std::optional<Response> refusal = co_await refusal_unless_durable(*exchange, api)) {
     exchange->reply(std::move(*refusal));
     co_return;
   }

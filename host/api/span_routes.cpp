@@ -91,9 +91,7 @@ Handling show_spans(Api& api, ExchangePtr exchange, Document document) {
     exchange->reply(error_response(spans.status()));
     co_return;
   }
-  const auto written = all_written(api);
-  const store::Status durable = co_await until_ok(*exchange, written);
-  std::optional<Response> refusal = unless_durable(durable);
+  std::optional<Response> refusal = co_await refusal_unless_durable(*exchange, api);
   exchange->reply(refusal ? std::move(*refusal) : ok(document(*run, *spans)));
 }
 

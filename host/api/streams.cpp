@@ -80,7 +80,7 @@ std::string failure_piece(const store::Status& status, Form form) {
 Handling follow(Api& api, ExchangePtr exchange, store::RunId id, std::string name, std::uint64_t after, Form form) {
   const std::shared_ptr<Signal> signal = exchange->signal();
   const auto watching = api.engine.watch(id, [signal] { signal->notify(); });
-  const auto written = all_written(api);
+  const AllWritten written{api};
   exchange->begin_stream({.content_type = form == Form::kLines ? "application/x-ndjson" : "text/event-stream"});
   while (!exchange->hurried() && exchange->request().method != Method::kHead) {
     // The status first: what is appended before the end is there when the end is seen.
@@ -156,9 +156,7 @@ Handling list_streams(Api& api, ExchangePtr exchange) {
     exchange->reply(error_response(streams.status()));
     co_return;
   }
-  const auto written = all_written(api);
-  const store::Status durable = co_await until_ok(*exchange, written);
-  if (std::optional<Response> refusal = unless_durable(durable)) {
+  if (std::optional<Response> refusal = co_await refusal_unless_durable(*exchange, api)) {
     exchange->reply(std::move(*refusal));
     co_return;
   }
@@ -202,9 +200,7 @@ Handling show_stream(Api& api, ExchangePtr exchange) {
     const store::Result<Chunks> next = api.engine.store().read_stream(id, name, chunks->back().sequence, 1);
     more = next && !next->empty();
   }
-  const auto written = all_written(api);
-  const store::Status durable = co_await until_ok(*exchange, written);
-  std::optional<Response> refusal = unless_durable(durable);
+  std::optional<Response> refusal = co_await refusal_unless_durable(*exchange, api);
   exchange->reply(refusal ? std::move(*refusal) : ok(page_document(chunks.value(), limit, more)));
 }
 

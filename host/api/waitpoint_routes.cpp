@@ -152,9 +152,7 @@ Handling list_waitpoints(Api& api, ExchangePtr exchange) {
     exchange->reply(error_response(page.status()));
     co_return;
   }
-  const auto written = all_written(api);
-  const store::Status durable = co_await until_ok(*exchange, written);
-  if (std::optional<Response> refusal = unless_durable(durable)) {
+  if (std::optional<Response> refusal = co_await refusal_unless_durable(*exchange, api)) {
     exchange->reply(std::move(*refusal));
     co_return;
   }
@@ -179,9 +177,7 @@ Handling retrieve_waitpoint(Api& api, ExchangePtr exchange) {
     exchange->reply(failure(token.status(), id));
     co_return;
   }
-  const auto written = all_written(api);
-  const store::Status durable = co_await until_ok(*exchange, written);
-  if (std::optional<Response> refusal = unless_durable(durable)) {
+  if (std::optional<Response> refusal = co_await refusal_unless_durable(*exchange, api)) {
     exchange->reply(std::move(*refusal));
     co_return;
   }

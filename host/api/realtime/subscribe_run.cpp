@@ -69,9 +69,7 @@ Handling subscribe_run(Api& api, ExchangePtr exchange) {
     co_return;
   }
   if (!look.row.empty()) {
-    const auto written = all_written(api);
-    const store::Status durable = co_await until_ok(*exchange, written);
-    if (std::optional<Response> refusal = unless_durable(durable)) {
+    if (std::optional<Response> refusal = co_await refusal_unless_durable(*exchange, api)) {
       exchange->reply(std::move(*refusal));
       co_return;
     }

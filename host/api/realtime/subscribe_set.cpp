@@ -119,10 +119,8 @@ Handling follow(Api& api, ExchangePtr exchange, ShapeQuery query, std::shared_pt
     co_return;
   }
   set->answered(answer + 1, news.runs);
-  const auto written = all_written(api);
-  const store::Status durable = co_await until_ok(*exchange, written);
   // A client that gets the refusal asks for the same again.
-  std::optional<Response> refusal = unless_durable(durable);
+  std::optional<Response> refusal = co_await refusal_unless_durable(*exchange, api);
   exchange->reply(refusal ? std::move(*refusal)
                           : std::move(news.messages).answer(query, offset_of(answer + 1), set->handle()));
 }
@@ -140,9 +138,7 @@ Handling subscribe(Api& api, ExchangePtr exchange, RunSetRule rule) {
     co_return;
   }
   Response response = first_answer(api, query, std::move(rule));
-  const auto written = all_written(api);
-  const store::Status durable = co_await until_ok(*exchange, written);
-  std::optional<Response> refusal = unless_durable(durable);
+  std::optional<Response> refusal = co_await refusal_unless_durable(*exchange, api);
   exchange->reply(refusal ? std::move(*refusal) : std::move(response));
 }
 
