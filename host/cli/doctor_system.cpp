@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <thread>
 
+#include "host/cli/descriptor_shares.h"
 #include "host/cli/doctor.h"
 #include "host/cli/executables.h"
 #include "host/os/process.h"
@@ -21,8 +22,6 @@ namespace {
 
 using process::MemoryControl;
 
-constexpr std::uint64_t kDescriptorsOfHost = 512;
-constexpr std::uint64_t kDescriptorsOfAttempt = 12;
 constexpr std::uint64_t kProcessesOfHost = 64;
 constexpr int kTries = 20;
 constexpr std::chrono::milliseconds kBetweenTries{10};
@@ -85,13 +84,18 @@ void examine_memory(const config::Config& config, Findings& findings) {
 
 void examine_limits(const config::Config& config, Findings& findings) {
   const std::uint64_t descriptors = limit_of(RLIMIT_NOFILE);
-  const std::uint64_t wanted = kDescriptorsOfHost + kDescriptorsOfAttempt * config.host.concurrency;
+  const std::uint64_t wanted = least_descriptors(config.host.concurrency);
   if (descriptors < wanted) {
     findings.push_back({"descriptors", Grade::kBad,
                         in_words(descriptors) + " open descriptors; " + std::to_string(wanted) + " may be needed",
                         "raise the hard limit (ulimit -Hn, systemd: LimitNOFILE) or lower concurrency in [host]"});
   } else {
-    findings.push_back({"descriptors", Grade::kGood, in_words(descriptors) + " open descriptors", ""});
+    const DescriptorShares shares = share_descriptors(descriptors, config.host.concurrency);
+    findings.push_back({"descriptors", Grade::kGood,
+                        in_words(descriptors) + " open descriptors, for " + std::to_string(shares.connections) +
+                            " connections and " + std::to_string(shares.processes) +
+                            " attempts with a process, waiting ones among them",
+                        ""});
   }
   // Root is not bound by the limit.
   const std::uint64_t processes = geteuid() == 0 ? UINT64_MAX : limit_of(RLIMIT_NPROC);

@@ -19,6 +19,7 @@
 
 #include "host/api/server.h"
 #include "host/api/waitpoint_json.h"
+#include "host/cli/descriptor_shares.h"
 #include "host/cli/executables.h"
 #include "host/cli/root_key.h"
 #include "host/cli/serve_confinement.h"
@@ -38,11 +39,6 @@ using store::Result;
 using store::Status;
 using telemetry::log;
 
-constexpr std::uint64_t kOtherDescriptors = 1024;
-constexpr std::uint64_t kDescriptorsOfAttempt = 12;
-constexpr std::uint64_t kDescriptorsOfWaiting = 7;  // nothing of it is started or ended then
-constexpr std::uint64_t kFewestConnections = 256;
-constexpr std::uint64_t kMostConnections = 16'384;
 constexpr std::chrono::seconds kStartAgain(1);        // after the store refused to start
 constexpr std::chrono::seconds kLastCompletions(10);  // of the store, waited for at the end
 
@@ -160,7 +156,7 @@ class Host {
                             .memory_mechanism = std::string(process::mechanism_name(memory.mechanism)),
                             .memory_in_words = process::memory_in_force_in_words(memory),
                             .version = PERDURE_VERSION,
-                            .limits = {.connections = connections()}},
+                            .limits = {.connections = descriptors().connections}},
                            engine_);
     if (!server) return fail(server.status());
     server_ = std::move(server.value());
@@ -179,7 +175,7 @@ class Host {
  private:
   engine::EngineOptions engine_options(const config::Config& config) {
     return {.concurrency = static_cast<std::size_t>(config.host.concurrency),
-            .processes = processes(),
+            .processes = descriptors().processes,
             .plugin_config = config.plugins,
             .allow_pending = config.host.allow_pending,
             .stream_limit = config.limits.stream,
@@ -199,23 +195,10 @@ class Host {
             .version_free = [this](const store::VersionId& version) { plugins_.version_free(version); }};
   }
 
-  // The descriptors beside those of executing attempts: live subscriptions hold one each, attempts that wait several.
-  [[nodiscard]] std::uint64_t descriptors_left() const {
+  [[nodiscard]] DescriptorShares descriptors() const {
     rlimit limit{};
     ::getrlimit(RLIMIT_NOFILE, &limit);  // the supervisor has raised it
-    const std::uint64_t others = kOtherDescriptors + kDescriptorsOfAttempt * config_.host.concurrency;
-    return limit.rlim_cur > others ? limit.rlim_cur - others : 0;
-  }
-
-  // Three fifths of those at most, so that each kind leaves room for the other.
-  [[nodiscard]] std::size_t connections() const {
-    return static_cast<std::size_t>(std::clamp(descriptors_left() / 5 * 3, kFewestConnections, kMostConnections));
-  }
-
-  // … with those that wait.
-  [[nodiscard]] std::size_t processes() const {
-    const std::uint64_t left = descriptors_left();
-    return config_.host.concurrency + (left - std::min<std::uint64_t>(left, connections())) / kDescriptorsOfWaiting;
+    return share_descriptors(limit.rlim_cur, config_.host.concurrency);
   }
 
   static int fail(const Status& status) {
