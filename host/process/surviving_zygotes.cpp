@@ -115,8 +115,9 @@ class Meeting {
       child.out.reset(frame_.release_fd(1));
       child.err.reset(frame_.release_fd(2));
     }
-    const auto found = std::ranges::find(attempts, child.id, [](const auto& each) { return each.entry.child; });
-    if (found != attempts.end()) {
+    const auto child_of = [](const protocol::Roster::Found& each) { return each.entry.child; };
+    const auto found = std::ranges::lower_bound(attempts, child.id, {}, child_of);
+    if (found != attempts.end() && found->entry.child == child.id) {
       child.attempt = found->entry;
       child.place = found->place;
     }
