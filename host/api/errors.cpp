@@ -9,7 +9,8 @@ namespace {
 
 Response failed(unsigned status, std::string json) {
   Response response{.status = status, .body = std::move(json)};
-  if (status < 500) response.headers.push_back({"x-should-retry", "false"});
+  const bool for_ever = status < 500 || status == 501 || status == 505;
+  if (for_ever) response.headers.push_back({"x-should-retry", "false"});
   if (status == 503) response.headers.push_back({"retry-after", "1"});
   if (status == 401) response.headers.push_back({"www-authenticate", "Bearer"});
   return response;

@@ -10,7 +10,7 @@
 
 namespace perdure::api {
 
-/// {"error": sentence}. Every 4xx says that asking again is pointless, 503 when to ask again.
+/// {"error": sentence}. Every 4xx, 501 and 505 say that asking again is pointless, 503 when to ask again.
 Response error_response(unsigned status, std::string_view sentence);
 
 /// The same from a failed Status: 404, 422, 507, 503, 500.

@@ -71,3 +71,27 @@ export async function failure(promise) {
   }
   throw new Error("it was expected to fail");
 }
+
+/** What the host keeps, so far as people could have changed it: to be compared with itself. */
+export async function stored(host) {
+  const document = async (path) => {
+    const answer = await host.fetch(path);
+    if (!answer.ok) throw new Error(`${path}: ${answer.status} ${await answer.text()}`);
+    return await answer.json();
+  };
+  const list = (await document("/api/v1/runs?page[size]=100")).data;
+  const [tokens, bulk] = await Promise.all(["/api/v1/waitpoints/tokens", "/api/v1/bulk-actions"].map(document));
+  const [schedules, queues, keys, status] = await Promise.all(
+    ["/perdure/v1/schedules", "/api/v1/queues", "/perdure/v1/keys", "/perdure/v1/status"].map(document));
+  return {
+    runs: list.map((run) => `${run.id} ${run.status}`),
+    details: list.map((run) => [run.updatedAt, run.delayedUntil, run.tags, run.metadata]),
+    counts: status.runs,
+    attempts: status.engine.attemptsStarted,
+    tokens: tokens.data.map((token) => [token.id, token.status]),
+    bulk: bulk.data.map((action) => [action.id, action.status]),
+    schedules: schedules.data.map(({ lastRun, nextRun, ...schedule }) => schedule),
+    queues: queues.data.map(({ name, type, paused, queued, running, concurrencyLimit }) => [name, type, paused, queued, running, concurrencyLimit]),
+    keys: keys.data.map((key) => [key.id, key.name]),
+  };
+}
