@@ -37,6 +37,7 @@ class Connection final : public std::enable_shared_from_this<Connection>, public
  private:
   void slot_changed() override;
   std::string_view date() override { return worker_->date(); }
+  GzipWriter& gzip() override { return worker_->gzip(); }
   [[nodiscard]] bool ending() const override { return last_taken_; }
   [[nodiscard]] bool half_closed() const override { return end_of_input_; }
 

@@ -7,7 +7,9 @@
 #include <optional>
 #include <utility>
 
+#include "host/api/content_coding.h"
 #include "host/api/errors.h"
+#include "host/api/gzip.h"
 #include "host/api/target.h"
 
 namespace perdure::api {
@@ -82,6 +84,8 @@ class Parsing final : public http::basic_parser<true> {
   bool chunked = false;
   bool expects_continue = false;
   bool discard = false;
+  bool gzipped = false;
+  std::unique_ptr<GzipReader> gzip;  // once there is something to decompress
 
  private:
   void refuse(unsigned status, std::string sentence, error_code& error) {
@@ -127,20 +131,35 @@ class Parsing final : public http::basic_parser<true> {
     if (version_11 && request.header("host") == nullptr) return refuse(400, "the request has no Host header", error);
     if (!version_11 && chunked) return refuse(400, "HTTP/1.0 knows no transfer codings", error);
     if (!version_11) expects_continue = false;
+    gzipped = content_coding_of(request) == ContentCoding::kGzip;
   }
 
   void on_body_init_impl(const boost::optional<std::uint64_t>& length, error_code&) override {
     if (length && !discard) request.body.reserve(std::min<std::uint64_t>(*length, 1u << 20));
   }
-  std::size_t on_body_impl(string_view body, error_code&) override {
-    if (!discard) request.body.append(body.data(), body.size());
+  std::size_t on_body_impl(string_view body, error_code& error) override {
+    if (discard) return body.size();
+    if (gzipped) {
+      decompress({body.data(), body.size()}, error);
+    } else {
+      request.body.append(body.data(), body.size());
+    }
     return body.size();
+  }
+  // The limit is that of what comes out, so a small body that is endless inside gets no further than a large one.
+  void decompress(std::string_view bytes, error_code& error) {
+    if (!gzip) gzip = std::make_unique<GzipReader>();
+    const GzipReader::Outcome outcome = gzip->feed(bytes, request.body, largest_body);
+    if (outcome == GzipReader::Outcome::kTooLarge) refuse(413, "the body is too large once it is decompressed", error);
+    if (outcome == GzipReader::Outcome::kDamaged) refuse(400, "the body is not the gzip that it is said to be", error);
   }
   void on_chunk_header_impl(std::uint64_t, string_view, error_code&) override {}
   std::size_t on_chunk_body_impl(std::uint64_t, string_view body, error_code& error) override {
     return on_body_impl(body, error);
   }
-  void on_finish_impl(error_code&) override {}
+  void on_finish_impl(error_code& error) override {
+    if (gzip && !gzip->complete()) refuse(400, "the body's gzip has no end", error);
+  }
 };
 
 struct RequestParser::Impl {

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "host/api/access.h"
+#include "host/api/content_coding.h"
 #include "host/api/errors.h"
 
 namespace perdure::api {
@@ -231,6 +232,17 @@ bool is_ndjson_type(std::string_view type) {
   return type == "application/x-ndjson" || type == "application/ndjson" || type == "application/jsonl";
 }
 
+// What is compressed costs more than it took to send: who has no key is to send it as it is.
+std::optional<Response> refuse_coding(const Request& request, bool has_key) {
+  const ContentCoding coding = content_coding_of(request);
+  if (coding == ContentCoding::kIdentity || (coding == ContentCoding::kGzip && has_key)) return std::nullopt;
+  Response response = error_response(
+      415, has_key ? "a body may be sent as it is or with \"content-encoding: gzip\", and in no other coding"
+                   : "without a key a body must be sent as it is, without content-encoding");
+  response.headers.push_back({"accept-encoding", has_key ? "gzip" : "identity"});
+  return response;
+}
+
 }  // namespace
 
 std::vector<RouteName> route_names() {
@@ -273,6 +285,9 @@ std::variant<Route, Response> Router::admit(Request& request) const {
     if (entry.path[i] == "*") *std::exchange(argument, &request.second_argument) = request.path[i];
   }
   if (std::optional<Response> refusal = refuse_access(request, entry.access)) return std::move(*refusal);
+  if (entry.method != Method::kGet) {
+    if (std::optional<Response> refusal = refuse_coding(request, needs_key)) return std::move(*refusal);
+  }
   const std::string* const type = request.header("content-type");
   if (entry.method == Method::kPost && entry.route == trigger_task && type != nullptr && !is_json_type(*type)) {
     return error_response(415, "the body must be JSON: send \"content-type: application/json\", not \"" + *type + "\"");

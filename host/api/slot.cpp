@@ -2,7 +2,10 @@
 
 #include <array>
 #include <charconv>
+#include <optional>
 #include <utility>
+
+#include "host/api/content_coding.h"
 
 namespace perdure::api {
 namespace {
@@ -46,10 +49,21 @@ void Slot::put_head(const Response& head) {
   for (const Field& field : head.headers) put_field(bytes_, field.name, field.value);
 }
 
+// A whole answer only: what is streamed is to be read as it comes.
+void Slot::compress(Response& response) {
+  response.headers.push_back({"vary", "accept-encoding"});
+  if (!takes_gzip(request())) return;
+  std::optional<std::string> shorter = owner_->gzip().compress(response.body);
+  if (!shorter) return;
+  response.body = std::move(*shorter);
+  response.headers.push_back({"content-encoding", "gzip"});
+}
+
 void Slot::reply(Response response) {
   if (std::exchange(answered_, true)) return;
   complete_ = true;
   if (owner_ == nullptr) return;
+  if (is_worth_compressing(response)) compress(response);
   put_head(response);
   if (manner_.close) put_field(bytes_, "connection", "close");
   if (response.status != 204) {

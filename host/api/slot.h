@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "host/api/exchange.h"
+#include "host/api/gzip.h"
 
 namespace perdure::api {
 
@@ -17,6 +18,8 @@ class SlotOwner {
   virtual ~SlotOwner() = default;
   virtual void slot_changed() = 0;
   virtual std::string_view date() = 0;
+  /// What compresses answers; of the thread.
+  virtual GzipWriter& gzip() = 0;
   /// The connection closes after the answers under way.
   [[nodiscard]] virtual bool ending() const = 0;
   /// The client has closed its half. It may still want answers, but nobody half-closes to read a stream.
@@ -55,6 +58,7 @@ class Slot final : public Exchange {
   void disown();
 
  private:
+  void compress(Response& response);
   void put_head(const Response& head);
 
   SlotOwner* owner_;

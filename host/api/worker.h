@@ -21,6 +21,7 @@
 #include <vector>
 
 #include "host/api/executor.h"
+#include "host/api/gzip.h"
 #include "host/api/router.h"
 #include "host/api/server.h"
 
@@ -57,6 +58,7 @@ class Worker final : public Executor, public std::enable_shared_from_this<Worker
   void remove(const std::shared_ptr<Connection>& connection);
   /// The Date header's value.
   [[nodiscard]] std::string_view date();
+  [[nodiscard]] GzipWriter& gzip() { return gzip_; }
   [[nodiscard]] std::string new_request_id();
 
  private:
@@ -90,6 +92,7 @@ class Worker final : public Executor, public std::enable_shared_from_this<Worker
   boost::asio::steady_timer stop_timer_{context_};
   bool sweeping_ = false;
   bool stopping_ = false;
+  GzipWriter gzip_;
   std::string date_;
   std::int64_t date_second_ = -1;
   std::uint64_t request_number_;

@@ -48,6 +48,7 @@ const std::map<std::string, std::set<std::string>, std::less<>> kLibraryRooms{
     {"boost/beast", {"host/api", "host/cli"}},
     {"elfutils/", {"host/process"}},
     {"CLI/", {"host/cli"}},
+    {"zlib.h", {"host/api"}},
 };
 
 bool starts_with(std::string_view text, std::string_view prefix) { return text.substr(0, prefix.size()) == prefix; }
