@@ -1,8 +1,8 @@
 # Brings the test files, and the packages that they use, to the place where they are run. Installs only when the list of
 # packages has changed since the last time.
 file(MAKE_DIRECTORY ${TO})
-file(GLOB files ${FROM}/*.mjs ${FROM}/package.json ${FROM}/package-lock.json ${FROM}/.npmrc)
-file(GLOB left ${TO}/*.mjs)
+file(GLOB files ${FROM}/*.mjs ${FROM}/*.jsx ${FROM}/package.json ${FROM}/package-lock.json ${FROM}/.npmrc)
+file(GLOB left ${TO}/*.mjs ${TO}/*.jsx)
 if(left)
   file(REMOVE ${left})
 endif()
