@@ -162,6 +162,7 @@ void Connection::refuse(Response response) {
   response.close = true;
   Request request;
   request.id = worker_->new_request_id();
+  request.from_a_page = parser_.head() != nullptr && worker_->router().is_from_a_page(*parser_.head());
   add_slot(std::move(request), std::nullopt, std::move(response));
 }
 

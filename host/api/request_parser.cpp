@@ -230,6 +230,7 @@ RequestParser::Progress RequestParser::feed(std::string_view& bytes) {
 
 bool RequestParser::begun() const { return impl_->parsing ? !impl_->told_done : impl_->scanned > 0; }
 Request& RequestParser::request() { return impl_->parsing->request; }
+const Request* RequestParser::head() const { return begun() && impl_->parsing ? &impl_->parsing->request : nullptr; }
 bool RequestParser::has_body() const { return !impl_->parsing->is_done(); }
 std::size_t RequestParser::content_length() const {
   return static_cast<std::size_t>(impl_->parsing->content_length().value_or(0));

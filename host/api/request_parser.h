@@ -37,6 +37,9 @@ class RequestParser {
 
   [[nodiscard]] Request& request();
 
+  /// What has been read of the request's head, in whatever state it is; null before it is complete.
+  [[nodiscard]] const Request* head() const;
+
   // Valid from kHead on.
   [[nodiscard]] bool has_body() const;               // some bytes of a body are still to come
   [[nodiscard]] std::size_t content_length() const;  // 0 when it is chunked

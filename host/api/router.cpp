@@ -187,7 +187,7 @@ bool is_for_keys(const Request& request) {
 struct Found {
   const Entry* entry = nullptr;
   std::string allowed;        // methods, as in the header of that name; empty: there is nothing at the path
-  bool for_browsers = false;  // some page of another origin may ask for something here
+  bool for_browsers = false;  // a page of another origin may ask for it; without `entry`, for something here
 };
 
 Found find(const Request& request) {
@@ -197,6 +197,7 @@ Found find(const Request& request) {
     if (!matches(entry.path, request.path)) continue;
     if (entry.method == method) {
       found.entry = &entry;
+      found.for_browsers = is_for_browsers(entry.access);
       return found;
     }
     found.for_browsers = found.for_browsers || is_for_browsers(entry.access);
@@ -257,14 +258,17 @@ std::vector<RouteName> route_names() {
 
 bool Router::takes_items(const std::vector<std::string>& path) { return matches(kBatchItems, path); }
 
+bool Router::is_from_a_page(const Request& request) {
+  return request.header("origin") != nullptr && find(request).for_browsers;
+}
+
 Router::Router(Api& api) : api_(api), guard_(api.keys, api.options.host_names) {}
 
 std::variant<Route, Response> Router::admit(Request& request) const {
   if (std::optional<Response> refusal = guard_.check_host(request)) return std::move(*refusal);
   const Found found = find(request);
-  const bool for_browsers = found.entry != nullptr ? is_for_browsers(found.entry->access) : found.for_browsers;
-  if (std::optional<Response> refusal = guard_.check_origin(request, for_browsers)) return std::move(*refusal);
-  request.from_a_page = for_browsers && request.header("origin") != nullptr;
+  if (std::optional<Response> refusal = guard_.check_origin(request, found.for_browsers)) return std::move(*refusal);
+  request.from_a_page = found.for_browsers && request.header("origin") != nullptr;
   if (request.from_a_page && request.method == Method::kOptions) return preflight(request, found.allowed);
 
   const bool needs_key = found.entry != nullptr ? needs_a_key(found.entry->access) : is_for_keys(request);

@@ -33,6 +33,10 @@ class Router {
   /// the answer that refuses it.
   std::variant<Route, Response> admit(Request& request) const;
 
+  /// Whether a page asks, for what pages of every origin may ask for: it is to be let see the answer, a refusal as
+  /// well.
+  static bool is_from_a_page(const Request& request);
+
   /// Whether what is sent to `path` may be as large as Limits::batch_body.
   static bool takes_items(const std::vector<std::string>& path);
 

@@ -183,6 +183,22 @@ TEST_F(Tokens, PagesOfOtherOriginsMayUseWhatIsThereForThem) {
   EXPECT_EQ(trigger("{}").header("access-control-allow-origin"), "");
 }
 
+TEST_F(Tokens, PagesSeeWhyTheirRequestCouldNotBeRead) {
+  const auto refused = [this](const std::string& line, const std::string& rest) {
+    return ask(line + " HTTP/1.1\r\nhost: 127.0.0.1\r\norigin: https://shop.example\r\n" + rest);
+  };
+  const std::string large = "content-length: 1000000000\r\n\r\n";
+  const std::string chunked = bearer({"trigger:tasks:echo"}) + "transfer-encoding: chunked\r\n\r\nffffffffffffffff\r\n";
+  for (const std::string& rest : {large, chunked}) {
+    const Answer answer = refused("POST /api/v1/tasks/echo/trigger", rest);
+    EXPECT_EQ(answer.status, 413);
+    EXPECT_EQ(answer.header("access-control-allow-origin"), "*");
+  }
+  const Answer secret = refused("POST /perdure/v1/keys", large);
+  EXPECT_EQ(secret.status, 413);
+  EXPECT_EQ(secret.header("access-control-allow-origin"), "");
+}
+
 TEST_F(Tokens, BrowsersAreToldInAdvanceWhatTheyMaySend) {
   const std::string headers =
       "origin: https://shop.example\r\naccess-control-request-method: POST\r\n"
