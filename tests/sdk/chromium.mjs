@@ -1,5 +1,5 @@
 // Headless Chromium, driven through a pipe by its DevTools protocol, so that no port is open and no package is needed.
-// What a page asks for, and what goes wrong on it, is noted; the browser and its profile go when the file's tests are over.
+// What a page asks for, and what goes wrong on it, is noted. The browser and its profile go when the file's tests are over.
 import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -12,16 +12,19 @@ class DevTools {
   #calls = new Map();
   #listeners = new Map();
   #last = 0;
-  #read = "";
+  #read = [];  // of a message that is not yet complete
 
   constructor(to, from) {
     this.#pipe = to;
     to.on("error", () => {});  // of a browser that has ended; those who await an answer hear of it by end()
     from.setEncoding("utf8");
     from.on("data", (text) => {
-      const messages = (this.#read + text).split("\0");
-      this.#read = messages.pop();
-      for (const message of messages) this.#receive(JSON.parse(message));
+      const [first, ...more] = text.split("\0");
+      this.#read.push(first);
+      for (const begun of more) {
+        this.#receive(JSON.parse(this.#read.join("")));
+        this.#read = [begun];
+      }
     });
   }
 
@@ -60,7 +63,8 @@ function watch(look, args, patience) {
     const observer = new MutationObserver(check);
     const timer = setTimeout(() => {
       observer.disconnect();
-      reject(new Error(`not within ${patience} ms:\n${look}\nof ${JSON.stringify(args)}; the page:\n${document.body.innerHTML}`));
+      const asked = `${look}\nof ${JSON.stringify(args)}`;
+      reject(new Error(`not within ${patience} ms:\n${asked}\non the page:\n${document.body.innerHTML}`));
     }, patience);
     function check() {
       const found = look(...args);
@@ -111,7 +115,7 @@ class Page {
     }
   }
 
-  /** What `look(...args)` gives in the page, or what its promise does, once that is true; fails with the page's text after `patience` ms. */
+  /** What `look(...args)` gives in the page, or what its promise does, once that is true. Fails after `patience` ms. */
   async until(look, args = [], patience = 10_000) {
     const { result, exceptionDetails } = await this.#call("Runtime.evaluate", {
       expression: `(${watch})(${look}, ${JSON.stringify(args)}, ${patience})`,
@@ -127,6 +131,11 @@ class Page {
   /** Waits until the element has this text. */
   shows(selector, text) {
     return this.until((where, what) => document.querySelector(where)?.textContent === what, [selector, text]);
+  }
+
+  /** The element's text, once there is some. */
+  text(selector) {
+    return this.until((where) => document.querySelector(where)?.textContent, [selector]);
   }
 
   /** Clicks the element once it is there. */
@@ -156,10 +165,11 @@ export async function startChromium(command, name) {
       "--disable-dev-shm-usage",
       "--disable-background-networking",
       "--no-first-run",
-      ...(process.getuid() === 0 ? ["--no-sandbox"] : []),
+      "--no-sandbox",  // which root and many containers cannot have; the only page is our own
       "about:blank",
     ],
-    { stdio: ["ignore", "ignore", "pipe", "pipe", "pipe"], detached: true },  // a process group: the command may be a script
+    // Detached is a process group of its own, to be ended as one: the command may be a script.
+    { stdio: ["ignore", "ignore", "pipe", "pipe", "pipe"], detached: true },
   );
   let log = "";
   child.stderr.on("data", (text) => (log += text));
@@ -183,7 +193,8 @@ export async function startChromium(command, name) {
       const call = (name, params) => tools.call(name, params, sessionId);
       const page = new Page(call, new URL(url).origin);
       tools.listen(sessionId, (method, params) => page.hear(method, params));
-      await Promise.all(["Network", "Runtime", "Log", "Inspector", "Page"].map((domain) => call(`${domain}.enable`)));
+      await Promise.all(["Runtime", "Log", "Inspector"].map((domain) => call(`${domain}.enable`)));
+      await call("Network.enable", { maxPostDataSize: 1 });
       await call("Security.setIgnoreCertificateErrors", { ignore: true });
       const { errorText } = await call("Page.navigate", { url });
       if (errorText) throw new Error(`${url}: ${errorText}`);

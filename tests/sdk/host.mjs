@@ -17,22 +17,25 @@ export const once = { retry: { maxAttempts: 1 } };
 export async function startHost() {
   const data = mkdtempSync(join(tmpdir(), "perdure-sdk-"));
   const environment = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(PERDURE|TRIGGER)_/.test(name)));
-  const child = spawn(join(bin, "perdure"), ["serve", "--data", data, "--plugins", plugins, "--listen", "127.0.0.1:0"], {
-    env: environment,
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  let log = "";
-  child.stderr.on("data", (text) => (log += text));
-  const ended = new Promise((resolve) => child.once("exit", resolve));
-  const url = await new Promise((resolve, reject) => {
-    let out = "";
-    child.stdout.on("data", (text) => {
-      out += text;
-      const ready = /perdure is ready at (\S+)/.exec(out);
-      if (ready) resolve(ready[1]);
+  let child, ended, log = "";
+  async function serve(address) {
+    child = spawn(join(bin, "perdure"), ["serve", "--data", data, "--plugins", plugins, "--listen", address], {
+      env: environment,
+      stdio: ["ignore", "pipe", "pipe"],
     });
-    ended.then((status) => reject(new Error(`the host ended with ${status}:\n${log}`)));
-  });
+    child.stderr.on("data", (text) => (log += text));
+    ended = new Promise((resolve) => child.once("exit", resolve));
+    return await new Promise((resolve, reject) => {
+      let out = "";
+      child.stdout.on("data", (text) => {
+        out += text;
+        const ready = /perdure is ready at (\S+)/.exec(out);
+        if (ready) resolve(ready[1]);
+      });
+      ended.then((status) => reject(new Error(`the host ended with ${status}:\n${log}`)));
+    });
+  }
+  const url = await serve("127.0.0.1:0");
   const key = readFileSync(join(data, "secret"), "utf8").trim();
   const host = {
     url,
@@ -49,6 +52,12 @@ export async function startHost() {
     fetch(path, options = {}) {
       const headers = { authorization: `Bearer ${key}`, "content-type": "application/json", ...options.headers };
       return fetch(url + path, { ...options, headers });
+    },
+    /** Kills the host and starts another one on its data, at its address. */
+    async replace() {
+      child.kill("SIGKILL");
+      await ended;
+      await serve(new URL(url).host);
     },
   };
   after(async () => {

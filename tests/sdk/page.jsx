@@ -113,11 +113,12 @@ function Asked({ run: id }) {
   );
 }
 
-function Trigger({ task, payload, options }) {
+function Trigger({ task, payload, mebibytes, options }) {
   const { submit, handle, error } = useTaskTrigger(task);
+  const what = payload ?? "x".repeat(mebibytes << 20);
   return (
     <>
-      <button onClick={() => submit(payload, options)}>go</button>
+      <button onClick={() => submit(what, options)}>go</button>
       <Text as="handle" of={handle?.id} />
       <Failure of={error} />
     </>
