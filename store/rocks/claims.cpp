@@ -12,6 +12,8 @@
 namespace perdure::store::rocks {
 namespace {
 
+constexpr std::size_t kReadTogether = 16;  // what is read in vain when there is no room for more, is no more than that
+
 // 128 random bits as hex digits: who knows them may record the attempt's outcome.
 std::string new_token() {
   static constexpr char kHex[] = "0123456789abcdef";
@@ -63,7 +65,32 @@ Status RocksStore::begin(RunChange& change, const StartOn& start, std::string pa
   return Status::ok();
 }
 
-Status RocksStore::claim_one(PackedId id, Claiming& claiming) {
+// Among a million, runs are read from table files: neighbours together in a fraction of the time that each takes alone.
+RocksStore::StoredRun RocksStore::read_taken(PackedId id, std::size_t most, Claiming& claiming) const {
+  std::vector<StoredRun>& ahead = claiming.ahead;
+  if (!ahead.empty() && ahead.back().id == id) {
+    StoredRun taken = std::move(ahead.back());
+    ahead.pop_back();
+    return taken;
+  }
+  std::vector<PackedId> runs = hot_.ready.likely_next(std::min(most, kReadTogether) - 1);
+  runs.insert(runs.begin(), id);
+  std::vector<ShortKey> records, payloads;
+  for (const PackedId& run : runs) {
+    records.push_back(run_key(run));
+    payloads.push_back(payload_key(run, PayloadPart::kPayload));
+  }
+  std::vector<Result<std::string>> read = database_->get_all(Family::kRuns, records);
+  std::vector<Result<std::string>> with = database_->get_all(Family::kPayloads, payloads);
+  ahead.clear();
+  for (std::size_t i = runs.size() - 1; i > 0; --i) {
+    ahead.push_back({runs[i], std::move(read[i]), std::move(with[i])});
+  }
+  return {id, std::move(read[0]), std::move(with[0])};
+}
+
+Status RocksStore::claim_one(StoredRun stored, Claiming& claiming) {
+  const PackedId id = stored.id;
   // One that cannot be read cannot run; the others can.
   auto unreadable = [&](const Status& why) {
     if (why.code() == Code::kIo) return why;
@@ -72,18 +99,17 @@ Status RocksStore::claim_one(PackedId id, Claiming& claiming) {
     leave_alone(id, why);
     return Status::ok();
   };
-  Result<RunRecord> record = stored_run(*database_, id);
+  Result<RunRecord> record = stored_run(*database_, id, stored.record);
   if (!record) return unreadable(record.status());
   RunChange change(id, std::move(*record));
   const Run& run = change.run();
   const ClaimDecision decision = claiming.decide(run);
   if (const StartOn* start = std::get_if<StartOn>(&decision)) {
-    std::string payload;
     const bool goes_on = run.status == RunStatus::kWaiting;
     if (goes_on && hot_.executing.contains(id)) return resume(change, {}, claiming);
-    const Status got = database_->get(Family::kPayloads, payload_key(id, PayloadPart::kPayload), payload);
-    if (got && goes_on) return resume(change, std::move(payload), claiming);
-    return got ? begin(change, *start, std::move(payload), claiming) : unreadable(got);
+    if (!stored.payload) return unreadable(stored.payload.status());
+    if (goes_on) return resume(change, std::move(*stored.payload), claiming);
+    return begin(change, *start, std::move(*stored.payload), claiming);
   }
   if (std::holds_alternative<NotNow>(decision)) {
     claiming.full = true;
@@ -127,7 +153,8 @@ void RocksStore::claim(std::size_t max, Time now, const DecideClaim& decide, Don
   while (claims.size() < max && claiming.turned_away < kMostTurnedAway && !claiming.full) {
     const std::optional<PackedId> id = hot_.ready.take();
     if (!id) break;
-    if (Status added = claim_one(*id, claiming); !added) return answer(must_reopen(added));
+    StoredRun taken = read_taken(*id, max - claims.size(), claiming);
+    if (Status added = claim_one(std::move(taken), claiming); !added) return answer(must_reopen(added));
   }
   if (!claiming.batch.empty()) {
     if (Status written = write(claiming.batch); !written) return answer(written);

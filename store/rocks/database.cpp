@@ -160,11 +160,34 @@ Database::~Database() {
   db_->Close().PermitUncheckedError();
 }
 
-Status Database::get(Family family, std::string_view key, std::string& value) const {
-  const rocksdb::Status status = db_->Get({}, handle(family), slice(key), &value);
+namespace {
+Status as_read(const rocksdb::Status& status) {
   if (status.ok()) return Status::ok();
   if (status.IsNotFound()) return {Code::kNotFound, {}};
   return from_rocks(status, "read the store");
+}
+}  // namespace
+
+Status Database::get(Family family, std::string_view key, std::string& value) const {
+  return as_read(db_->Get({}, handle(family), slice(key), &value));
+}
+
+std::vector<Result<std::string>> Database::get_all(Family family, const std::vector<ShortKey>& keys) const {
+  std::vector<rocksdb::Slice> slices;
+  slices.reserve(keys.size());
+  for (const ShortKey& key : keys) slices.push_back(slice(key));
+  std::vector<rocksdb::PinnableSlice> values(keys.size());
+  std::vector<rocksdb::Status> statuses(keys.size());
+  db_->MultiGet({}, handle(family), keys.size(), slices.data(), values.data(), statuses.data());
+  std::vector<Result<std::string>> all;
+  all.reserve(keys.size());
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    if (Status read = as_read(statuses[i]); !read)
+      all.emplace_back(std::move(read));
+    else
+      all.emplace_back(values[i].ToString());
+  }
+  return all;
 }
 
 Scan Database::scan(Family family, std::string_view prefix) const {

@@ -116,6 +116,24 @@ std::optional<PackedId> ReadyIndex::take() {
   return run;
 }
 
+// As the turns go when no limit or rate ends them: the first run of each sub-queue, then the second, …
+std::vector<PackedId> ReadyIndex::likely_next(std::size_t most) const {
+  std::vector<PackedId> next;
+  std::vector<std::pair<std::set<std::pair<Time, PackedId>>::const_iterator, const SubQueue*>> rows;
+  for (auto turn = eligible_.begin(); turn != eligible_.end() && rows.size() < most; ++turn) {
+    rows.emplace_back(turn->second->runs.begin(), turn->second);
+  }
+  while (!rows.empty() && next.size() < most) {
+    for (auto& [run, sub] : rows) {
+      next.push_back(run->second);
+      ++run;
+      if (next.size() == most) return next;
+    }
+    std::erase_if(rows, [](const auto& row) { return row.first == row.second->runs.end(); });
+  }
+  return next;
+}
+
 const RateWindow* ReadyIndex::begun(SubQueueName& of) {
   SubQueue& sub = *taken_from_;
   if (!sub.queue->rate) return nullptr;

@@ -42,6 +42,8 @@ class ReadyIndex {
 
   /// The next run, counted as running in its sub-queue from now on; nothing when none may start.
   std::optional<PackedId> take();
+  /// Runs that take() is likely to hand out next, at most `most`, the likeliest first: for who reads ahead. O(most).
+  [[nodiscard]] std::vector<PackedId> likely_next(std::size_t most) const;
   /// The run that was just taken begins an attempt: that counts against its queue's rate. The window to be stored under
   /// `of`, when there is a rate. Nothing else must have been done since take(). Valid until the next call.
   const RateWindow* begun(SubQueueName& of);

@@ -104,12 +104,16 @@ void RocksStore::listen(Listener* listener) {
   listener_ = listener;
 }
 
-Result<RunRecord> RocksStore::stored_run(const Database& db, PackedId id) const {
+Result<RunRecord> RocksStore::stored_run(const Database& db, PackedId id) {
   std::string bytes;
-  const Status got = db.get(Family::kRuns, run_key(id), bytes);
-  if (got.code() == Code::kNotFound) return Status::not_found("there is no run " + unpack(id).text());
-  if (!got) return got;
-  Result<RunRecord> record = decode_run(id, bytes);
+  if (Status got = db.get(Family::kRuns, run_key(id), bytes); !got) return stored_run(db, id, std::move(got));
+  return stored_run(db, id, std::move(bytes));
+}
+
+Result<RunRecord> RocksStore::stored_run(const Database& db, PackedId id, const Result<std::string>& read) {
+  if (read.status().code() == Code::kNotFound) return Status::not_found("there is no run " + unpack(id).text());
+  if (!read) return read.status();
+  Result<RunRecord> record = decode_run(id, *read);
   if (record) to_wall(record->run, db.ahead());
   return record;
 }

@@ -146,13 +146,19 @@ class RocksStore final : public Store {
     std::uint32_t number = 0;
     std::string bytes;
   };
+  /// What a claim reads of a run.
+  struct StoredRun {
+    PackedId id;
+    Result<std::string> record, payload;
+  };
   /// A claim() under way.
   struct Claiming {
     Time now{};
     const DecideClaim& decide;
     Batch batch;
     std::vector<Claim> claims;
-    std::size_t turned_away = 0;  // held, set aside or unreadable
+    std::vector<StoredRun> ahead{};  // read for claims to come, the next one last
+    std::size_t turned_away = 0;     // held, set aside or unreadable
     bool full = false;            // there is no room for more
   };
   /// Runs that are to be created together.
@@ -179,7 +185,8 @@ class RocksStore final : public Store {
   // rocks_store.cpp
   [[nodiscard]] DatabaseOptions database_options() const;
   static Status prepare_schema(Database& db);
-  Result<RunRecord> stored_run(const Database& db, PackedId id) const;
+  static Result<RunRecord> stored_run(const Database& db, PackedId id);
+  static Result<RunRecord> stored_run(const Database& db, PackedId id, const Result<std::string>& read);
 
   // Mutations, with mutex_ held. -----------------------------------------------------------------------------------
   /// Writes the batch; on an error the store is unhealthy from then on.
@@ -288,7 +295,8 @@ class RocksStore final : public Store {
   Status resume(RunChange& change, std::string payload, Claiming& claiming);
   Status resume_in_place(Claiming& claiming);
   /// Does with the run, which was just taken, what is decided on it.
-  Status claim_one(PackedId id, Claiming& claiming);
+  StoredRun read_taken(PackedId id, std::size_t most, Claiming& claiming) const;
+  Status claim_one(StoredRun stored, Claiming& claiming);
   Status begin(RunChange& change, const StartOn& start, std::string payload, Claiming& claiming);
   /// Ends the attempt of `executing` as `end` says; `event` is what that is for the run.
   Result<RunChange> end_attempt(PackedId id, Executing&& executing, RunEvent event, AttemptEnd& end, Batch& batch);

@@ -69,6 +69,30 @@ TEST(ReadyIndex, ServesTheSubQueueServedLongestAgo) {
   EXPECT_EQ(index.take(), id(2));
 }
 
+TEST(ReadyIndex, WhatIsLikelyNextIsWhatIsTakenWhenNothingLimitsIt) {
+  ReadyIndex index;
+  std::uint64_t n = 0;
+  for (const auto& [key, runs] : {std::pair("a", 1), std::pair("b", 4), std::pair("c", 2)}) {
+    for (int i = 0; i < runs; ++i) index.add(kQueue, key, at(0), id(n++));
+  }
+  EXPECT_EQ(index.likely_next(0), std::vector<PackedId>{});
+  EXPECT_EQ(index.likely_next(2).size(), 2u);
+  const std::vector<PackedId> likely = index.likely_next(100);
+  EXPECT_EQ(likely.size(), 7u);
+  EXPECT_EQ(index.size(), 7u) << "looking takes nothing";
+  for (const PackedId& next : likely) EXPECT_EQ(index.take(), next);
+  EXPECT_EQ(index.likely_next(100), std::vector<PackedId>{});
+}
+
+TEST(ReadyIndex, TheFirstOfTheLikelyIsCertainAlsoUnderALimit) {
+  ReadyIndex index;
+  index.limit(kQueue, limited(1));
+  for (std::uint64_t n = 1; n <= 3; ++n) index.add(kQueue, "", at(0), id(n));
+  EXPECT_EQ(index.likely_next(1), std::vector<PackedId>{id(1)});
+  EXPECT_EQ(index.take(), id(1));
+  EXPECT_EQ(index.likely_next(3), std::vector<PackedId>{}) << "none may start";
+}
+
 TEST(ReadyIndex, NeverRunsMoreOfASubQueueThanItsLimit) {
   ReadyIndex index;
   index.limit(kQueue, limited(2));
