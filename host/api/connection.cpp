@@ -71,7 +71,9 @@ void Connection::pump() {
   if (closed_) return;
   const bool all_written = slots_.empty() && out_.empty();
   if (all_written && (last_taken_ || end_of_input_)) {
-    const bool more_may_come = !end_of_input_ && (parser_.begun() || in_begin_ < in_.size());
+    error_code ignored;
+    const bool more_may_come =
+        !end_of_input_ && (parser_.begun() || in_begin_ < in_.size() || socket_.available(ignored) > 0);
     if (more_may_come) {
       linger();
     } else {
@@ -82,13 +84,16 @@ void Connection::pump() {
   read();
 }
 
-void Connection::slot_changed() {
+bool Connection::closes_after(const Slot& slot) const { return last_taken_ && slots_.back().get() == &slot; }
+
+void Connection::slot_changed(std::size_t more) {
+  bytes_ready_ += more;
   if (!pumping_) worker_->pump_later(shared_from_this());
 }
 
 bool Connection::may_take() const {
   return !last_taken_ && slots_.size() < worker_->limits().pipelined && bytes_under_way_ < kMostUnderWay &&
-         out_.size() - out_begin_ < kMostUnwritten;
+         out_.size() - out_begin_ + bytes_ready_ < kMostUnwritten;
 }
 
 // True when a request was taken, so that there may be something to write.
@@ -115,7 +120,7 @@ bool Connection::take_requests() {
         [[fallthrough]];
       case RequestParser::Progress::kDone: {
         if (progress == RequestParser::Progress::kHead && parser_.feed(bytes) != RequestParser::Progress::kDone) break;
-        const bool close = !parser_.keep_alive();
+        const bool close = !parser_.keep_alive() || finishing_;
         last_taken_ = last_taken_ || close;
         add_slot(std::move(parser_.request()), route_, std::move(refusal_));
         taken = true;
@@ -128,6 +133,7 @@ bool Connection::take_requests() {
 
 // The head is there: what can be refused is refused before the body is read.
 void Connection::admit() {
+  used_ = true;
   Request& request = parser_.request();
   const std::string* const id = request.header("x-request-id");
   request.id = id != nullptr && is_plain_id(*id) ? *id : worker_->new_request_id();
@@ -182,6 +188,7 @@ void Connection::add_slot(Request request, std::optional<Route> route, Response 
 void Connection::say_continue() {
   auto slot = std::make_shared<Slot>(Request{}, worker_, *this, Slot::Manner{});
   slot->preset("HTTP/1.1 100 Continue\r\n\r\n");
+  bytes_ready_ += slot->bytes().size();
   slots_.push_back(std::move(slot));
 }
 
@@ -190,11 +197,17 @@ void Connection::gather() {
   while (!slots_.empty() && out_.size() - out_begin_ < kMostUnwritten) {
     Slot& front = *slots_.front();
     std::string& bytes = front.bytes();
+    const auto time = std::chrono::milliseconds(bytes.size() * 1000 / worker_->limits().slowest_write);
+    bytes_ready_ -= bytes.size();
     if (out_.empty()) {
       out_.swap(bytes);
-      if (!out_.empty()) progress_ = steady_clock::now();
+      if (!out_.empty()) {
+        progress_ = steady_clock::now();
+        write_deadline_ = progress_ + worker_->limits().write_time + time;
+      }
     } else {
       out_ += bytes;
+      write_deadline_ += time;
     }
     bytes.clear();
     if (!front.complete()) return;
@@ -206,7 +219,7 @@ void Connection::gather() {
       last_taken_ = true;
       for (const std::shared_ptr<Slot>& slot : slots_) slot->disown();
       slots_.clear();
-      bytes_under_way_ = 0;
+      bytes_under_way_ = bytes_ready_ = 0;
     }
   }
 }
@@ -246,8 +259,7 @@ bool Connection::write() {
 
 void Connection::read() {
   if (reading_ || end_of_input_ || !may_take()) return;
-  in_.erase(0, in_begin_);
-  in_begin_ = 0;
+  in_.erase(0, std::exchange(in_begin_, 0));
   if (in_.size() == kMostInput) return;
   if (in_.empty() && in_.capacity() > kKeptInput) in_.shrink_to_fit();
   await_input();
@@ -265,44 +277,72 @@ void Connection::await_input() {
 }
 
 void Connection::on_input() {
-  const std::span<char> place = worker_->read_place();
-  error_code error;
-  const std::size_t size =
-      socket_.read_some(asio::buffer(place.data(), lingering_ ? place.size() : kMostInput - in_.size()), error);
-  if (error == asio::error::would_block) return await_input();
   if (lingering_) {
-    if (error) return close();
+    const std::span<char> place = worker_->read_place();
+    error_code error;
+    socket_.read_some(asio::buffer(place.data(), place.size()), error);
+    if (error && error != asio::error::would_block) return close();
     return await_input();
   }
+  if (!receive()) return;
+  if (in_begin_ == in_.size() && !end_of_input_) return await_input();
+  pump();
+}
+
+// Takes in what has arrived, if anything. False when that ended the connection.
+bool Connection::receive() {
+  const std::span<char> place = worker_->read_place();
+  error_code error;
+  const std::size_t size = socket_.read_some(asio::buffer(place.data(), kMostInput - in_.size()), error);
+  if (error == asio::error::would_block) return true;
   if (error == asio::error::eof) {
     end_of_input_ = true;
     for (const std::shared_ptr<Slot>& slot : slots_) {
       if (slot->streaming() || slot->held()) slot->hurry();
     }
   } else if (error) {
-    return close();
+    close();
+    return false;
   }
   in_.append(place.data(), size);
-  pump();
+  return true;
 }
 
 SteadyTime Connection::deadline() const {
+  const Limits& limits = worker_->limits();
   if (lingering_) return progress_ + kLinger;
-  if (!out_.empty()) return progress_ + worker_->limits().write_time;
+  if (!out_.empty()) return std::min(progress_ + limits.write_time, write_deadline_);
   if (parser_.begun() && may_take()) return request_deadline_;
   if (!slots_.empty()) return SteadyTime::max();
-  return progress_ + worker_->limits().idle_time;
+  return progress_ + (used_ ? limits.idle_time : std::min(limits.idle_time, limits.head_time));
+}
+
+SteadyTime Connection::idle_since() const {
+  const bool idle = slots_.empty() && out_.empty() && in_begin_ == in_.size() && !parser_.begun() && !lingering_;
+  return idle ? progress_ : SteadyTime::max();
 }
 
 void Connection::time_out() {
+  if (!out_.empty()) {  // nor is the kernel to keep what the client does not take
+    error_code ignored;
+    socket_.set_option(asio::socket_base::linger(true, 0), ignored);
+  }
   if (lingering_ || !out_.empty() || !parser_.begun()) return close();
   refuse(error_response(408, "the request did not arrive in time"));
 }
 
 void Connection::begin_stop() {
-  last_taken_ = true;
   for (const std::shared_ptr<Slot>& slot : slots_) slot->hurry();
-  if (slots_.empty() && out_.empty()) close();
+  if (!lingering_ && !end_of_input_ && !last_taken_) {
+    in_.erase(0, std::exchange(in_begin_, 0));
+    if (!receive()) return;
+    pump();
+    if (closed_) return;
+  }
+  // A client that goes on and on ends with the request whose first bytes are here.
+  finishing_ = parser_.begun() && !end_of_input_;
+  last_taken_ = last_taken_ || !finishing_;
+  pump();
 }
 
 // The last answer is written. A client that is still sending would lose it if the socket were closed under it.

@@ -28,17 +28,19 @@ class Connection final : public std::enable_shared_from_this<Connection>, public
 
   /// When it will have been too slow; SteadyTime::max() while the host is the one that is waited for.
   [[nodiscard]] SteadyTime deadline() const;
+  /// Since when it has neither a request nor an answer under way; SteadyTime::max() when it has.
+  [[nodiscard]] SteadyTime idle_since() const;
   /// It was too slow: tells it so where that makes sense, and closes.
   void time_out();
-  /// No more requests; hurries the open ones and closes after them.
+  /// Answers what has arrived, and what has begun to once it has; hurries what is open, and closes after that.
   void begin_stop();
   void close();
 
  private:
-  void slot_changed() override;
+  void slot_changed(std::size_t more) override;
   std::string_view date() override { return worker_->date(); }
   GzipWriter& gzip() override { return worker_->gzip(); }
-  [[nodiscard]] bool ending() const override { return last_taken_; }
+  [[nodiscard]] bool closes_after(const Slot& slot) const override;
   [[nodiscard]] bool half_closed() const override { return end_of_input_; }
 
   bool take_requests();
@@ -52,6 +54,7 @@ class Connection final : public std::enable_shared_from_this<Connection>, public
   void read();
   void await_input();
   void on_input();
+  bool receive();
   void linger();
 
   boost::asio::ip::tcp::socket socket_;
@@ -65,19 +68,23 @@ class Connection final : public std::enable_shared_from_this<Connection>, public
   std::optional<Route> route_;  // of the request whose body is being read
   Response refusal_;            // … or why it has none
   SteadyTime request_deadline_{};
+  bool used_ = false;  // a request has come
 
   std::deque<std::shared_ptr<Slot>> slots_;
   std::size_t bytes_under_way_ = 0;  // of the slots' request bodies
+  std::size_t bytes_ready_ = 0;      // of the slots' answers
 
   std::string out_;
   std::size_t out_begin_ = 0;
-  SteadyTime progress_{};  // when the client last took something, or had nothing to take
+  SteadyTime progress_{};        // when the client last took something, or had nothing to take
+  SteadyTime write_deadline_{};  // of out_: when a client that takes no less than it must has taken all of it
 
   bool pumping_ = false;
   bool reading_ = false;
   bool writing_ = false;  // waiting until the socket takes more
   bool end_of_input_ = false;
   bool last_taken_ = false;  // no more requests; close after the open answers
+  bool finishing_ = false;   // the request that has begun to arrive is the last one
   bool lingering_ = false;
   bool closed_ = false;
 };

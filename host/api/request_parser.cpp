@@ -113,7 +113,8 @@ class Parsing final : public http::basic_parser<true> {
     if (request.headers.size() == kMostHeaders) return refuse(431, "the request has too many headers", error);
     Field header{lower(name), std::string(value)};
     const bool again = request.header(header.name) != nullptr;
-    if (field == http::field::host || field == http::field::authorization || field == http::field::content_type) {
+    if (field == http::field::host || field == http::field::authorization || field == http::field::content_type ||
+        field == http::field::content_length) {
       if (again) return refuse(400, "the request has the header " + header.name + " twice", error);
     } else if (field == http::field::transfer_encoding) {
       if (again || !is_chunked(header.value)) {

@@ -12,7 +12,6 @@
 #include <utility>
 
 #include "host/api/api.h"
-#include "host/api/errors.h"
 #include "host/api/router.h"
 #include "host/api/worker.h"
 
@@ -80,10 +79,11 @@ class ServerImpl final : public Server {
     if (std::exchange(stopped_, true)) return;
     asio::post(workers_[0]->context(), [this] {
       error_code ignored;
+      if (acceptor_->is_open()) accept_waiting();
       acceptor_->close(ignored);
       pause_->cancel();
+      for (const std::shared_ptr<Worker>& worker : workers_) worker->begin_stop();
     });
-    for (const std::shared_ptr<Worker>& worker : workers_) worker->begin_stop();
     for (const std::shared_ptr<Worker>& worker : workers_) worker->join();
     acceptor_.reset();
     pause_.reset();
@@ -92,9 +92,25 @@ class ServerImpl final : public Server {
   [[nodiscard]] std::uint16_t port() const override { return port_; }
 
  private:
+  void hand_over(tcp::socket socket) {
+    const bool beyond_limit = ++connections_ > options_.limits.connections;
+    workers_[next_]->adopt(std::move(socket), beyond_limit);
+    next_ = (next_ + 1) % workers_.size();
+  }
+
+  // Those who have connected by now, though nobody has looked.
+  void accept_waiting() {
+    error_code error;
+    acceptor_->non_blocking(true, error);
+    while (!error) {
+      tcp::socket socket(workers_[next_]->context());
+      acceptor_->accept(socket, error);
+      if (!error) hand_over(std::move(socket));
+    }
+  }
+
   void accept() {
-    Worker& worker = *workers_[next_];
-    acceptor_->async_accept(worker.context(), [this, &worker](const error_code& error, tcp::socket socket) {
+    acceptor_->async_accept(workers_[next_]->context(), [this](const error_code& error, tcp::socket socket) {
       if (error == asio::error::operation_aborted || !acceptor_->is_open()) return;
       if (error) {  // no descriptors left, most likely: some may be free again soon
         pause_->expires_after(std::chrono::milliseconds(100));
@@ -103,27 +119,9 @@ class ServerImpl final : public Server {
         });
         return;
       }
-      if (++connections_ > options_.limits.connections) {
-        --connections_;
-        turn_away(std::move(socket));
-      } else {
-        worker.adopt(std::move(socket));
-      }
-      next_ = (next_ + 1) % workers_.size();
+      hand_over(std::move(socket));
       accept();
     });
-  }
-
-  static void turn_away(tcp::socket socket) {
-    const std::string body = error_response(503, "too many connections; try again in some time").body;
-    const std::string answer =
-        "HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\nconnection: close\r\ncontent-type: "
-        "application/json\r\ncontent-length: " +
-        std::to_string(body.size()) + "\r\n\r\n" + body;
-    error_code ignored;
-    socket.non_blocking(true, ignored);
-    socket.write_some(asio::buffer(answer), ignored);
-    socket.shutdown(tcp::socket::shutdown_send, ignored);
   }
 
   const ApiOptions options_;

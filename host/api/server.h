@@ -20,12 +20,14 @@ struct Limits {
   std::size_t head = 16u << 10;                     // bytes of request line and headers: else 431
   std::size_t body = 8u << 20;                      // bytes of a body: else 413
   std::size_t batch_body = 32u << 20;               // … of a body with the items of a batch
-  std::size_t connections = 1024;                   // at once; more are turned away with 503
+  std::size_t connections = 1024;                   // at once; for more, idle ones are closed, or else they get 503
   std::size_t pipelined = 64;                       // requests of one connection worked on at once
   std::chrono::milliseconds head_time{10'000};      // for a request's head, from its first byte
   std::chrono::milliseconds body_time{30'000};      // for its body, and one second more for every 64 KiB of it
-  std::chrono::milliseconds idle_time{75'000};      // between two requests
+  std::chrono::milliseconds idle_time{75'000};      // between two requests; before the first one: head_time
+  std::chrono::milliseconds idle_kept{5'000};       // … at least, though others are in need of the place
   std::chrono::milliseconds write_time{30'000};     // without the client taking anything of its answer
+  std::size_t slowest_write = 16u << 10;            // bytes a second that it takes at least, after write_time
   std::chrono::milliseconds longest_wait{300'000};  // that ?wait= may ask for
   std::chrono::milliseconds live_hold{20'000};      // of a subscription's request without news, more or less
   std::chrono::milliseconds stream_beat{15'000};    // between signs of life on a quiet stream
@@ -54,8 +56,9 @@ class Server {
   /// Listens and serves. kInvalid for options that cannot be meant, kUnavailable when the address is taken.
   static store::Result<std::unique_ptr<Server>> start(ApiOptions options, engine::Engine& engine);
 
-  /// Ends: no new connections and requests, waits are answered with what there is, answers under way may finish within
-  /// limits.stop_time. Blocks until the server's threads are gone; also done by the destructor.
+  /// Ends: no new connections; requests that have arrived, or begun to, are answered, the last one of each connection
+  /// with "connection: close", within limits.stop_time; waits are answered with what there is. Blocks until the
+  /// server's threads are gone; also done by the destructor.
   virtual void stop() = 0;
 
   /// The port it listens on.

@@ -31,7 +31,7 @@ Slot::Slot(Request request, std::shared_ptr<Executor> executor, SlotOwner& owner
       body_size_(this->request().body.size()) {}
 
 void Slot::put_head(const Response& head) {
-  manner_.close = manner_.close || head.close || owner_->ending();
+  manner_.close = manner_.close || head.close || owner_->closes_after(*this);
   bytes_.reserve(256 + head.body.size());
   bytes_ += "HTTP/1.1 ";
   put_number(bytes_, head.status);
@@ -73,7 +73,7 @@ void Slot::reply(Response response) {
   }
   bytes_ += "\r\n";
   if (request().method != Method::kHead) bytes_ += response.body;
-  owner_->slot_changed();
+  owner_->slot_changed(bytes_.size());
 }
 
 void Slot::begin_stream(Response head) {
@@ -84,25 +84,27 @@ void Slot::begin_stream(Response head) {
   if (manner_.close) put_field(bytes_, "connection", "close");
   if (!manner_.http_10) put_field(bytes_, "transfer-encoding", "chunked");
   bytes_ += "\r\n";
+  owner_->slot_changed(bytes_.size());
   stream(head.body);
-  owner_->slot_changed();
 }
 
 void Slot::stream(std::string_view piece) {
   if (owner_ == nullptr || complete_ || piece.empty() || request().method == Method::kHead) return;
+  const std::size_t before = bytes_.size();
   if (!manner_.http_10) {
     put_number(bytes_, piece.size(), 16);
     bytes_ += "\r\n";
   }
   bytes_ += piece;
   if (!manner_.http_10) bytes_ += "\r\n";
-  owner_->slot_changed();
+  owner_->slot_changed(bytes_.size() - before);
 }
 
 void Slot::end_stream() {
   if (std::exchange(complete_, true) || owner_ == nullptr) return;
+  const std::size_t before = bytes_.size();
   if (!manner_.http_10 && request().method != Method::kHead) bytes_ += "0\r\n\r\n";
-  owner_->slot_changed();
+  owner_->slot_changed(bytes_.size() - before);
 }
 
 bool Slot::congested() { return behind_ = bytes_.size() > kCongested; }

@@ -12,16 +12,19 @@
 
 namespace perdure::api {
 
+class Slot;
+
 /// A slot's view of its connection.
 class SlotOwner {
  public:
   virtual ~SlotOwner() = default;
-  virtual void slot_changed() = 0;
+  /// The slot's bytes are so many more, or it is complete.
+  virtual void slot_changed(std::size_t more) = 0;
   virtual std::string_view date() = 0;
   /// What compresses answers; of the thread.
   virtual GzipWriter& gzip() = 0;
-  /// The connection closes after the answers under way.
-  [[nodiscard]] virtual bool ending() const = 0;
+  /// The connection closes after this one.
+  [[nodiscard]] virtual bool closes_after(const Slot& slot) const = 0;
   /// The client has closed its half. It may still want answers, but nobody half-closes to read a stream.
   [[nodiscard]] virtual bool half_closed() const = 0;
 };

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <boost/asio/buffer.hpp>
 #include <boost/asio/post.hpp>
 #include <chrono>
 #include <cstdint>
@@ -10,9 +11,30 @@
 #include <utility>
 
 #include "host/api/connection.h"
+#include "host/api/errors.h"
 #include "host/api/signal.h"
 
 namespace perdure::api {
+namespace {
+
+constexpr std::chrono::milliseconds kNoRoom{100};  // so that who is turned away costs no search each
+
+// What has arrived is taken in first: closing a socket with unread bytes may take the answer from the client.
+void turn_away(boost::asio::ip::tcp::socket& socket) {
+  const std::string body = error_response(503, "too many connections; try again in some time").body;
+  const std::string answer =
+      "HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\nconnection: close\r\ncontent-type: "
+      "application/json\r\ncontent-length: " +
+      std::to_string(body.size()) + "\r\n\r\n" + body;
+  boost::system::error_code error;
+  socket.non_blocking(true, error);
+  socket.write_some(boost::asio::buffer(answer), error);
+  socket.shutdown(boost::asio::ip::tcp::socket::shutdown_send, error);
+  std::array<char, 4096> forgotten;  // NOLINT: only written to
+  for (int i = 0; i < 16 && !error; ++i) socket.read_some(boost::asio::buffer(forgotten), error);
+}
+
+}  // namespace
 
 Worker::Worker(const Router& router, const Limits& limits, std::atomic<std::size_t>& connections)
     : router_(router), limits_(limits), connection_count_(connections) {
@@ -95,8 +117,27 @@ void Worker::arm_timer() {
   });
 }
 
-void Worker::adopt(boost::asio::ip::tcp::socket socket) {
-  boost::asio::post(context_, [this, socket = std::move(socket)]() mutable {
+// Closes a connection that has been idle for long enough, of any client's.
+bool Worker::make_room() {
+  const SteadyTime now = std::chrono::steady_clock::now();
+  if (now < no_room_until_) return false;
+  for (const std::shared_ptr<Connection>& connection : connections_) {
+    const SteadyTime idle_since = connection->idle_since();
+    if (idle_since == SteadyTime::max() || idle_since + limits_.idle_kept > now) continue;
+    const std::shared_ptr<Connection> idle = connection;
+    idle->close();
+    return true;
+  }
+  no_room_until_ = now + kNoRoom;
+  return false;
+}
+
+void Worker::adopt(boost::asio::ip::tcp::socket socket, bool beyond_limit) {
+  boost::asio::post(context_, [this, beyond_limit, socket = std::move(socket)]() mutable {
+    if (beyond_limit && !make_room()) {
+      --connection_count_;
+      return turn_away(socket);
+    }
     if (stopping_) {
       --connection_count_;
       return;

@@ -41,8 +41,9 @@ class Worker final : public Executor, public std::enable_shared_from_this<Worker
   void join();
 
   [[nodiscard]] boost::asio::io_context& context() { return context_; }
-  /// [any thread] Takes over an accepted socket of context().
-  void adopt(boost::asio::ip::tcp::socket socket);
+  /// [any thread] Takes over an accepted socket of context(), which counts as a connection. One beyond the limit gets
+  /// the place of an idle one, or is turned away.
+  void adopt(boost::asio::ip::tcp::socket socket, bool beyond_limit);
 
   void post(std::coroutine_handle<> handle) override;
   void notify_at(SteadyTime when, std::weak_ptr<Signal> signal) override;
@@ -62,6 +63,7 @@ class Worker final : public Executor, public std::enable_shared_from_this<Worker
   [[nodiscard]] std::string new_request_id();
 
  private:
+  bool make_room();
   void drain();
   void pump_dirty();
   void arm_timer();
@@ -90,6 +92,7 @@ class Worker final : public Executor, public std::enable_shared_from_this<Worker
   boost::asio::steady_timer timer_{context_};
   boost::asio::steady_timer sweep_timer_{context_};
   boost::asio::steady_timer stop_timer_{context_};
+  SteadyTime no_room_until_{};  // when to look for idle connections again
   bool sweeping_ = false;
   bool stopping_ = false;
   GzipWriter gzip_;

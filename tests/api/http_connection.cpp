@@ -112,6 +112,11 @@ std::string HttpConnection::read_until(std::string_view bytes) {
   return read;
 }
 
+bool HttpConnection::read_byte() const {
+  char byte = 0;
+  return ::recv(socket_, &byte, 1, 0) == 1;
+}
+
 bool HttpConnection::closed() {
   if (!received_.empty()) return false;
   char byte = 0;

@@ -34,6 +34,8 @@ class HttpConnection {
   Answer read(bool of_head = false);
   /// Reads what has come until `bytes` has, of a stream.
   std::string read_until(std::string_view bytes);
+  /// Takes a single byte, of no interest; false when no more come.
+  bool read_byte() const;
   /// Whether the server closes, with nothing more to read.
   bool closed();
 
