@@ -57,6 +57,14 @@ Status make_passable(const std::string& data) {
 }  // namespace
 
 Status confine_attempts(const config::Config& config, process::SupervisorOptions& options) {
+  constexpr auto kLeastStall = std::chrono::seconds(1);
+  constexpr int kSigns = 10;  // of life in that time
+  if (config.attempts.stalled_after < kLeastStall) {
+    return Status::invalid("[attempts] stalled_after: expected at least \"1s\", got " +
+                           std::to_string(config.attempts.stalled_after.count()) + " ms");
+  }
+  options.stall_after = config.attempts.stalled_after;
+  options.heartbeat_interval = std::min(options.heartbeat_interval, options.stall_after / kSigns);
   options.environment = config.attempts.environment;
   options.core_dumps = config.attempts.core_dumps;
   options.cores = std::filesystem::absolute(config.host.data + "/cores").string();

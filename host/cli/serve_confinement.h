@@ -9,7 +9,7 @@ namespace perdure::cli {
 
 /// Fills in whom attempts run as, what they see of the environment, and where their temporary files go; makes the
 /// directory for those. With another user for them, the data directory becomes passable, and what is private in it
-/// stays so. kInvalid: there is no such user, or this host cannot become one.
+/// stays so. kInvalid: there is no such user, this host cannot become one, or a duration is too short.
 store::Status confine_attempts(const config::Config& config, process::SupervisorOptions& options);
 
 }  // namespace perdure::cli

@@ -84,6 +84,7 @@ struct AttemptsSection {
   std::vector<std::string> environment{"PATH",   "HOME",         "LANG",          "LC_ALL",       "TZ",
                                        "TMPDIR", "ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS", "LSAN_OPTIONS"};
   std::string user;                                   // whom they run as; empty: the host's own user
+  Duration stalled_after{300'000};                    // how long they may give no sign of life before they are ended
   Duration orphaned_after{600'000};                   // how long they go on without a host before they are ended
   bool core_dumps = false;                            // crashes may leave them, as the host's own limit allows
   std::uint64_t core_size = std::uint64_t{1} << 30;   // bytes of a core file that a task asks for (diagnostics)

@@ -100,6 +100,8 @@ const std::array kKeys{
     Key{"attempts", "environment", "PERDURE_ATTEMPTS_ENVIRONMENT", "", Kind::kVariables,
         slot<&Config::attempts, &AttemptsSection::environment>},
     Key{"attempts", "user", "PERDURE_ATTEMPTS_USER", "", Kind::kText, slot<&Config::attempts, &AttemptsSection::user>},
+    Key{"attempts", "stalled_after", "PERDURE_ATTEMPTS_STALLED_AFTER", "", Kind::kDuration,
+        slot<&Config::attempts, &AttemptsSection::stalled_after>},
     Key{"attempts", "orphaned_after", "PERDURE_ATTEMPTS_ORPHANED_AFTER", "", Kind::kDuration,
         slot<&Config::attempts, &AttemptsSection::orphaned_after>},
     Key{"attempts", "core_dumps", "PERDURE_ATTEMPTS_CORE_DUMPS", "", Kind::kSwitch,

@@ -354,7 +354,7 @@ void Child::schedule() {
   if (state_ == ChildState::kExecuting) {
     if (!settled_ || !limited_) due = std::min(due, moment());
     if (attempt_->ending == EndingStep::kNone) {
-      due = std::min({due, last_sign_ + shared_.options.stall_after, hook_due()});
+      due = std::min({due, last_sign_ + stall_after(), hook_due()});
       if (attempt_->spec.max_duration && !judged() && !attempt_->waits_since)
         due = std::min(due, attempt_->started_at + *attempt_->spec.max_duration);
     }
@@ -376,6 +376,12 @@ void Child::on_deadline(Instant now) {
   schedule();
 }
 
+// Another host told it how often to give a sign of life.
+std::chrono::milliseconds Child::stall_after() const {
+  constexpr std::chrono::milliseconds kOfAnotherHost = std::chrono::minutes(5);
+  return adopted_ ? std::max(shared_.options.stall_after, kOfAnotherHost) : shared_.options.stall_after;
+}
+
 void Child::check_limits(Instant now) {
   const auto limited = [this] {
     return state_ == ChildState::kExecuting && attempt_ != nullptr && attempt_->ending == EndingStep::kNone;
@@ -384,7 +390,7 @@ void Child::check_limits(Instant now) {
     return limited() && !judged() && attempt_->spec.max_duration && !attempt_->waits_since &&
            now >= attempt_->started_at + *attempt_->spec.max_duration;
   };
-  const auto silent = [&] { return limited() && now >= last_sign_ + shared_.options.stall_after; };
+  const auto silent = [&] { return limited() && now >= last_sign_ + stall_after(); };
   const auto in_hook = [&] { return limited() && now >= hook_due(); };
   // What it said in time counts, though we were late to read it.
   if ((timed_out() || silent() || in_hook()) && link_) read_link(kAllFrames);

@@ -128,6 +128,7 @@ class Child final : public Watcher, public Timed, public LineSink {
   void kill_now(Instant now);
   void resume(Instant now);
   void schedule();
+  [[nodiscard]] std::chrono::milliseconds stall_after() const;
   void check_limits(Instant now);
   void take_next_step(Instant now);
   void finish(store::Failure failure, const os::Ended* ended);

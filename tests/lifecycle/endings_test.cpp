@@ -1,5 +1,5 @@
 // The table "How an attempt ends" of the README, row by row, on a real host: what is recorded, as what the run ends,
-// and whether it was tried again. (That a stopped process is STALLED takes minutes here; tests/process has it.)
+// and whether it was tried again.
 #include <gtest/gtest.h>
 
 #include <boost/json/serialize.hpp>
@@ -34,7 +34,10 @@ class Endings : public testing::TestWithParam<Ending> {
     }
   }
   const e2e::TemporaryDirectory plugins_;
-  e2e::HostProcess host_{{.plugins = plugins_.path() / "in"}};
+  e2e::HostProcess host_{
+      {.plugins = plugins_.path() / "in",
+       .environment = {{"PERDURE_ATTEMPTS_STALLED_AFTER",
+                        GetParam().code != nullptr&& GetParam().code == std::string_view("STALLED") ? "1s" : "5m"}}}};
 };
 
 TEST_P(Endings, IsRecordedAndRetriedAsTheTableSays) {
@@ -92,6 +95,7 @@ INSTANTIATE_TEST_SUITE_P(Table, Endings,
                                          Ending{"exit-3", "EXITED_WITHOUT_RESULT", "CRASHED", true},
                                          Ending{"bad-alloc", "OUT_OF_MEMORY", "CRASHED", true},
                                          Ending{"infinite-loop", "MAX_DURATION_EXCEEDED", "TIMED_OUT", false, "{}", 5},
+                                         Ending{"stop-itself", "STALLED", "CRASHED", true},
                                          Ending{"write-descriptors", "PROTOCOL_ERROR", "CRASHED", true},
                                          Ending{"not-json", "OUTPUT_INVALID", "FAILED", false},
                                          Ending{"invalid-utf8", "OUTPUT_INVALID", "FAILED", false},
