@@ -173,7 +173,7 @@ double bare_exchange(const ZygoteFiles& files, const Shape& shape, long runs) {
   return static_cast<double>(runs) / seconds_since(start);
 }
 
-double exchange_latency(const ZygoteFiles& files, int samples) {
+std::vector<double> exchange_latencies(const ZygoteFiles& files, int samples) {
   Exchange exchange(files, {});
   const std::string payload = payload_200();
   std::vector<double> each;
@@ -186,7 +186,7 @@ double exchange_latency(const ZygoteFiles& files, int samples) {
     while (!ended) exchange.step(1000, [&](std::uint32_t, std::size_t) { ended = true; });
     if (i >= kWarmUp) each.push_back(seconds_since(start));
   }
-  return percentile(each, 0.5);
+  return each;
 }
 
 }  // namespace perdure::bench

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "tests/bench/limits/exchange.h"
 
@@ -14,7 +15,7 @@ double bare_engine(const ZygoteFiles& files, const Shape& shape, const std::stri
 /// Exchanges/s with the zygote, nothing stored.
 double bare_exchange(const ZygoteFiles& files, const Shape& shape, long runs);
 
-/// Seconds from asking for a child to its result and exit status, one at a time, p50.
-double exchange_latency(const ZygoteFiles& files, int samples);
+/// Seconds from asking for a child to its result and exit status, of each of `samples`, one at a time.
+std::vector<double> exchange_latencies(const ZygoteFiles& files, int samples);
 
 }  // namespace perdure::bench
