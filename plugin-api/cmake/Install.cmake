@@ -1,5 +1,5 @@
 # What `cmake --install` gives to authors of plugins: headers, the Boost.JSON that plugins carry, find_package(Perdure)
-# and perdure.pc. The prefix may be moved afterwards.
+# and perdure.pc, perdure-client.pc. The prefix may be moved afterwards.
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
@@ -20,4 +20,6 @@ install(FILES ${CMAKE_CURRENT_BINARY_DIR}/PerdureConfig.cmake ${CMAKE_CURRENT_BI
 
 file(RELATIVE_PATH PERDURE_PC_TO_PREFIX /${CMAKE_INSTALL_LIBDIR}/pkgconfig /)
 configure_file(cmake/perdure.pc.in perdure.pc @ONLY)
-install(FILES ${CMAKE_CURRENT_BINARY_DIR}/perdure.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+configure_file(cmake/perdure-client.pc.in perdure-client.pc @ONLY)
+install(FILES ${CMAKE_CURRENT_BINARY_DIR}/perdure.pc ${CMAKE_CURRENT_BINARY_DIR}/perdure-client.pc
+        DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)

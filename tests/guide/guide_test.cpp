@@ -1,10 +1,11 @@
 // plugin-api/guide.md on a real host: each command it shows is typed, and prints what it shows. (Its C++ is compiled
-// into that host's plugin, and its tests are tests of this executable: sources.cpp.)
+// into that host's plugin, and its tests and programs into this executable: sources.cpp.)
 #include <gtest/gtest.h>
 
 #include <fstream>
 #include <iterator>
 
+#include "tests/guide/client_snippets.h"
 #include "tests/guide/console.h"
 
 namespace perdure::guide {
@@ -20,6 +21,8 @@ TEST(Guide, ItsCommandsPrintWhatItShows) {
   const e2e::TemporaryDirectory here;
   const std::string config = here.path() / "perdure.toml";
   int typed = 0;
+  std::size_t program = 0;
+  std::string printed;
   {
     std::ofstream out(config);
     for (const Block& block : guide()) out << (block.info == "toml" ? block.text : "");
@@ -32,6 +35,11 @@ TEST(Guide, ItsCommandsPrintWhatItShows) {
                    {"PERDURE_URL", host.url()},
                    {"PERDURE_API_KEY", host.key()}});
   for (const Block& block : guide()) {
+    if (block.info == "cpp client") printed = run_client_snippet(program++, host.url(), host.key());
+    if (block.info == "output") {
+      EXPECT_TRUE(matches(block.text, printed)) << PERDURE_GUIDE << ":" << block.line << ": what is printed is\n"
+                                                << printed;
+    }
     if (block.info != "console") continue;
     for (const Exchange& exchange : exchanges(block)) {
       console.type(exchange);
@@ -39,12 +47,14 @@ TEST(Guide, ItsCommandsPrintWhatItShows) {
     }
   }
   EXPECT_GT(typed, 5);
+  EXPECT_GT(program, 0u);
+  EXPECT_EQ(program, client_snippets());
 }
 
 TEST(Guide, HasNoBlockThatNothingChecks) {
   for (const Block& block : guide()) {
-    const bool known =
-        block.info == "cpp" || block.info == "cpp test" || block.info == "console" || block.info == "toml";
+    const bool known = block.info == "cpp" || block.info == "cpp test" || block.info == "cpp client" ||
+                       block.info == "output" || block.info == "console" || block.info == "toml";
     EXPECT_TRUE(known) << PERDURE_GUIDE << ":" << block.line << ": a block of " << block.info;
   }
 }

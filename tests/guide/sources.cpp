@@ -1,5 +1,6 @@
 // perdure_guide_sources GUIDE.md DIRECTORY: makes of the guide's C++ a plugin, DIRECTORY/guide.cpp, and of its tests
-// DIRECTORY/guide_snippets.cpp, which has that plugin in it. Compilers complain of lines of the guide itself.
+// DIRECTORY/guide_snippets.cpp, which has that plugin in it, and of what is for programs outside of a host the
+// functions of client_snippets.h there. Compilers complain of lines of the guide itself.
 #include <fstream>
 #include <iostream>
 #include <iterator>
@@ -31,11 +32,13 @@ int main(int argc, char** argv) {
   const std::string guide = argv[1], directory = argv[2];
   std::ifstream in(guide);
   const std::string markdown{std::istreambuf_iterator<char>(in), {}};
-  std::string plugin, tests;
+  std::string plugin, tests, programs;
+  int count = 0;
   for (const Block& block : perdure::guide::fenced_blocks(markdown)) {
     const std::string code = "#line " + std::to_string(block.line) + " \"" + guide + "\"\n" + block.text;
     if (block.info == "cpp") plugin += "\n" + code;
     if (block.info == "cpp test") tests += "\n" + code;
+    if (block.info == "cpp client") programs += "case " + std::to_string(count++) + ": {\n" + code + "break;\n}\n";
   }
   const std::string names = registered(plugin);
   if (names.empty()) {
@@ -45,6 +48,14 @@ int main(int argc, char** argv) {
   plugin += "\nPERDURE_PLUGIN(\"guide\", \"1.0.0\"" + names + ")\n";
   std::ofstream plugin_file(directory + "/guide.cpp"), tests_file(directory + "/guide_snippets.cpp");
   plugin_file << plugin;
-  tests_file << "#include <gtest/gtest.h>\n\n#include <perdure/testing.hpp>\n" << plugin << tests;
+  tests_file << "#include <gtest/gtest.h>\n#include <future>\n#include <iostream>\n#include <thread>\n"
+             << "#include <perdure/client.hpp>\n#include <perdure/testing.hpp>\n"
+             << "#include \"tests/guide/client_snippets.h\"\n"
+             << plugin << tests << "namespace perdure::guide {\n"
+             << "std::size_t client_snippets() { return " << count << "; }\n"
+             << "std::string run_client_snippet(std::size_t number, const std::string& url, const std::string& key) {\n"
+             << "const perdure::Client client(url, key);\n"
+             << "::testing::internal::CaptureStdout();\nswitch (number) {\n"
+             << programs << "default: break;\n}\nreturn ::testing::internal::GetCapturedStdout();\n}\n}\n";
   return plugin_file.flush() && tests_file.flush() ? 0 : 1;
 }

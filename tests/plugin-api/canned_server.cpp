@@ -17,7 +17,7 @@ namespace perdure::test {
 CannedServer::CannedServer(std::vector<std::string> answers)
     : answers_(std::move(answers)),
       listener_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)),
-      asked_(eventfd(0, EFD_CLOEXEC)) {
+      asked_(eventfd(0, EFD_CLOEXEC | EFD_SEMAPHORE)) {
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
@@ -41,6 +41,11 @@ const std::vector<std::string>& CannedServer::requests() {
   return requests_;
 }
 
+int CannedServer::connections() {
+  if (thread_.joinable()) thread_.join();
+  return accepted_;
+}
+
 void CannedServer::await_request() {
   std::uint64_t count = 0;
   EXPECT_EQ(read(asked_, &count, sizeof count), static_cast<ssize_t>(sizeof count));
@@ -62,11 +67,28 @@ std::string CannedServer::read_request(int connection) const {
   }
 }
 
+// On the connection that is open, or on the next one.
+bool CannedServer::next_request(int& connection) {
+  for (;;) {
+    if (connection < 0) {
+      connection = accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
+      if (connection < 0) return false;
+      ++accepted_;
+    }
+    std::string request = read_request(connection);
+    if (!request.empty()) {
+      requests_.push_back(std::move(request));
+      return true;
+    }
+    close(connection);
+    connection = -1;
+  }
+}
+
 void CannedServer::serve() {
+  int connection = -1;
   for (const std::string& text : answers_) {
-    const int connection = accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
-    if (connection < 0) return;
-    requests_.push_back(read_request(connection));
+    if (!next_request(connection)) return;
     const std::uint64_t one = 1;
     EXPECT_EQ(write(asked_, &one, sizeof one), static_cast<ssize_t>(sizeof one));
     // The other side may leave before all is written.
@@ -80,8 +102,9 @@ void CannedServer::serve() {
       while (read(connection, &byte, 1) > 0) {
       }
     }
-    close(connection);
+    if (text.empty() || text.find("Connection: close") != std::string::npos) close(std::exchange(connection, -1));
   }
+  if (connection >= 0) close(connection);
 }
 
 std::string answer(int status, const std::string& headers, const std::string& body) {
