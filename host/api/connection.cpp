@@ -18,6 +18,8 @@ using std::chrono::steady_clock;
 
 constexpr std::size_t kMostInput = Worker::kReadSize;  // bytes received and not yet taken: more than the largest head
 constexpr std::size_t kMostUnwritten = 1u << 20;       // bytes of answers; no more requests are taken beyond it
+constexpr std::size_t kLargeAnswer = 64u << 10;        // bytes, of which a client gets only one at a time
+constexpr std::size_t kFirstWindow = 16;               // requests at once before any answer has told how large they are
 constexpr std::size_t kMostUnderWay = 16u << 20;       // bytes of request bodies, likewise
 constexpr std::size_t kMostForgotten = 64u << 10;  // bytes of a refused request that are read for the connection's sake
 constexpr std::size_t kKeptCapacity = 64u << 10;
@@ -53,6 +55,7 @@ Connection::Connection(asio::ip::tcp::socket socket, std::shared_ptr<Worker> wor
               [&limits = worker_->limits()](const std::vector<std::string>& path) {
                 return Router::takes_items(path) ? limits.batch_body : limits.body;
               }),
+      window_(std::min(kFirstWindow, worker_->limits().pipelined)),
       progress_(steady_clock::now()) {
   error_code ignored;
   socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
@@ -92,7 +95,7 @@ void Connection::slot_changed(std::size_t more) {
 }
 
 bool Connection::may_take() const {
-  return !last_taken_ && slots_.size() < worker_->limits().pipelined && bytes_under_way_ < kMostUnderWay &&
+  return !last_taken_ && slots_.size() < window_ && bytes_under_way_ < kMostUnderWay &&
          out_.size() - out_begin_ + bytes_ready_ < kMostUnwritten;
 }
 
@@ -197,13 +200,20 @@ void Connection::gather() {
   while (!slots_.empty() && out_.size() - out_begin_ < kMostUnwritten) {
     Slot& front = *slots_.front();
     std::string& bytes = front.bytes();
-    const auto time = std::chrono::milliseconds(bytes.size() * 1000 / worker_->limits().slowest_write);
-    bytes_ready_ -= bytes.size();
+    const Limits& limits = worker_->limits();
+    const std::size_t size = bytes.size();
+    const auto time = std::chrono::milliseconds(size * 1000 / limits.slowest_write);
+    bytes_ready_ -= size;
+    if (size >= kLargeAnswer) {
+      window_ = 1;
+    } else if (front.complete()) {
+      window_ = std::min(2 * window_, limits.pipelined);
+    }
     if (out_.empty()) {
       out_.swap(bytes);
       if (!out_.empty()) {
         progress_ = steady_clock::now();
-        write_deadline_ = progress_ + worker_->limits().write_time + time;
+        write_deadline_ = progress_ + limits.write_time + time;
       }
     } else {
       out_ += bytes;
@@ -319,10 +329,18 @@ SteadyTime Connection::deadline() const {
 
 SteadyTime Connection::idle_since() const {
   const bool idle = slots_.empty() && out_.empty() && in_begin_ == in_.size() && !parser_.begun() && !lingering_;
-  return idle ? progress_ : SteadyTime::max();
+  error_code ignored;
+  return idle && socket_.available(ignored) == 0 ? progress_ : SteadyTime::max();
 }
 
 void Connection::time_out() {
+  // It may be the host that was slow: what has arrived meanwhile counts.
+  if (!lingering_ && !end_of_input_ && out_.empty() && may_take()) {
+    in_.erase(0, std::exchange(in_begin_, 0));
+    if (!receive()) return;
+    pump();
+    if (closed_ || lingering_ || deadline() > steady_clock::now()) return;
+  }
   if (!out_.empty()) {  // nor is the kernel to keep what the client does not take
     error_code ignored;
     socket_.set_option(asio::socket_base::linger(true, 0), ignored);

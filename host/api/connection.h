@@ -73,6 +73,7 @@ class Connection final : public std::enable_shared_from_this<Connection>, public
   std::deque<std::shared_ptr<Slot>> slots_;
   std::size_t bytes_under_way_ = 0;  // of the slots' request bodies
   std::size_t bytes_ready_ = 0;      // of the slots' answers
+  std::size_t window_;               // slots at once: fewer where answers are large
 
   std::string out_;
   std::size_t out_begin_ = 0;

@@ -1,5 +1,6 @@
 #include "host/cli/serve_host.h"
 
+#include <malloc.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <systemd/sd-daemon.h>
@@ -306,6 +307,9 @@ class Host {
 
 int serve_host(const config::Config& config, bool repair, Console& console) {
   std::signal(SIGPIPE, SIG_IGN);  // a client that went away is an error of one write
+  // The allocator would learn to keep large buffers, such as answers, instead of giving them back.
+  ::mallopt(M_MMAP_THRESHOLD, 1 << 20);
+  ::mallopt(M_TRIM_THRESHOLD, 16 << 20);
   const auto refuse = [](const Status& status, int exit_status) {
     log().error("{}", status.message());
     return exit_status;

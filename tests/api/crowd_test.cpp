@@ -103,5 +103,28 @@ TEST_F(Crowd, AnswersThatNobodyReadsKeepRequestsFromBeingTaken) {
   EXPECT_EQ(engine->triggers(), 1u);
 }
 
+TEST_F(Crowd, LargeAnswersAreMadeOneAtATime) {
+  const store::RunId id =
+      engine->make_run("echo", [](store::NewRun& run) { run.payload = "\"" + std::string(1u << 20, 'x') + "\""; });
+  const std::string large = request_text("GET", "/api/v3/runs/" + id.text());
+  const std::string trigger_text = request_text("POST", "/api/v1/tasks/echo/trigger", "{}");
+  HttpConnection connection(server->port());
+  connection.send(large);
+  EXPECT_GT(connection.read().body.size(), 1u << 20);
+  engine->disk.hold();
+  connection.send(large + trigger_text + trigger_text + trigger_text);
+  engine->disk.await_waiting(1);
+  EXPECT_EQ(get("/healthz").status, 200);
+  EXPECT_EQ(engine->triggers(), 0u) << "nothing is done beside it";
+  engine->disk.release();
+  EXPECT_GT(connection.read().body.size(), 1u << 20);
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(connection.read().status, 200);
+  engine->disk.hold();
+  connection.send(trigger_text + trigger_text);
+  engine->disk.await_waiting(2);  // small answers are made side by side again
+  engine->disk.release();
+  for (int i = 0; i < 2; ++i) EXPECT_EQ(connection.read().status, 200);
+}
+
 }  // namespace
 }  // namespace perdure::api

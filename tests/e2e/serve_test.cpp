@@ -5,6 +5,7 @@
 
 #include <fstream>
 
+#include "tests/api/http_connection.h"
 #include "tests/e2e/host_process.h"
 
 namespace perdure::e2e {
@@ -95,6 +96,32 @@ TEST(Serve, EndsAtOnceWhenNothingExecutes) {
   ASSERT_TRUE(host.start()) << host.log();
   host.signal(SIGTERM);
   EXPECT_EQ(host.wait(), 0);
+}
+
+TEST(Serve, AnswersWhatItWasAskedBeforeItEnds) {
+  HostProcess host;
+  ASSERT_TRUE(host.start()) << host.log();
+  Http http = host.client();
+  const std::string run = "/perdure/v1/runs/" + trigger(http, "echo", "1", {{"delay", "1h"}});
+  const auto port = static_cast<std::uint16_t>(std::stoi(host.url().substr(host.url().rfind(':') + 1)));
+  const auto request = [&](const std::string& line, const std::string& body) {
+    return line + " HTTP/1.1\r\nhost: 127.0.0.1\r\nauthorization: Bearer " + host.key() +
+           "\r\ncontent-type: application/json\r\ncontent-length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
+  };
+  api::HttpConnection waiting(port), following(port), asking(port), idle(port);
+  waiting.send(request("GET " + run + "?wait=300s", ""));
+  following.send(request("GET " + run + "/logs?follow=1", ""));
+  for (int i = 0; i < 20; ++i) asking.send(request("GET " + run, ""));
+  host.signal(SIGTERM);
+  const api::Answer waited = waiting.read();
+  EXPECT_EQ(waited.status, 200);
+  EXPECT_EQ(waited.header("connection"), "close");
+  EXPECT_EQ(waited.json().at("status").as_string(), "DELAYED");
+  EXPECT_EQ(following.read().status, 200);
+  for (int i = 0; i < 20; ++i) EXPECT_EQ(asking.read().status, 200) << i;
+  for (api::HttpConnection* each : {&waiting, &following, &asking, &idle}) EXPECT_TRUE(each->closed());
+  EXPECT_EQ(host.wait(), 0);
+  EXPECT_EQ(http.get("/healthz").status, 0);
 }
 
 TEST(Serve, LetsAttemptsEndBeforeItDoes) {
