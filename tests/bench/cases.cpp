@@ -20,18 +20,20 @@ constexpr Shape kFork8{.in_flight = 8};
 constexpr Shape kReused{.in_flight = 4, .spares = 4, .runs_per_child = 1'000'000};
 constexpr long kReusedFactor = 3;  // a reused child is so much faster that it needs more runs for a steady figure
 constexpr int kLatencySamples = 1000;
+constexpr int kManyConnections = 64;
 
-// Requests/s answered with a constant, `depth` under way on each of 8 connections.
+// Requests/s answered with a constant, `depth` under way on each connection.
 Samples constant_http(const Settings& settings) {
   const unsigned short port = free_port();
   const pid_t server = spawn({settings.own_executable, "--serve-constant", std::to_string(port)});
   while (!Connection(port).connected()) std::this_thread::sleep_for(std::chrono::milliseconds(5));
   const std::string request = request_text("POST", "/", "tr_prod_constant", R"({"payload":)" + payload_200() + "}");
-  const auto rate = [&](int depth) {
-    const LoadResult result = press(port, request, {.connections = 8, .depth = depth, .seconds = settings.seconds});
+  const auto rate = [&](int connections, int depth) {
+    const Load load{.connections = connections, .depth = depth, .seconds = settings.seconds};
+    const LoadResult result = press(port, request, load);
     return static_cast<double>(result.answers) / result.seconds;
   };
-  const Samples samples{{"http.1", rate(1)}, {"http.16", rate(16)}};
+  const Samples samples{{"http.1", rate(8, 1)}, {"http.16", rate(8, 16)}, {"http.64", rate(kManyConnections, 1)}};
   stop(server);
   return samples;
 }
@@ -76,7 +78,12 @@ std::vector<Case> cases(const Settings& s) {
           return Samples{{"commit.64", synced_commits(s.dir, s.seconds, 1, 64)}};
         }}},
       {"engine", {engine("engine.fork4", kFork4, s.runs)}},
-      {"http", {[s] { return constant_http(s); }}},
+      {"http",
+       {[s] { return constant_http(s); },
+        [s] {
+          Product product(s.product, s.dir);
+          return Samples{{"retrieve", product.trigger_and_retrieve("echo", s.seconds, kManyConnections)}};
+        }}},
       {"e2e", {end_to_end("e2e", "echo", s.runs), engine("engine.fork8", kFork8, s.runs)}},
       {"recycle",
        {end_to_end("recycle", "echo-recycled", s.runs * kReusedFactor),
@@ -126,6 +133,7 @@ std::vector<Row> rows() {
       {"engine.reused", "limit: bare engine, reused children"},
       {"http.1", "limit: HTTP server answering a constant, 8 connections"},
       {"http.16", "limit: the same, 16 requests deep"},
+      {"http.64", "limit: the same, 64 connections"},
       {"sync", "limit: append 2 KB + fdatasync, p50", kMs},
       {"exchange.latency", "limit: one forked exchange, idle, p50", kMs},
       {"idle.limit.p99", "limit: these two, p99 each", kMs},
@@ -136,6 +144,7 @@ std::vector<Row> rows() {
       {"idle.p99", "idle: trigger to output read back, p99", kMs, "idle.limit", 5.0},
       {"enqueue.1", "enqueue only, 8 connections", Unit::kPerSecond, "commit.8", 0.60},
       {"enqueue.16", "enqueue only, 8 connections, 16 deep (of constant HTTP)", Unit::kPerSecond, "http.16", 0},
+      {"retrieve", "HTTP trigger + retrieve, 64 connections (of constant HTTP)", Unit::kPerSecond, "http.64", 0},
       {"batch", "batch trigger of 1,000, over HTTP (at least 40,000/s)", Unit::kPerSecond, "commit.1000", 0},
   };
 }

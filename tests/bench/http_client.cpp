@@ -79,6 +79,7 @@ struct Lane {
   int under_way = 0;
   std::string out;
   std::string in;
+  std::string next;  // empty: as the others
   bool wants_write = false;
 };
 
@@ -151,7 +152,7 @@ LoadResult press(unsigned short port, const std::string& request, const Load& lo
   const auto fill = [&](std::size_t index) {
     Lane& lane = lanes[index];
     while (lane.under_way < load.depth && more()) {
-      lane.out += request;
+      lane.out += lane.next.empty() ? request : lane.next;
       ++lane.under_way;
       ++sent;
     }
@@ -177,6 +178,7 @@ LoadResult press(unsigned short port, const std::string& request, const Load& lo
         const std::string_view body = std::string_view(lane.in).substr(at + cut->body, cut->end - cut->body);
         if (cut->status != 200) refused(cut->status, body);
         result.last_body = body;
+        if (load.next) lane.next = load.next(body);
         at += cut->end;
         --lane.under_way;
         ++result.answers;

@@ -44,6 +44,8 @@ struct Load {
   int depth = 1;  // requests under way on each connection (pipelining)
   long requests = std::numeric_limits<long>::max();
   double seconds = std::numeric_limits<double>::infinity();  // stop sending after
+  /// With one request under way each: what a connection asks after an answer with that body; empty: the request.
+  std::function<std::string(std::string_view body)> next{};
 };
 struct LoadResult {
   std::chrono::steady_clock::time_point started;

@@ -38,6 +38,9 @@ class Product {
   /// Acknowledged triggers/s over 8 connections, `depth` under way on each, of runs that do not start within the hour.
   double enqueue(const std::string& task, double seconds, int depth);
 
+  /// Requests/s over so many connections, each of which triggers such a run, retrieves it, and so on.
+  double trigger_and_retrieve(const std::string& task, double seconds, int connections);
+
   /// Triggers `runs` runs of `task`, which wait for so long each, and waits until all of them wait.
   void let_wait(const std::string& task, long runs, std::chrono::milliseconds duration);
   /// Waits until so many runs, which wait that long themselves, have completed since the host started.
