@@ -10,6 +10,7 @@
 #include <chrono>
 #include <fstream>
 #include <map>
+#include <optional>
 #include <thread>
 
 #include "tests/e2e/host_process.h"
@@ -29,10 +30,10 @@ pid_t parent_of(pid_t pid) {
   return 0;
 }
 
-// One walk: a host with the fixture, and a run for each place.
-class Walker {
+// A host with the fixture, and a run for each place.
+class Walk {
  public:
-  explicit Walker(Victim victim) : victim_(victim), host_({.plugins = PERDURE_TEST_BIN_DIR "/../fixtures/ledger"}) {}
+  explicit Walk(Victim victim) : victim_(victim), host_({.plugins = PERDURE_TEST_BIN_DIR "/../fixtures/ledger"}) {}
   bool start() { return host_.start(); }
   std::string log() const { return host_.log(); }
 
@@ -138,13 +139,19 @@ class Walker {
 class FaultWalk : public testing::TestWithParam<Victim> {};
 
 TEST_P(FaultWalk, EndsTheSameWhereverItIs) {
-  Walker walker(GetParam());
-  ASSERT_TRUE(walker.start()) << walker.log();
+  std::optional<Walk> walk;
   int places = 0;
   for (const int first : {1, 101}) {  // the run's own places, and its child's
-    for (int place = first; walker.visit(place); ++place) {
-      ++places;
-      ASSERT_FALSE(HasFailure()) << walker.log();
+    bool there = true;
+    for (int place = first; there; ++place) {
+      // A host whose zygotes die one after the other lets ever more time pass before it starts the next.
+      if (!walk || GetParam() == Victim::kZygote) {
+        walk.emplace(GetParam());
+        ASSERT_TRUE(walk->start()) << walk->log();
+      }
+      there = walk->visit(place);
+      places += there ? 1 : 0;
+      ASSERT_FALSE(HasFailure()) << walk->log();
     }
   }
   EXPECT_EQ(places, 15);
