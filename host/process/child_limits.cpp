@@ -40,6 +40,7 @@ void Child::limit() {
   } else {
     guarded_ = shared_.guard.guard(pid_, attempt_->spec.machine, attempt_->spec.handle);
   }
+  if (guarded_ && attempt_->waits_since) shared_.guard.wait(guarded_, true);
 }
 
 void Child::leave_limits() {
@@ -48,6 +49,7 @@ void Child::leave_limits() {
 
 void Child::wait(bool waits) {
   if (attempt_ == nullptr || attempt_->told || waits == attempt_->waits_since.has_value()) return;
+  if (guarded_) shared_.guard.wait(guarded_, waits);
   const Instant now = std::chrono::steady_clock::now();
   if (waits) {
     attempt_->waits_since = now;

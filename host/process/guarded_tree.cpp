@@ -18,6 +18,9 @@ using std::chrono::milliseconds;
 constexpr milliseconds kShortestPause{1};
 constexpr milliseconds kLongestPause{250};
 constexpr milliseconds kLongestPauseInGroup{2000};
+// Of a tree whose attempt waits: very many may. One of its other threads that takes memory meanwhile is found so late,
+// but not before the hard stop.
+constexpr milliseconds kLongestPauseInWait{10'000};
 constexpr int kMoves = 20;  // a tree that still has processes outside after so many rounds is counted from outside
 // A part of the limit that makes no difference.
 constexpr std::uint64_t kSmallPart = 20;
@@ -39,6 +42,7 @@ void GuardedTree::begin(AttemptHandle attempt) {
   attempt_ = attempt;
   seen_ = 0;
   over_ = false;
+  waits_ = false;
   if (!group_) return;
   kills_before_ = group_->kills();
   group_->forget();
@@ -88,13 +92,13 @@ void GuardedTree::settle_in(os::Cgroup group, MemoryMechanism mechanism) {
   kills_before_ = group.kills();
   group_.emplace(std::move(group));
   mechanism_ = mechanism;
-  next_look = std::chrono::steady_clock::now();
+  next_look_ = std::chrono::steady_clock::now();
 }
 
 void GuardedTree::settle_watched() {
   os::set_niceness(pid_, niceness_of(machine_));
   mechanism_ = MemoryMechanism::kWatchdog;
-  next_look = std::chrono::steady_clock::now();
+  next_look_ = std::chrono::steady_clock::now();
 }
 
 std::optional<os::Cgroup> GuardedTree::leave_group() {
@@ -104,11 +108,15 @@ std::optional<os::Cgroup> GuardedTree::leave_group() {
 
 void GuardedTree::stop() {
   over_ = true;
-  next_look.reset();
+  next_look_.reset();
   os::kill_tree(process_, pid_);
 }
 
 bool GuardedTree::look(Instant now) { return group_ ? look_into_group(now) : look_from_outside(now); }
+
+void GuardedTree::look_sooner(Instant now) {
+  if (next_look_) next_look_ = std::min(*next_look_, now);
+}
 
 // The kernel counts what was allocated since the move. What was there before is taken off the limit, and given back
 // once the processes have freed it.
@@ -121,13 +129,13 @@ bool GuardedTree::look_into_group(Instant now) {
   if (uncounted < machine_.memory / kSmallPart) {
     uncounted_ = 0;
     (void)group_->limit_memory(machine_.memory);
-    next_look.reset();
+    next_look_.reset();
     return false;
   }
   uncounted_ = uncounted;
   (void)group_->limit_memory(machine_.memory - uncounted);
   pause_ = std::clamp(2 * pause_, kShortestPause * 50, kLongestPauseInGroup);
-  next_look = now + pause_;
+  next_look_ = now + pause_;
   return false;
 }
 
@@ -142,7 +150,11 @@ bool GuardedTree::look_from_outside(Instant now) {
   const std::uint64_t used = reckoning_.used(pids, now);
   saw(used);
   if (used > machine_.memory) return true;
-  next_look = now + std::clamp(reckoning_.time_to_use(machine_.memory - used), kShortestPause, kLongestPause);
+  const bool rests = waits_ && used == last_used_;
+  last_used_ = used;
+  const milliseconds pause = std::clamp(reckoning_.time_to_use(machine_.memory - used), kShortestPause, kLongestPause);
+  pause_ = rests ? std::clamp(2 * pause_, pause, kLongestPauseInWait) : pause;
+  next_look_ = now + pause_;
   return false;
 }
 

@@ -36,6 +36,8 @@ class GuardedTree {
   [[nodiscard]] bool exceeded() const;
   /// How many of its processes the kernel has killed since begin().
   [[nodiscard]] std::uint64_t kills() const;
+  /// Its attempt waits, or goes on: while it waits, and its memory stays as it is, it is looked at ever more rarely.
+  void wait(bool waits) { waits_ = waits; }
   /// What keeps it in its limits by now.
   [[nodiscard]] MemoryMechanism mechanism() const { return mechanism_; }
 
@@ -55,7 +57,9 @@ class GuardedTree {
   bool look(Instant now);
   /// Its processes are killed now; what it was is told by exceeded().
   void stop();
-  std::optional<Instant> next_look;
+  [[nodiscard]] std::optional<Instant> next_look() const { return next_look_; }
+  /// Measures at `now`, whatever was the plan, if it is one to be measured.
+  void look_sooner(Instant now);
 
  private:
   [[nodiscard]] std::vector<pid_t> processes() const;
@@ -69,6 +73,7 @@ class GuardedTree {
   std::atomic<AttemptHandle> attempt_{0};
   std::atomic<std::uint64_t> seen_{0};  // the most that was measured
   std::atomic<bool> over_{false};
+  std::atomic<bool> waits_{false};
   std::atomic<MemoryMechanism> mechanism_{MemoryMechanism::kNone};
   std::atomic<std::uint64_t> uncounted_{0};  // bytes used before the tree was moved, which its group does not count
 
@@ -78,7 +83,9 @@ class GuardedTree {
 
   // The guard's alone.
   MemoryReckoning reckoning_{machine_.memory};
+  std::optional<Instant> next_look_;
   std::chrono::milliseconds pause_{0};
+  std::uint64_t last_used_ = 0;
   std::vector<pid_t> limited_;  // processes that have their hard stop
 };
 

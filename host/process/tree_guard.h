@@ -10,7 +10,11 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
+#include <set>
 #include <thread>
+#include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "host/os/unique_fd.h"
@@ -38,13 +42,17 @@ class TreeGuard {
   std::shared_ptr<GuardedTree> guard(pid_t pid, const store::Machine& machine, AttemptHandle attempt);
   /// Every survivor that goes on has been given to guard(): what else that host left is ended.
   void expect_no_more();
+  /// The attempt of a guarded tree waits from now on, or goes on.
+  void wait(const std::shared_ptr<GuardedTree>& tree, bool waits);
   /// The tree has ended.
   void leave(std::shared_ptr<GuardedTree> tree);
 
  private:
   void run();
   void take_jobs();
+  void look_at_due();
   void wait_for_events(bool expecting);
+  void plan(GuardedTree& tree);
   void enter(const std::shared_ptr<GuardedTree>& tree);
   void part(const std::shared_ptr<GuardedTree>& tree);
   void end(GuardedTree& tree);
@@ -55,16 +63,22 @@ class TreeGuard {
   MemoryInForce in_force_;
   std::optional<CgroupPool> pool_;  // the thread's, once it runs
   os::UniqueFd wake_;
+  os::UniqueFd events_;  // an epoll of wake_, which has no data, and of trees' events, with their tree
   std::thread thread_;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 
   std::mutex mutex_;  // of what follows
-  std::vector<std::shared_ptr<GuardedTree>> coming_, going_;
+  std::vector<std::shared_ptr<GuardedTree>> coming_, resuming_, going_;
   bool stopping_ = false;
   bool survivors_;
 
   // The thread's alone.
-  std::vector<std::shared_ptr<GuardedTree>> trees_;
+  struct Plan {
+    std::shared_ptr<GuardedTree> tree;
+    std::optional<Instant> look;  // as it is in looks_
+  };
+  std::unordered_map<GuardedTree*, Plan> trees_;
+  std::set<std::pair<Instant, GuardedTree*>> looks_;
   bool clean_ = false;
   Instant rested_{};  // looking takes half a processor at most
 };
