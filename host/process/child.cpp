@@ -19,7 +19,8 @@ using protocol::Kind;
 using protocol::Roster;
 using protocol::SendResult;
 
-constexpr int kAllFrames = 4096;  // more than a socket's buffer holds
+constexpr int kAllFrames = 4096;                   // more than a socket's buffer holds
+constexpr std::chrono::milliseconds kToRead{100};  // what is there
 
 Instant now_steady() { return std::chrono::steady_clock::now(); }
 
@@ -404,12 +405,25 @@ void Child::check_limits(Instant now) {
   }
 }
 
+// A zygote that is heard forks, however slowly: ending it would end every attempt it has, those that wait among them.
+// What it says may be there and not read yet.
+void Child::wait_on_or_give_up(Instant now) {
+  const Instant patience = zygote_.heard_at() + shared_.options.start_timeout;
+  if (patience > now) {
+    due_ = patience;
+  } else if (!std::exchange(late_, true)) {
+    due_ = now + kToRead;
+  } else {
+    zygote_.unresponsive("it did not fork in time");
+  }
+}
+
 void Child::take_next_step(Instant now) {
   due_ = Instant::max();
   if (killed_) return zygote_.unresponsive("it did not end an attempt that was to be killed");
   switch (state_) {
     case ChildState::kForking:
-      return zygote_.unresponsive("it did not fork in time");
+      return wait_on_or_give_up(now);
     case ChildState::kIdle:
       zygote_.no_longer_idle(*this);
       return dismiss();

@@ -131,6 +131,7 @@ class Child final : public Watcher, public Timed, public LineSink {
   [[nodiscard]] std::chrono::milliseconds stall_after() const;
   void check_limits(Instant now);
   void take_next_step(Instant now);
+  void wait_on_or_give_up(Instant now);
   void finish(store::Failure failure, const os::Ended* ended);
 
   Shared& shared_;
@@ -145,6 +146,7 @@ class Child final : public Watcher, public Timed, public LineSink {
   bool limited_ = false;    // the attempt has executed for a moment, so its memory is limited
   bool recyclable_ = true;  // may serve another attempt
   bool killed_ = false;
+  bool late_ = false;                               // not forked in time
   bool adopted_ = false;                            // its attempt was started by another host
   bool resending_ = false;                          // … and has not begun to send again what that one may have read
   std::uint64_t adoption_ = 0;                      // by which it will say so

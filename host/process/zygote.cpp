@@ -275,6 +275,7 @@ void Zygote::read_control(int frames) {
   for (; frames > 0 && control_; frames--) {
     switch (shared_.receiver.receive(control_.get(), shared_.frame, false)) {
       case ReceiveResult::kFrame:
+        heard_at_ = std::chrono::steady_clock::now();
         on_frame(shared_.frame);
         break;
       case ReceiveResult::kWouldBlock:

@@ -74,6 +74,8 @@ class Zygote final : public Watcher, public Timed {
   [[nodiscard]] std::uint32_t loading_beside() const { return loading_beside_; }
   /// It ends because it was asked to.
   [[nodiscard]] bool leaving() const { return leaving_; }
+  /// When it last said anything.
+  [[nodiscard]] Instant heard_at() const { return heard_at_; }
   [[nodiscard]] bool told_to_quit() const { return quit_sent_; }
   /// Children that execute or finish an attempt, the unborn included.
   [[nodiscard]] std::size_t busy() const { return children_.size() - spares_.size() - recycled_.size(); }
@@ -168,6 +170,7 @@ class Zygote final : public Watcher, public Timed {
   std::vector<Child*> spares_;
   std::vector<Child*> recycled_;
   std::size_t forking_ = 0;
+  Instant heard_at_{};
   std::size_t spare_children_ = 0;
   std::uint32_t spares_wanted_ = 0;
   std::shared_ptr<int> alive_ = std::make_shared<int>(0);

@@ -120,6 +120,32 @@ TEST_F(ZygoteTest, AStoppedOneIsReplaced) {
   EXPECT_NE(zygote(), first);
 }
 
+TEST_F(ZygoteTest, ASlowOneKeepsItsAttempts) {
+  options.spares = 0;
+  options.start_timeout = milliseconds(500);
+  supervisor = std::make_unique<Supervisor>(io, options);
+  ASSERT_EQ(load(fixture("slow_fork")), "");
+  const std::int32_t first = zygote();
+  std::vector<AttemptHandle> attempts;
+  for (int i = 0; i < 10; i++) attempts.push_back(start("wait"));  // the last is forked after three times that
+  for (const AttemptHandle each : attempts) logged(each);
+  EXPECT_EQ(zygote(), first);
+  for (const AttemptHandle each : attempts) supervisor->stop(each, StopReason::kCanceled);
+  for (const AttemptHandle each : attempts) EXPECT_EQ(released(each).result.output, "\"done\"");
+}
+
+TEST_F(ZygoteTest, OneThatNoLongerForksIsReplaced) {
+  options.spares = 0;
+  options.start_timeout = milliseconds(500);
+  supervisor = std::make_unique<Supervisor>(io, options);
+  load_behaviours();
+  const std::int32_t first = zygote();
+  kill(first, SIGSTOP);
+  EXPECT_EQ(run("echo", "1").kind(), FailureKind::kHostLost);
+  EXPECT_EQ(run("echo", "1").result.output, "1");
+  EXPECT_NE(zygote(), first);
+}
+
 TEST_F(ZygoteTest, AnUnloadedVersionEndsWhenItsAttemptsHave) {
   const std::int32_t pid = zygote();
   const AttemptHandle attempt = start("succeed_when_cancelled");
