@@ -29,6 +29,8 @@ using protocol::ReceiveResult;
 constexpr std::size_t kMaxSpares = 256;
 constexpr std::chrono::seconds kOrphanPatience{5};
 constexpr int kLongestWaitMs = 3'600'000;
+constexpr std::size_t kVouchesPerTurn =
+    64;                        // so that forks need not wait until all of very many children are vouched for
 constexpr int kRetryMs = 100;  // after a spare could not be forked, or died before it ran anything
 
 std::chrono::steady_clock::time_point now() { return std::chrono::steady_clock::now(); }
@@ -82,6 +84,7 @@ ForkServer::ForkServer(int control, const Registration* registration, const Argu
 
 // Milliseconds until there is something to do though nobody says so; -1: never.
 int ForkServer::patience() const {
+  if (has_host() && vouched_ > 0) return 0;
   if (refill_at_ || unsettled_ > 0) return kRetryMs;
   if (has_host()) return children_.empty() ? -1 : static_cast<int>(kVouchMs);
   const auto left = std::chrono::ceil<std::chrono::milliseconds>(handover_.deadline() - now()).count();
@@ -93,7 +96,7 @@ void ForkServer::run() {
     pollfd ready[2] = {{has_host() ? control_ : handover_.listener(), POLLIN, 0}, {signals_, POLLIN, 0}};
     (void)poll(ready, 2, patience());
     if (refill_at_ && now() >= *refill_at_) refill();
-    if (vouches_ && has_host() && now() >= vouch_at_) vouch();
+    if (vouches_ && has_host() && now() >= vouch_at_) vouch_for_some();
     if (ready[0].revents != 0) {
       if (has_host()) {
         hear_host();
@@ -280,10 +283,17 @@ void ForkServer::reap() {
 void ForkServer::settle() {
   own_.read(pids_);
   bool orphans = false;
+  auto next = children_.begin();  // both lists are in the order of starting, so that each is gone through once
   for (const pid_t pid : pids_) {
-    if (std::ranges::any_of(children_, [pid](const Child& c) { return c.pid == pid && !c.reaped; })) continue;
-    signal_tree(pid, SIGKILL);
-    orphans = true;
+    const auto is_it = [pid](const Child& c) { return c.pid == pid && !c.reaped; };
+    auto found = std::find_if(next, children_.end(), is_it);
+    if (found == children_.end()) found = std::ranges::find_if(children_, is_it);
+    if (found == children_.end()) {
+      signal_tree(pid, SIGKILL);
+      orphans = true;
+    } else {
+      next = found + 1;
+    }
   }
   const auto hopeless = now() - kOrphanPatience;
   const auto due = [&](const Child& child) {
@@ -342,11 +352,15 @@ void ForkServer::leave() {
   _exit(0);
 }
 
-void ForkServer::vouch() {
-  vouch_at_ = now() + std::chrono::milliseconds(kVouchMs);
-  for (const Child& child : children_) {
-    if (!child.reaped) vouch_for(child.pid, host_);
+// One that is passed over because another one has left the list meanwhile is vouched for in the next round.
+void ForkServer::vouch_for_some() {
+  const std::size_t end = std::min(vouched_ + kVouchesPerTurn, children_.size());
+  for (; vouched_ < end; vouched_++) {
+    if (const Child& child = children_[vouched_]; !child.reaped) vouch_for(child.pid, host_);
   }
+  if (vouched_ < children_.size()) return;
+  vouched_ = 0;
+  vouch_at_ = now() + std::chrono::milliseconds(kVouchMs);
 }
 
 }  // namespace perdure::zygote

@@ -62,7 +62,7 @@ class ForkServer {
   pid_t start(std::uint64_t id, const ChildEnds& ends, bool spare);
   void reap();
   void settle();
-  void vouch();
+  void vouch_for_some();
   bool tell(const protocol::Outgoing& frame);
   void tell_exits();
   Child* find(std::uint64_t id);
@@ -93,6 +93,7 @@ class ForkServer {
   std::uint64_t next_spare_ = std::uint64_t{1} << 63;
   bool vouches_ = false;
   std::chrono::steady_clock::time_point vouch_at_{};
+  std::size_t vouched_ = 0;                                         // of the children, in this round
   std::size_t unsettled_ = 0;                                       // children that are reaped and not settled
   bool host_lost_ = false;                                          // a frame could not be sent to it
   std::optional<std::chrono::steady_clock::time_point> refill_at_;  // later, because something failed
