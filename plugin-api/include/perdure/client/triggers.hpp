@@ -73,7 +73,8 @@ class Triggers {
 
   /// Waits for the run's end: the host holds the question until then, nothing polls. A run that did not complete is a
   /// value; unwrap() of the result throws RunFailed. A host that is restarted meanwhile is asked again, for
-  /// Options::outage. Throws WaitTimedOut, Stopped, NotFound, AnswerInvalid when the output is no Out, and the others.
+  /// Options::outage. Wants a key that may read; who has a public access token follows the run with subscribe(). Throws
+  /// WaitTimedOut, Stopped, NotFound, AnswerInvalid when the output is no Out, and the others.
   template <class Out = json::value>
   RunResult<Out> wait(std::string_view run_id, const WaitOptions& options = {}) const {
     return wait_for_run(run_id, options).template result<Out>();
