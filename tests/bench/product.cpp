@@ -42,7 +42,7 @@ Product::Product(const ProductFiles& files, std::string dir, const std::string& 
   std::filesystem::create_directories(dir_);
   const auto start = std::chrono::steady_clock::now();
   pid_ = spawn({files.perdure, "serve", "--plugins", files.plugins, "--data", data, "--listen",
-                "127.0.0.1:" + std::to_string(port_), "--drain-timeout", "1s"},
+                "127.0.0.1:" + std::to_string(port_), "--drain", "cancel", "--drain-timeout", "1s"},
                {.output = dir_ + "/host.log"});
   for (;;) {
     Connection connection(port_);
@@ -84,11 +84,25 @@ void Product::await_told(const std::string& name, long wanted, double patience) 
   }
 }
 
-void Product::let_wait(const std::string& task, long runs, milliseconds duration) {
-  const std::string payload = R"({"payload":{"ms":)" + std::to_string(duration.count()) + "}}";
-  press(port_, request_text("POST", "/api/v1/tasks/" + task + "/trigger", key_, payload),
+void Product::let_wait(const std::string& task, long runs, const std::string& payload) {
+  press(port_, request_text("POST", "/api/v1/tasks/" + task + "/trigger", key_, R"({"payload":)" + payload + "}"),
         {.connections = 8, .depth = 16, .requests = runs});
   await_told("WAITING", runs);
+}
+
+std::string Product::make_token() {
+  Connection connection(port_);
+  const Answer made = connection.ask(request_text("POST", "/api/v1/waitpoints/tokens", key_, R"({"timeout":"24h"})"));
+  const std::string id = text_of(made.body, "id");
+  if (made.status != 200 || id.empty()) give_up("making a token answered " + made.body);
+  return id;
+}
+
+void Product::complete_token(const std::string& id) {
+  Connection connection(port_);
+  const Answer done = connection.ask(
+      request_text("POST", "/api/v1/waitpoints/tokens/" + id + "/complete", key_, R"({"data":"\"done\""})"));
+  if (done.status != 200) give_up("completing a token answered " + done.body);
 }
 
 void Product::await_completed(long runs, milliseconds waits) {

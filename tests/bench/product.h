@@ -41,10 +41,13 @@ class Product {
   /// Requests/s over so many connections, each of which triggers such a run, retrieves it, and so on.
   double trigger_and_retrieve(const std::string& task, double seconds, int connections);
 
-  /// Triggers `runs` runs of `task`, which wait for so long each, and waits until all of them wait.
-  void let_wait(const std::string& task, long runs, std::chrono::milliseconds duration);
+  /// Triggers `runs` runs of `task` with that payload, with which they wait, and waits until all of them do.
+  void let_wait(const std::string& task, long runs, const std::string& payload);
+  /// Makes a token that runs can wait for; its id. And lets all go on that do.
+  std::string make_token();
+  void complete_token(const std::string& id);
   /// Waits until so many runs, which wait that long themselves, have completed since the host started.
-  void await_completed(long runs, std::chrono::milliseconds waits);
+  void await_completed(long runs, std::chrono::milliseconds waits = {});
   /// What the processes of attempts have for themselves: how many there are, and bytes that are private and dirty or
   /// page tables, on average.
   struct Attempts {

@@ -115,15 +115,19 @@ long may_wait(long wanted) {
   return std::min(most, wanted);
 }
 
+// Runs that wait in processes all go on in the end, all at once.
 Samples with_waiting(const Settings& s) {
   const long runs = may_wait(std::max(s.many / 100, 1L));
   Product product(s.product, s.dir);
   const double before = product.memory();
-  product.let_wait("wait", runs, std::chrono::hours(1));
+  const std::string token = product.make_token();
+  product.let_wait("wait-token", runs, R"({"token":")" + token + R"("})");
   const Product::Attempts waiting = product.attempts();
   if (waiting.count != runs) die("looking for the processes of " + std::to_string(runs) + " runs that wait");
-  return {{"waiting.attempt", waiting.bytes},
-          {"waiting.host", (product.memory() - before) / static_cast<double>(runs)}};
+  const double memory = (product.memory() - before) / static_cast<double>(runs);
+  product.complete_token(token);
+  product.await_completed(runs);
+  return {{"waiting.attempt", waiting.bytes}, {"waiting.host", memory}};
 }
 
 // Runs that wait without a process all go on in the end.
@@ -132,7 +136,7 @@ Samples with_evicted(const Settings& s) {
   Product product(s.product, s.dir);
   const double before = product.memory();
   const std::chrono::milliseconds wait(2000 + runs);
-  product.let_wait("wait-without-process", runs, wait);
+  product.let_wait("wait-without-process", runs, R"({"ms":)" + std::to_string(wait.count()) + "}");
   const auto start = std::chrono::steady_clock::now();
   while (product.attempts().count > 0) {
     if (seconds_since(start) > 30) die("waiting for processes to leave");
