@@ -13,13 +13,15 @@
 namespace perdure::zygote {
 namespace {
 
-// Adds the numbers of one `children` file, which is short and ends in a blank.
-void read_children(int fd, std::vector<pid_t>& pids) {
-  char chunk[1024];
+constexpr std::size_t kPage = 4096;  // what the kernel gives at once
+
+// Adds the numbers of one `children` file, which ends in a blank, by way of `chunk`.
+template <typename Pids>
+void read_children(int fd, char* chunk, std::size_t size, Pids& pids) {
   off_t at = 0;
   std::size_t kept = 0;  // bytes of a number cut at the end of the last chunk
   for (;;) {
-    const ssize_t n = pread(fd, chunk + kept, sizeof chunk - kept, at);
+    const ssize_t n = pread(fd, chunk + kept, size - kept, at);
     if (n <= 0) return;
     at += n;
     const char* next = chunk;
@@ -33,7 +35,7 @@ void read_children(int fd, std::vector<pid_t>& pids) {
     }
     kept = static_cast<std::size_t>(end - next);
     std::copy(next, end, chunk);
-    if (kept == sizeof chunk) return;
+    if (kept == size) return;
   }
 }
 
@@ -46,7 +48,8 @@ void add_children(pid_t pid, std::vector<pid_t>& pids) {
     const std::string file = tasks + "/" + entry->d_name + "/children";
     const int fd = open(file.c_str(), O_RDONLY | O_CLOEXEC);
     if (fd < 0) continue;
-    read_children(fd, pids);
+    char chunk[1024];
+    read_children(fd, chunk, sizeof chunk, pids);
     close(fd);
   }
   closedir(directory);
@@ -85,15 +88,16 @@ void end_descendants() {
 }
 
 OwnChildren::OwnChildren()
-    : fd_(open(("/proc/self/task/" + std::to_string(getpid()) + "/children").c_str(), O_RDONLY | O_CLOEXEC)) {}
+    : fd_(open(("/proc/self/task/" + std::to_string(getpid()) + "/children").c_str(), O_RDONLY | O_CLOEXEC)),
+      page_(kPage) {}
 
 OwnChildren::~OwnChildren() {
   if (fd_ >= 0) close(fd_);
 }
 
-void OwnChildren::read(std::vector<pid_t>& pids) const {
+void OwnChildren::read(PrivatePids& pids) {
   pids.clear();
-  if (fd_ >= 0) read_children(fd_, pids);
+  if (fd_ >= 0) read_children(fd_, page_.data(), page_.size(), pids);
 }
 
 }  // namespace perdure::zygote

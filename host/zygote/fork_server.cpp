@@ -30,8 +30,11 @@ constexpr std::size_t kMaxSpares = 256;
 constexpr std::chrono::seconds kOrphanPatience{5};
 constexpr int kLongestWaitMs = 3'600'000;
 constexpr std::size_t kVouchesPerTurn =
-    64;                        // so that forks need not wait until all of very many children are vouched for
-constexpr int kRetryMs = 100;  // after a spare could not be forked, or died before it ran anything
+    64;  // so that forks need not wait until all of very many children are vouched for
+// What reading the list of children may take: longer, and exits are told a few at a time.
+constexpr std::chrono::microseconds kCheapRead{500};
+constexpr int kRestAfterRead = 4;  // times as long as it took
+constexpr int kRetryMs = 100;      // after a spare could not be forked, or died before it ran anything
 
 std::chrono::steady_clock::time_point now() { return std::chrono::steady_clock::now(); }
 
@@ -85,6 +88,10 @@ ForkServer::ForkServer(int control, const Registration* registration, const Argu
 // Milliseconds until there is something to do though nobody says so; -1: never.
 int ForkServer::patience() const {
   if (has_host() && vouched_ > 0) return 0;
+  if (unsettled_ > 0 && settle_at_ > now()) {
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(settle_at_ - now()).count();
+    return static_cast<int>(std::clamp<std::int64_t>(left, 0, kRetryMs));
+  }
   if (refill_at_ || unsettled_ > 0) return kRetryMs;
   if (has_host()) return children_.empty() ? -1 : static_cast<int>(kVouchMs);
   const auto left = std::chrono::ceil<std::chrono::milliseconds>(handover_.deadline() - now()).count();
@@ -281,6 +288,8 @@ void ForkServer::reap() {
 // While there are any, exits are not told; each of their deaths brings us here again. One that cannot end, because it
 // hangs in the kernel or is being traced, does not hold up the others' exits for ever.
 void ForkServer::settle() {
+  const auto begin = now();
+  if (begin < settle_at_) return;
   own_.read(pids_);
   bool orphans = false;
   auto next = children_.begin();  // both lists are in the order of starting, so that each is gone through once
@@ -295,7 +304,9 @@ void ForkServer::settle() {
       next = found + 1;
     }
   }
-  const auto hopeless = now() - kOrphanPatience;
+  const auto end = now();
+  if (end - begin > kCheapRead) settle_at_ = end + kRestAfterRead * (end - begin);
+  const auto hopeless = end - kOrphanPatience;
   const auto due = [&](const Child& child) {
     return child.reaped && !child.settled && (!orphans || child.died < hopeless);
   };

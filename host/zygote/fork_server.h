@@ -88,13 +88,14 @@ class ForkServer {
   protocol::Receiver receiver_;
   protocol::Incoming frame_;
   std::vector<Child, PrivateMemory<Child>> children_;
-  std::vector<pid_t> pids_;
+  PrivatePids pids_;
   std::size_t spares_wanted_ = 0;
   std::uint64_t next_spare_ = std::uint64_t{1} << 63;
   bool vouches_ = false;
   std::chrono::steady_clock::time_point vouch_at_{};
   std::size_t vouched_ = 0;                                         // of the children, in this round
   std::size_t unsettled_ = 0;                                       // children that are reaped and not settled
+  std::chrono::steady_clock::time_point settle_at_{};               // not sooner
   bool host_lost_ = false;                                          // a frame could not be sent to it
   std::optional<std::chrono::steady_clock::time_point> refill_at_;  // later, because something failed
 };
