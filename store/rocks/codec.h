@@ -123,6 +123,17 @@ class Decoder {
   bool ok_ = true;
 };
 
+/// Times that were read, moved and compared: what would overflow wraps, so that no bytes whatever can do harm.
+inline Time later(Time at, Duration by) {
+  return Time{Duration{static_cast<std::int64_t>(static_cast<std::uint64_t>(at.time_since_epoch().count()) +
+                                                 static_cast<std::uint64_t>(by.count()))}};
+}
+inline Duration between(Time from, Time to) {
+  return Duration{static_cast<std::int64_t>(static_cast<std::uint64_t>(to.time_since_epoch().count()) -
+                                            static_cast<std::uint64_t>(from.time_since_epoch().count()))};
+}
+inline Time earlier(Time at, Duration by) { return Time{between(Time{by}, at)}; }
+
 /// What a value begins with; of every kind of value so far the first version.
 inline constexpr std::uint8_t kValueVersion = 1;
 inline bool has_version(Decoder& in) { return in.u8() == kValueVersion && in.ok(); }

@@ -77,8 +77,8 @@ std::string encode(const RateWindow& window) {
   out.u64(window.starts().size());
   Time before{};
   for (const RateWindow::Starts& each : window.starts()) {
-    out.duration(each.first - before);
-    out.duration(each.last - each.first);
+    out.duration(between(before, each.first));
+    out.duration(between(each.first, each.last));
     out.u64(each.count);
     before = each.last;
   }
@@ -94,8 +94,8 @@ Result<RateWindow> decode_window(std::string_view bytes) {
   const std::size_t count = in.count();
   for (std::size_t i = 0; i < count && in.ok(); ++i) {
     RateWindow::Starts each;
-    each.first = before + in.duration();
-    each.last = before = each.first + in.duration();
+    each.first = later(before, in.duration());
+    each.last = before = later(each.first, in.duration());
     each.count = in.u64();
     starts.push_back(each);
   }

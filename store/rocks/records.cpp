@@ -191,15 +191,15 @@ std::string encode(const RunRecord& record) {
   out.text(run.concurrency_key);
   out.duration(run.priority);
   out.time(run.created_at);
-  out.duration(run.updated_at - run.created_at);
+  out.duration(between(run.created_at, run.updated_at));
   out.u64(run.attempts);
   out.u64(run.host_losses);
   out.duration(run.executed);
   out.name(run.version);
-  if (parts & kStartedAt) out.duration(*run.started_at - run.created_at);
-  if (parts & kFinishedAt) out.duration(*run.finished_at - run.created_at);
-  if (parts & kReadyAt) out.duration(*run.ready_at - run.created_at);
-  if (parts & kExpiresAt) out.duration(*run.expires_at - run.created_at);
+  if (parts & kStartedAt) out.duration(between(run.created_at, *run.started_at));
+  if (parts & kFinishedAt) out.duration(between(run.created_at, *run.finished_at));
+  if (parts & kReadyAt) out.duration(between(run.created_at, *run.ready_at));
+  if (parts & kExpiresAt) out.duration(between(run.created_at, *run.expires_at));
   if (parts & kFailure) put(out, *run.failure);
   if (parts & kMaxAttempts) out.u64(*options.max_attempts);
   if (parts & kMaxDuration) out.duration(*options.max_duration);
@@ -228,7 +228,7 @@ std::string encode(const RunRecord& record) {
     out.u64(run.depth);
   }
   if (parts & kDebounceKey) out.text(run.debounce_key);
-  if (parts & kDebounceUntil) out.duration(*run.debounce_until - run.created_at);
+  if (parts & kDebounceUntil) out.duration(between(run.created_at, *run.debounce_until));
   if (parts & kSchedule) {
     out.name(run.schedule);
     out.time(run.scheduled_for);
@@ -254,11 +254,7 @@ Result<RunRecord> decode_run(PackedId id, std::string_view bytes) {
   run.concurrency_key = in.string();
   run.priority = in.duration();
   run.created_at = in.time();
-  // Offsets wrap instead of overflowing, whatever the bytes.
-  auto since_creation = [&in, created = run.created_at] {
-    return Time{Duration{static_cast<std::int64_t>(static_cast<std::uint64_t>(created.time_since_epoch().count()) +
-                                                   static_cast<std::uint64_t>(in.i64()))}};
-  };
+  auto since_creation = [&in, created = run.created_at] { return later(created, in.duration()); };
   run.updated_at = since_creation();
   run.attempts = in.u32();
   run.host_losses = in.u32();

@@ -19,14 +19,14 @@ std::string encode(const Token& token, Duration ahead) {
   out.u8(kValueVersion);
   out.u8(static_cast<std::uint8_t>(token.status));
   out.time(token.created_at);
-  out.time(token.timeout_at + moved(token, ahead));
+  out.time(later(token.timeout_at, moved(token, ahead)));
   out.flag(token.calendar);
   out.time(token.completed_at);
   out.text(token.output);
   out.u64(token.tags.size());
   for (const std::string& tag : token.tags) out.text(tag);
   out.text(token.idempotency_key);
-  out.time(token.key_expires_at ? std::optional(*token.key_expires_at + ahead) : std::nullopt);
+  out.time(token.key_expires_at ? std::optional(later(*token.key_expires_at, ahead)) : std::nullopt);
   out.name(token.run);
   out.u64(token.attempt);
   return bytes;
@@ -41,14 +41,14 @@ Result<Token> decode_token(PackedId id, std::string_view bytes, Duration ahead) 
   token.created_at = in.time();
   token.timeout_at = in.time();
   token.calendar = in.flag();
-  token.timeout_at -= moved(token, ahead);
+  token.timeout_at = earlier(token.timeout_at, moved(token, ahead));
   token.completed_at = in.maybe_time();
   token.output = in.string();
   const std::size_t tags = in.count();
   for (std::size_t i = 0; i < tags && in.ok(); ++i) token.tags.push_back(in.string());
   token.idempotency_key = in.string();
   token.key_expires_at = in.maybe_time();
-  if (token.key_expires_at) *token.key_expires_at -= ahead;
+  if (token.key_expires_at) token.key_expires_at = earlier(*token.key_expires_at, ahead);
   token.run = in.name<RunId>();
   token.attempt = in.u32();
   if (!in.ok()) return damaged("token " + token.id.text());
@@ -59,7 +59,7 @@ std::string encode(const TokenTimeout& timeout, Duration ahead) {
   std::string bytes;
   Encoder out(bytes);
   out.u8(kValueVersion);
-  out.time(timeout.calendar ? timeout.at : timeout.at + ahead);
+  out.time(timeout.calendar ? timeout.at : later(timeout.at, ahead));
   out.flag(timeout.calendar);
   return bytes;
 }
@@ -70,7 +70,7 @@ Result<TokenTimeout> decode_token_timeout(std::string_view bytes, Duration ahead
   TokenTimeout timeout;
   timeout.at = in.time();
   timeout.calendar = in.flag();
-  if (!timeout.calendar) timeout.at -= ahead;
+  if (!timeout.calendar) timeout.at = earlier(timeout.at, ahead);
   if (!in.ok()) return damaged("timeout of a token");
   return timeout;
 }

@@ -316,6 +316,27 @@ TEST(Records, ATokenComesBackAsItWasAndNothingLess) {
   }
 }
 
+// Found by fuzzing: adding up what damaged bytes hold overflowed.
+TEST(Records, TimesBeyondAllTimesWrapInsteadOfOverflowing) {
+  constexpr std::int64_t kLeast = std::numeric_limits<std::int64_t>::min();
+  const Token token = full_token();
+  const PackedId id = *pack(token.id);
+  const Token moved = decode_token(id, encode(token, Duration(0)), Duration(kLeast)).value();
+  EXPECT_EQ(moved.timeout_at, at(kLeast + 2000));
+  EXPECT_EQ(decode_token(id, encode(moved, Duration(kLeast)), Duration(0)).value(), token);
+
+  const RateWindow window(Duration(1000), {{at(kLeast), at(5), 2}, {at(-1), at(kLeast), 1}});
+  EXPECT_EQ(decode_window(encode(window)).value(), window);
+
+  RunRecord record = full_record();
+  record.run.status = RunStatus::kDelayed;
+  record.run.created_at = at(kLeast);
+  EXPECT_EQ(decode_run(*pack(record.run.id), encode(record)).value(), record);
+  RunRecord stored = decode_run(*pack(record.run.id), encode_timed(record, Duration(kLeast))).value();
+  to_wall(stored.run, Duration(kLeast));
+  EXPECT_EQ(stored, record);
+}
+
 TEST(Records, ATokensTimesMoveWithTimerTimeWhereTheyEndDurations) {
   Token token = full_token();
   const PackedId id = *pack(token.id);
