@@ -96,6 +96,9 @@ std::optional<Time> read(std::string_view text) {
   }
   time -= zone_offset(in);
   if (!in.ok() || !in.at_end()) return std::nullopt;
+  // An offset may lead out of the years that can be written.
+  const std::chrono::year_month_day in_utc(std::chrono::floor<std::chrono::days>(time));
+  if (in_utc.year() < std::chrono::year(0) || in_utc.year() > std::chrono::year(9999)) return std::nullopt;
   return time;
 }
 

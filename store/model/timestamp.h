@@ -14,7 +14,7 @@ std::string format_time(Time time);
 
 /// Reads what format_time() writes and its usual variants: a date alone (midnight), seconds and their fraction left
 /// out, more digits of a fraction (cut off), an offset such as +02:00 or +0200 instead of Z, none for UTC. Years
-/// 0000-9999.
+/// 0000-9999, in UTC too.
 Result<Time> parse_time(std::string_view text);
 
 }  // namespace perdure::store

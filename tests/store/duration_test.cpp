@@ -143,6 +143,14 @@ TEST(Time, WhatIsNoTimeIsRefused) {
   }
 }
 
+// Found by fuzzing: such a time was read, and written as what nobody reads.
+TEST(Time, WhatAnOffsetMovesOutOfTheYearsIsRefused) {
+  EXPECT_FALSE(parse_time("9999-12-31T23:59:59.999-03:30"));
+  EXPECT_FALSE(parse_time("0000-01-01T00:00:00+00:01"));
+  EXPECT_EQ(format_time(parse_time("9999-12-31T23:59:59.999Z").value()), "9999-12-31T23:59:59.999Z");
+  EXPECT_EQ(format_time(parse_time("0000-01-01T00:01:00+00:01").value()), "0000-01-01T00:00:00.000Z");
+}
+
 TEST(Time, EveryTimeIsReadBackFromItsText) {
   std::mt19937_64 random(13);
   for (int i = 0; i < 5000; ++i) {
