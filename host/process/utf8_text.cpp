@@ -70,7 +70,7 @@ std::size_t whole_characters(std::string_view text, std::size_t limit) {
   if (text.size() <= limit) return text.size();
   std::size_t end = limit;
   for (int back = 0; back < 3 && end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80; back++) end--;
-  return end > 0 ? end : limit;
+  return end;
 }
 
 }  // namespace perdure::process

@@ -42,6 +42,12 @@ TEST(Utf8, ACutDoesNotSplitACharacter) {
   EXPECT_EQ(whole_characters(std::string(10, '\x80'), 5), 2u);  // no character anywhere near
 }
 
+// Found by fuzzing.
+TEST(Utf8, ACharacterThatIsLongerThanTheLimitIsNotCut) {
+  EXPECT_EQ(whole_characters("\xe2\x82\xac", 2), 0u);
+  EXPECT_EQ(whole_characters("\xc3\xa9x", 1), 0u);
+}
+
 TEST(JsonSlices, MembersKeepTheirText) {
   std::vector<std::pair<std::string, std::string>> members;
   for_each_member(R"( {"a" : 1.80 , "b":{"x":[1,"}"]},"c\"d":"e,\"f" } )",
