@@ -185,7 +185,7 @@ RequestParser::~RequestParser() = default;
 
 // The head is given to Beast in one piece, so that what it does not check can be looked for first.
 RequestParser::Progress RequestParser::Impl::feed_head(std::string_view& bytes) {
-  while (scanned == 0 && bytes.starts_with("\r\n")) bytes.remove_prefix(2);  // stray line ends between requests
+  for (; bytes.starts_with("\r\n"); scanned = 0) bytes.remove_prefix(2);  // stray line ends between requests
   const auto end = bytes.find("\r\n\r\n", scanned < 3 ? 0 : scanned - 3);
   if (end == std::string_view::npos) {
     scanned = bytes.size();
