@@ -122,10 +122,10 @@ Handling change_metadata(Api& api, ExchangePtr exchange) {
   const store::RunId root = run->root.empty() ? id : run->root;
   const std::array<std::pair<store::RunId, std::vector<MetadataOperation>*>, 3> changes{
       {{id, &change.own}, {parent, &change.parents}, {root, &change.roots}}};
-  for (const auto& [whose, operations] : changes) {
-    if (operations->empty()) continue;
+  for (const auto& change_of : changes) {
+    if (change_of.second->empty()) continue;
     const auto ask = [&](store::Done<std::string> done) {
-      api.engine.change_metadata(whose, std::move(*operations), std::move(done));
+      api.engine.change_metadata(change_of.first, std::move(*change_of.second), std::move(done));
     };
     const store::Result<std::string> changed = co_await until_done<std::string>(*exchange, ask);
     if (!changed) {

@@ -18,7 +18,7 @@ void CoreEngine::ask_wait(process::AttemptHandle attempt, Slot& slot, const proc
     return launcher_.reply(attempt, request.id,
                            {ReplyStatus::kInvalid, "the attempt waits already; it waits for one thing at a time", {}});
   }
-  OpenWait& open = slot.wait.emplace();
+  OpenWait& open = slot.wait.emplace(OpenWait{});
   open.request = request.id;
   open.tell = asked->tell;
   open.single = asked->single;

@@ -6,7 +6,6 @@ namespace perdure::process {
 namespace {
 
 constexpr std::uint8_t kNo = 0xff;
-constexpr auto kFo = static_cast<std::uint8_t>(ChildState::kForking);
 constexpr auto kId = static_cast<std::uint8_t>(ChildState::kIdle);
 constexpr auto kEx = static_cast<std::uint8_t>(ChildState::kExecuting);
 constexpr auto kCr = static_cast<std::uint8_t>(ChildState::kCrashing);

@@ -362,7 +362,7 @@ const boost::json::value* Compiler::resolve(std::string_view target, std::string
 void Compiler::refuse_endless() {
   enum class Mark : std::uint8_t { kNew, kOpen, kDone };
   std::vector<Mark> marks(nodes_.size(), Mark::kNew);
-  const auto same_value = [this](const Node& node) {
+  const auto same_value = [](const Node& node) {
     std::vector<NodeId> next;
     for (const auto* list : {&node.all_of, &node.any_of, &node.one_of})
       next.insert(next.end(), list->begin(), list->end());

@@ -97,7 +97,7 @@ std::vector<std::string> TimeZones::names() {
   add_names(folder_ / "zone.tab", names);
   if (names.empty()) add_names(folder_ / "zone1970.tab", names);
   std::ranges::sort(names);
-  names.erase(std::ranges::unique(names).begin(), names.end());
+  names.erase(std::unique(names.begin(), names.end()), names.end());
   names.insert(names.begin(), "UTC");
   return names;
 }

@@ -37,7 +37,6 @@ class UnionCursor {
 /// The ids that every one of the unions has.
 class IndexCursor {
  public:
-  explicit IndexCursor(Direction direction) : direction_(direction) {}
   void add(UnionCursor condition) { conditions_.push_back(std::move(condition)); }
   /// The first id at or beyond `from`; nothing: there is none, or `looks` were not enough, and then `from` is where to
   /// go on. Each look into an index takes one off `looks`. Needs at least one condition.
@@ -46,7 +45,6 @@ class IndexCursor {
 
  private:
   std::vector<UnionCursor> conditions_;
-  Direction direction_;
 };
 
 /// The id next to `id` in the direction; nothing at the end of all ids.

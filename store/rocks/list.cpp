@@ -18,7 +18,7 @@ constexpr std::size_t kRunRead = 2;  // looks that reading a run is worth
 class Matches {
  public:
   Matches(const Database& db, const RunFilter& filter, Direction direction)
-      : db_(db), filter_(filter), cursor_(direction), direction_(direction) {
+      : db_(db), filter_(filter), direction_(direction) {
     std::vector<std::string> prefixes;
     for (const RunStatus status : stored_statuses(filter)) prefixes.push_back(status_prefix(status));
     add(Family::kByStatus, prefixes);

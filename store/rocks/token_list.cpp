@@ -18,7 +18,7 @@ constexpr std::size_t kTokenRead = 2;
 class Matches {
  public:
   Matches(const Database& db, const TokenFilter& filter, Direction direction)
-      : db_(db), filter_(filter), cursor_(direction), direction_(direction) {
+      : db_(db), filter_(filter), direction_(direction) {
     std::vector<std::string> prefixes;
     for (const TokenStatus status : filter.statuses) prefixes.push_back(token_status_prefix(status));
     add(prefixes);
