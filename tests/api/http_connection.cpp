@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -112,9 +113,15 @@ std::string HttpConnection::read_until(std::string_view bytes) {
   return read;
 }
 
-bool HttpConnection::read_byte() const {
-  char byte = 0;
-  return ::recv(socket_, &byte, 1, 0) == 1;
+std::size_t HttpConnection::skip(std::size_t most) const {
+  std::string bytes(most, '\0');
+  const ssize_t got = ::recv(socket_, bytes.data(), most, 0);
+  return got > 0 ? static_cast<std::size_t>(got) : 0;
+}
+
+bool HttpConnection::is_reset() const {
+  pollfd nothing{socket_, 0, 0};
+  return ::poll(&nothing, 1, 0) == 1 && (nothing.revents & POLLERR) != 0;
 }
 
 bool HttpConnection::closed() {

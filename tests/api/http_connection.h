@@ -34,8 +34,10 @@ class HttpConnection {
   Answer read(bool of_head = false);
   /// Reads what has come until `bytes` has, of a stream.
   std::string read_until(std::string_view bytes);
-  /// Takes a single byte, of no interest; false when no more come.
-  bool read_byte() const;
+  /// Takes up to so many bytes, of no interest; how many.
+  [[nodiscard]] std::size_t skip(std::size_t most) const;
+  /// Whether the server has reset the connection, whatever there is to read.
+  [[nodiscard]] bool is_reset() const;
   /// Whether the server closes, with nothing more to read.
   bool closed();
 
