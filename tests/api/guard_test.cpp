@@ -84,6 +84,16 @@ TEST_F(Guarded, UnknownPathsAre404AndWrongMethods405) {
   EXPECT_EQ(ask(request_text("BREW", "/healthz")).status, 405);
 }
 
+TEST_F(Guarded, OptionsOfNoPageAreAMethodLikeOthersAndSayNothingOfPages) {
+  HttpConnection connection(server->port());
+  connection.send(request_text("OPTIONS", "/api/v1/runs") + request_text("OPTIONS", "/nothing"));
+  const Answer wrong = connection.read();
+  EXPECT_EQ(wrong.status, 405);
+  EXPECT_EQ(wrong.header("allow"), "GET, HEAD");
+  EXPECT_EQ(wrong.header("access-control-allow-origin"), "");
+  EXPECT_EQ(connection.read().status, 404);
+}
+
 TEST_F(Guarded, HeadIsAnsweredLikeGetWithoutTheBody) {
   HttpConnection connection(server->port());
   connection.send(request_text("HEAD", "/healthz") + request_text("GET", "/healthz"));
