@@ -57,7 +57,7 @@ std::variant<BatchLine, Response> read_batch_line(std::string_view line, std::ui
     if (std::optional<Response> refusal = read_trigger_options(*options, now, request)) return std::move(*refusal);
   }
   if (const auto payload = find_member(*members, "payload")) {
-    std::optional<Response> refusal = unpack_payload(*payload, request.options.payload_type, request.payload, packets);
+    std::optional<Response> refusal = unpack_payload(*payload, request, packets);
     if (refusal) return std::move(*refusal);
   }
   return item;

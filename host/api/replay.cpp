@@ -52,7 +52,7 @@ std::optional<Response> override_by(std::string_view body, store::Time now, engi
   }
   if (!payload) return std::nullopt;
   request.options.payload_type = payload_type;
-  return unpack_payload(*payload, payload_type, request.payload);
+  return unpack_payload(*payload, request);
 }
 
 Response refused(Response response) {

@@ -32,10 +32,10 @@ std::optional<Response> read_trigger_options(std::string_view json, store::Time 
 /// empty: nothing. null, and what no option is called like, is left alone.
 std::string read_trigger_option(const JsonMember& member, store::Time now, engine::TriggerRequest& request);
 
-/// Unpacks a payload: `value` is the JSON text of the body's payload member, `type` the packet type. Sets the JSON text
-/// that the task gets; the refusal, if any. With `packets` the type may be application/store, and the value the name of
-/// one of them.
-std::optional<Response> unpack_payload(std::string_view value, std::string_view type, std::string& payload,
+/// Unpacks a payload: `value` is the JSON text of the body's payload member, and the request's payload_type says what
+/// it is. Sets the JSON text that the task gets, and of superjson the notes; the refusal, if any. With `packets` the
+/// type may be application/store, and the value the name of one of them.
+std::optional<Response> unpack_payload(std::string_view value, engine::TriggerRequest& request,
                                        const Packets* packets = nullptr);
 
 }  // namespace perdure::api

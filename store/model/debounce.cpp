@@ -34,6 +34,7 @@ void ask_anew(Run& run, const RunOptions& options) {
   run.options.max_attempts = options.max_attempts;
   run.options.max_duration = options.max_duration;
   run.options.payload_type = options.payload_type;
+  run.options.payload_notes = options.payload_notes;
   run.metadata_changed = false;
 }
 

@@ -45,6 +45,7 @@ struct RunOptions {
   std::vector<std::string> tags;  // at most 10, each 1-128 characters
   std::string metadata;           // JSON object text, or empty; as triggered: see Run::metadata_changed
   std::string payload_type;       // the packet type it was triggered with, e.g. "application/json"
+  std::string payload_notes;      // of superjson: its "meta", which says what in the payload is a date and the like
   bool is_test = false;
   bool operator==(const RunOptions&) const = default;
 };

@@ -44,6 +44,7 @@ enum RunParts : std::uint64_t {
   kWait = 1u << 29,
   kEvictions = 1u << 30,
   kBatch = 1u << 31,
+  kPayloadNotes = std::uint64_t{1} << 32,
 };
 
 void put(Encoder& out, const Failure& failure) {
@@ -162,6 +163,7 @@ std::string encode(const RunRecord& record) {
   mark(!options.tags.empty(), kTags);
   mark(!options.metadata.empty(), kMetadata);
   mark(!options.payload_type.empty(), kPayloadType);
+  mark(!options.payload_notes.empty(), kPayloadNotes);
   mark(!run.origin.empty(), kOrigin);
   mark(!run.parent.empty(), kParent);
   mark(run.metadata_changed, kMetadataChanged);
@@ -236,6 +238,7 @@ std::string encode(const RunRecord& record) {
   if (parts & kBatch) out.name(run.batch);
   if (parts & kWait) put_wait(out, *record.wait);
   if (parts & kEvictions) out.u64(attempt->evictions);
+  if (parts & kPayloadNotes) out.text(options.payload_notes);
   return bytes;
 }
 
@@ -306,6 +309,7 @@ Result<RunRecord> decode_run(PackedId id, std::string_view bytes) {
   if (parts & kBatch) run.batch = in.name<BatchId>();
   if (parts & kWait) record.wait = take_wait(in);
   if ((parts & kEvictions) && record.attempt) record.attempt->evictions = in.u32();
+  if (parts & kPayloadNotes) options.payload_notes = in.string();
   run.metadata_changed = (parts & kMetadataChanged) != 0;
   run.calendar = (parts & kCalendar) != 0;
   if (!in.ok()) return damaged("run " + unpack(id).text());

@@ -51,6 +51,36 @@ test("a canceled and a crashed run end their subscriptions too", patience, async
   assert.match(last.error.message, /TASK_|SIG/);
 });
 
+test("what JSON has no word for comes to who follows a run as it was sent, and to a replay's", patience, async () => {
+  const payload = { at: new Date(86_400_000), all: new Set([1, 2]), big: 10n ** 20n, by: new Map([["k", new Date(0)]]), none: undefined };
+  const follow = async (id) => {
+    let last;
+    for await (const run of runs.subscribeToRun(id)) last = run;
+    return last;
+  };
+  const first = await follow((await tasks.trigger("echo", payload)).id);
+  assert.deepEqual(first.payload, payload);
+  assert.equal(first.output.at, "1970-01-02T00:00:00.000Z", "the task got JSON");
+  assert.deepEqual((await runs.retrieve(first.id)).payload.at, "1970-01-02T00:00:00.000Z");
+  assert.deepEqual((await follow((await runs.replay(first.id)).id)).payload, payload);
+  assert.deepEqual((await follow((await runs.replay(first.id, { payload: { at: "then" } })).id)).payload, { at: "then" });
+  const { batchId } = await tasks.batchTrigger("echo", [{ payload }]);
+  for await (const run of runs.subscribeToBatch(batchId)) {
+    assert.deepEqual(run.payload, payload);
+    break;
+  }
+});
+
+test("repeated references come as references", patience, async () => {
+  const shared = { at: new Date(0) };
+  const handle = await tasks.trigger("echo", { one: shared, two: shared }, { delay: "1h" });
+  for await (const run of runs.subscribeToRun(handle.id)) {
+    assert.ok(run.payload.one.at instanceof Date);
+    assert.equal(run.payload.one, run.payload.two);
+    break;
+  }
+});
+
 test("a token follows its run", patience, async () => {
   const handle = await tasks.trigger("sleep", { ms: 50 });
   await auth.withAuth({ baseURL: host.url, accessToken: handle.publicAccessToken }, async () => {
@@ -82,6 +112,19 @@ test("metadata is told while the run goes on", patience, async () => {
   }
   assert.deepEqual(seen, [0, 1]);
   await runs.cancel(handle.id);
+});
+
+test("runs with all of some tags, of the last hour, without their payloads", patience, async () => {
+  const token = await auth.createPublicToken({ scopes: { read: { tags: ["p"] } } });
+  await tasks.trigger("echo", 1, { delay: "1h", tags: ["p"] });
+  const both = await tasks.trigger("echo", 1, { delay: "1h", tags: ["p", "q"] });
+  await auth.withAuth({ baseURL: host.url, accessToken: token }, async () => {
+    for await (const run of runs.subscribeToRunsWithTag(["p", "q"], { createdAt: "1h", skipColumns: ["payload"] })) {
+      assert.equal(run.id, both.id);
+      assert.equal(run.payload, undefined);
+      break;
+    }
+  });
 });
 
 test("all runs with a tag are followed, old and new", patience, async () => {

@@ -62,6 +62,7 @@ RunRecord full_record() {
   run.options.tags = {"a", "", std::string("b\0c", 3)};
   run.options.metadata = R"({"a":1})";
   run.options.payload_type = "application/json";
+  run.options.payload_notes = R"({"values":{"at":["Date"]}})";
   run.options.is_test = true;
   run.failure = Failure{FailureKind::kCrashed, "SIGSEGV", "crashed", "at f()", R"({"signal":11})"};
   run.origin = "run_0";

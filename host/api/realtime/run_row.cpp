@@ -61,7 +61,12 @@ Value text_or_null(const std::string& text) { return text.empty() ? Value() : Va
 
 Value payload(const store::Store& store, const Run& run) {
   const auto found = store.payload(run.id);
-  return found ? Value(found.value()) : Value();
+  if (!found || run.options.payload_notes.empty()) return found ? Value(found.value()) : Value();
+  return R"({"json":)" + found.value() + R"(,"meta":)" + run.options.payload_notes + "}";
+}
+
+Value payload_type(const store::Store&, const Run& run) {
+  return run.options.payload_notes.empty() ? "application/json" : "application/super+json";
 }
 
 Value output(const store::Store& store, const Run& run) {
@@ -128,8 +133,7 @@ constexpr std::array kColumns{
              return has_one ? Value(store::format_duration(*run.options.ttl)) : Value();
            }},
     Column{"payload", kText, payload, false, true},
-    Column{"payloadType", kText, [](const store::Store&, const Run&) { return Value("application/json"); }, false,
-           true},
+    Column{"payloadType", kText, payload_type, false, true},
     Column{"metadata", kText, [](const store::Store&, const Run& run) { return text_or_null(run.options.metadata); }},
     Column{"metadataType", kText, [](const store::Store&, const Run&) { return Value("application/json"); }},
     Column{"output", kText, output},

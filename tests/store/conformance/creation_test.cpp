@@ -21,7 +21,8 @@ TEST_P(StoreConformance, ANewRunIsQueuedWithEverythingItWasTriggeredWith) {
   created.options.idempotency_shown = "the key";
   created.options.tags = {"a", "b:c"};
   created.options.metadata = "{\"m\":1}";
-  created.options.payload_type = "application/json";
+  created.options.payload_type = "application/super+json";
+  created.options.payload_notes = R"({"values":{"at":["Date"]}})";
   created.options.is_test = true;
   created.payload = "{\"order\":\"\xe2\x82\xac\"}";
   const NewRun asked = created;
