@@ -17,6 +17,7 @@
 #include "host/api/errors.h"
 #include "host/api/json_text.h"
 #include "host/api/query.h"
+#include "store/model/json_text.h"
 
 namespace perdure::api {
 namespace {
@@ -26,11 +27,13 @@ using Chunks = std::vector<store::StreamChunk>;
 
 constexpr std::uint64_t kMostChunks = 1000;
 constexpr std::uint64_t kUsualChunks = 100;
+constexpr store::JsonLimits kChunkLimits{std::size_t{4} << 20, 100};
 
 enum class Form : std::uint8_t {
-  kLines,   // NDJSON, one object for each chunk
-  kEvents,  // the same objects as server-sent events
-  kPublic,  // events of the public contract, whose data is the chunk's text
+  kLines,    // NDJSON, one object for each chunk
+  kEvents,   // the same objects as server-sent events
+  kPublic,   // events of the public contract, whose data is the chunk's text
+  kRecords,  // … of its second version, whose data are records of chunks
 };
 
 void put_chunk(JsonText& json, const store::StreamChunk& chunk) {
@@ -47,7 +50,28 @@ void put_data(std::string& out, std::string_view text) {
   }
 }
 
+// A chunk is JSON or text; clients take what a record holds for JSON.
+std::string record_body(const store::StreamChunk& chunk) {
+  JsonText json;
+  json.begin_object().text("id", std::to_string(chunk.sequence)).key("data");
+  if (store::check_json(chunk.text, kChunkLimits)) {
+    json.raw(chunk.text);
+  } else {
+    json.text(chunk.text);
+  }
+  return json.end_object().take();
+}
+
+void put_record(std::string& out, const store::StreamChunk& chunk) {
+  JsonText json;
+  json.begin_object().key("records").begin_array().begin_object();
+  json.number("seq_num", chunk.sequence).number("timestamp", chunk.at.time_since_epoch().count());
+  json.text("body", record_body(chunk)).raw("headers", "[]").end_object().end_array().end_object();
+  out += "event: batch\nid: " + std::to_string(chunk.sequence) + "\ndata: " + json.str() + "\n\n";
+}
+
 void put_piece(std::string& out, const store::StreamChunk& chunk, Form form) {
+  if (form == Form::kRecords) return put_record(out, chunk);
   if (form == Form::kPublic) {
     out += "id: " + std::to_string(chunk.at.time_since_epoch().count()) + "-" + std::to_string(chunk.sequence) + "\n";
     put_data(out, chunk.text);
@@ -81,7 +105,9 @@ Handling follow(Api& api, ExchangePtr exchange, store::RunId id, std::string nam
   const std::shared_ptr<Signal> signal = exchange->signal();
   const auto watching = api.engine.watch(id, [signal] { signal->notify(); });
   const AllWritten written{api};
-  exchange->begin_stream({.content_type = form == Form::kLines ? "application/x-ndjson" : "text/event-stream"});
+  Response head{.content_type = form == Form::kLines ? "application/x-ndjson" : "text/event-stream"};
+  if (form == Form::kRecords) head.headers.push_back({"x-stream-version", "v2"});
+  exchange->begin_stream(std::move(head));
   while (!exchange->hurried() && exchange->request().method != Method::kHead) {
     // The status first: what is appended before the end is there when the end is seen.
     const store::Result<store::Run> run = api.engine.store().run(id);
@@ -215,7 +241,9 @@ Handling follow_stream(Api& api, ExchangePtr exchange) {
     exchange->reply(std::move(*refusal));
     co_return;
   }
-  follow(api, exchange, id, request.second_argument, sequence_in(request.header("last-event-id")), Form::kPublic);
+  const std::string* const version = request.header("x-trigger-realtime-streams-version");
+  const Form form = version != nullptr && *version == "v2" ? Form::kRecords : Form::kPublic;
+  follow(api, exchange, id, request.second_argument, sequence_in(request.header("last-event-id")), form);
 }
 
 }  // namespace perdure::api
