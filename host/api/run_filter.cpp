@@ -53,8 +53,15 @@ std::string read_is_test(const Values& values, store::Time, RunFilter& filter) {
   return {};
 }
 
+constexpr std::int64_t kLastMillisecond = 253'402'300'799'999;  // of the year 9999
+
+// Runs of a host have no region, so none is in the one that is asked for.
+std::string read_region(const Values& values, store::Time, RunFilter& filter) {
+  if (!values.empty()) filter.from = store::Time(store::Duration(kLastMillisecond));
+  return {};
+}
+
 std::optional<store::Time> moment(const Values& values) {
-  constexpr std::int64_t kLastMillisecond = 253'402'300'799'999;  // of the year 9999
   if (values.size() != 1) return std::nullopt;
   const std::string& text = values[0];
   std::int64_t milliseconds = 0;
@@ -98,6 +105,7 @@ constexpr std::array kFilters{
     Filter{"version", read_names<&RunFilter::versions>},
     Filter{"queue", read_names<&RunFilter::queues>},
     Filter{"machine", read_names<&RunFilter::machines>},
+    Filter{"region", read_region},
     Filter{"schedule", read_names<&RunFilter::schedules>},
     Filter{"batch", read_batch},
     Filter{"bulkAction", read_bulk_action},

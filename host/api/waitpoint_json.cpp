@@ -41,10 +41,11 @@ void put_waitpoint_output(JsonText& json, const store::Token& token) {
     json.text("output", store::token_timeout_error(token.completed_at.value_or(token.timeout_at)));
     json.text("outputType", "application/json").boolean("outputIsError", true);
   } else if (!token.output.empty()) {
-    // A packet: a string as it is, anything else as JSON text.
+    // A packet: a string as it is, anything else as JSON text; clients take one that has no text for none at all.
     const std::optional<std::string> text = json_string(token.output);
-    json.text("output", text ? *text : token.output);
-    json.text("outputType", text ? "text/plain" : "application/json").boolean("outputIsError", false);
+    const bool plain = text.has_value() && !text->empty();
+    json.text("output", plain ? *text : token.output);
+    json.text("outputType", plain ? "text/plain" : "application/json").boolean("outputIsError", false);
   }
 }
 

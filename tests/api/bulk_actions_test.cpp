@@ -94,7 +94,7 @@ TEST_F(BulkActions, ThatWouldTouchOtherRunsThanWereMeantAreRefused) {
            std::string(R"({"action":"cancel","runIds":["run_1"]})"),
            R"({"action":"cancel","runIds":[")" + run + R"("],"filter":{"tag":"a"}})",
            std::string(R"({"action":"cancel","filter":{"tags":"a"}})"),
-           std::string(R"({"action":"cancel","filter":{"region":"eu","tag":"a"}})"),
+           std::string(R"({"action":"cancel","filter":{"moon":"eu","tag":"a"}})"),
            std::string(R"({"action":"cancel","filter":{"batch":"batch_1"}})"),
            std::string(R"({"action":"cancel","filter":{"status":"BAD"}})"),
            std::string(R"({"action":"cancel","filter":{"period":"soon"}})")}) {

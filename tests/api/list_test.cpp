@@ -151,6 +151,17 @@ TEST_F(List, OfDelayedRunsHasWholePagesAmongRunsInBackoff) {
   EXPECT_EQ(text_at(back, "pagination.previous"), delayed[5]);
 }
 
+TEST_F(List, HasNoRunsInAnyRegionWhateverElseIsAsked) {
+  make_runs(1);
+  const std::string region = "filter[region]=eu";
+  for (const std::string& query : {region, region + "&filter[createdAt][period]=1h",
+                                   "filter[createdAt][from]=0&" + region + "&filter[createdAt][to]=2030-01-01"}) {
+    const Answer answer = get("/api/v1/runs?" + query);
+    EXPECT_EQ(answer.status, 200) << query;
+    EXPECT_TRUE(answer.json().at("data").as_array().empty()) << query;
+  }
+}
+
 TEST_F(List, RefusesWrongFiltersInTheContractsShape) {
   const Answer answer = get("/api/v1/runs?filter%5Bstatus%5D=BAD%2CQUEUED%2CWORSE");
   EXPECT_EQ(answer.status, 400);
@@ -159,7 +170,7 @@ TEST_F(List, RefusesWrongFiltersInTheContractsShape) {
             R"("path":["filter[status]"]}]})");
   for (const std::string query :
        {"page[size]=0", "page[size]=101", "page[size]=x", "page[after]=abc", "filter[createdAt][from]=yesterday",
-        "filter[createdAt][period]=long", "filter[batch]=b", "filter[region]=eu", "filter[bulkAction]=b",
+        "filter[createdAt][period]=long", "filter[batch]=b", "filter[moon]=eu", "filter[bulkAction]=b",
         "filter[isTest]=x", "filter[whatever]=1", "status=FAILED", "limit=1"}) {
     EXPECT_EQ(get("/api/v1/runs?" + query).status, 400) << query;
   }
