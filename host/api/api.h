@@ -3,8 +3,8 @@
 // run_result.cpp, span_routes.cpp, list.cpp, metadata_routes.cpp, tags.cpp, streams.cpp, logs.cpp, attempt_start.cpp,
 // stack.cpp, queue_routes.cpp, schedule_routes.cpp, schedule_times.cpp, realtime/subscribe_run.cpp,
 // realtime/subscribe_set.cpp, packet_routes.cpp, openapi.cpp, token_routes.cpp, waitpoint_routes.cpp, key_routes.cpp,
-// catalog_routes.cpp, plugin_routes.cpp, host_routes.cpp. Thread: any of the server's; several at once when it has
-// several threads.
+// variable_routes.cpp, whoami.cpp, catalog_routes.cpp, plugin_routes.cpp, host_routes.cpp. Thread: any of the server's;
+// several at once when it has several threads.
 #pragma once
 
 #include "host/api/auth/key_ring.h"
@@ -71,6 +71,13 @@ Handling show_queue(Api& api, ExchangePtr exchange);
 Handling pause_queue(Api& api, ExchangePtr exchange);
 Handling override_queue(Api& api, ExchangePtr exchange);
 Handling reset_queue(Api& api, ExchangePtr exchange);
+Handling list_variables(Api& api, ExchangePtr exchange);
+Handling create_variable(Api& api, ExchangePtr exchange);
+Handling import_variables(Api& api, ExchangePtr exchange);
+Handling show_variable(Api& api, ExchangePtr exchange);
+Handling update_variable(Api& api, ExchangePtr exchange);
+Handling delete_variable(Api& api, ExchangePtr exchange);
+Handling who_am_i(Api& api, ExchangePtr exchange);
 // … of schedules
 Handling list_schedules(Api& api, ExchangePtr exchange);
 Handling create_schedule(Api& api, ExchangePtr exchange);

@@ -1,4 +1,5 @@
 // GET /api/v1/runs: pages of runs, newest first, filtered by what run_filter.h reads.
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <utility>
@@ -41,6 +42,11 @@ std::optional<QueryFault> read_query(const Request& request, store::RunFilter& f
   for (const Field& parameter : request.query) {
     if (parameter.name == "page[size]" || parameter.name == "page[after]" || parameter.name == "page[before]") continue;
     const std::optional<std::string> name = filter_in(parameter.name);
+    if (name == "env") {  // of a project's runs; there is one environment, and it has all runs
+      const std::vector<std::string> environments = list_parameter(request, parameter.name);
+      if (std::ranges::find(environments, "prod") != environments.end()) continue;
+      return QueryFault{parameter.name, "this host has one environment, \"prod\""};
+    }
     // A filter that is left out would show runs that were not asked for.
     if (!name) {
       return QueryFault{parameter.name, parameter.name +

@@ -8,58 +8,96 @@
 
 #include "host/api/api.h"
 #include "host/api/json_text.h"
+#include "host/api/openapi_schema.h"
 
 namespace perdure::api {
 namespace {
 
-// What stands in braces in paths.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 18> kPlaces{
-    {{"task", "A task's id"},
-     {"key", "An idempotency key as it was sent"},
-     {"run", "A run's id"},
-     {"delayed", "The id of a run that is DELAYED"},
-     {"finished", "The id of a run that has ended"},
-     {"executing", "The id of a run that executes"},
-     {"bulk", "A bulk action's id"},
-     {"batch", "A batch's id"},
-     {"stream", "A stream's name"},
-     {"api_key", "A key's id"},
-     {"queue", "A queue's id or name; a slash in a name is written %252F"},
-     {"schedule", "A schedule's id"},
-     {"plugin", "A plugin's name"},
-     {"packet", "A packet's name, as one segment"},
-     {"field", "payload or output"},
-     {"waitpoint", "A waitpoint token's id"},
-     {"hash", "What ends the token's url"},
-     {"address", "What an address that the host made says here"}}};
+// What stands in braces in paths, with an example that the examples of requests have there.
+struct Place {
+  std::string_view name, description, example;
+};
+constexpr std::array kPlaces{
+    Place{"task", "A task's id", "hello-world"},
+    Place{"key", "An idempotency key as it was sent", "order-7"},
+    Place{"run", "A run's id", "run_01k8cb7etv0pi9r661p4irqdh"},
+    Place{"delayed", "The id of a run that is DELAYED", "run_01k8cb7ee796q42r6f00d53j9"},
+    Place{"finished", "The id of a run that has ended", "run_01k8cb7ehk0qpbsviqt233ctn"},
+    Place{"executing", "The id of a run that executes", "run_01k8cb7fmjcg53rv9sl32cveu"},
+    Place{"bulk", "A bulk action's id", "bulk_01k8cb7g17bh7333l40da5vou"},
+    Place{"batch", "A batch's id", "batch_01k8cb7fvr47i471ne5l15q0s"},
+    Place{"stream", "A stream's name", "lines"},
+    Place{"api_key", "A key's id", "key_YpgBryz1noLjyafaAC6s2"},
+    Place{"queue", "A queue's id or name; a slash in a name is written %252F", "queue_ehgn6qpfcdnnarjk"},
+    Place{"schedule", "A schedule's id", "sched_01k8cb7g2c1klqqb9k8ig1vgk"},
+    Place{"plugin", "A plugin's name", "playground"},
+    Place{"packet", "A packet's name, as one segment", "a%2Fb.json"},
+    Place{"field", "payload or output", "payload"},
+    Place{"waitpoint", "A waitpoint token's id", "waitpoint_01k8cb7g387l9e84tq7pqich3"},
+    Place{"project", "Anything: a host has one project", "proj_any"},
+    Place{"environment", "prod", "prod"},
+    Place{"variable", "The name of a variable", "API_URL"},
+    Place{"hash", "What ends the token's url", "5dbee0819b5a8a162ff6a2b9667a2ef4"},
+    Place{"address", "What an address that the host made says here", "cGFja2V0IGE"}};
 
-std::string_view description_of(std::string_view place) {
-  const auto* const found = std::ranges::find(kPlaces, place, &std::pair<std::string_view, std::string_view>::first);
-  return found == kPlaces.end() ? std::string_view() : found->second;
+const Place& place_of(std::string_view name) {
+  static constexpr Place kUnknown{};
+  const auto* const found = std::ranges::find(kPlaces, name, &Place::name);
+  return found == kPlaces.end() ? kUnknown : *found;
 }
 
-void put_parameter(JsonText& json, std::string_view name, std::string_view where, std::string_view description) {
-  json.begin_object().text("name", name).text("in", where).boolean("required", where == "path");
-  if (!description.empty()) json.text("description", description);
-  json.raw("schema", R"({"type":"string"})").end_object();
+// Calls what(text, place) for each stretch of the path and the place after it; the last stretch has none.
+template <class What>
+void walk(std::string_view path, What what) {
+  for (auto open = path.find('{'); open != std::string_view::npos; open = path.find('{')) {
+    const auto close = path.find('}');
+    what(path.substr(0, open), path.substr(open + 1, close - open - 1));
+    path.remove_prefix(close + 1);
+  }
+  what(path, std::string_view());
+}
+
+// Calls what(name, example) for each query parameter; the example is empty for those that examples leave out.
+template <class What>
+void walk_query(std::string_view query, What what) {
+  while (!query.empty()) {
+    const auto blank = std::min(query.find(' '), query.size());
+    const std::string_view word = query.substr(0, blank);
+    query.remove_prefix(std::min(blank + 1, query.size()));
+    const auto equals = std::min(word.find('='), word.size());
+    what(word.substr(0, equals), word.substr(std::min(equals + 1, word.size())));
+  }
 }
 
 void put_parameters(JsonText& json, const Operation& operation) {
   json.key("parameters").begin_array();
-  std::string_view rest = operation.path;
-  for (auto open = rest.find('{'); open != std::string_view::npos; open = rest.find('{')) {
-    const auto close = rest.find('}');
-    const std::string_view place = rest.substr(open + 1, close - open - 1);
-    put_parameter(json, place, "path", description_of(place));
-    rest.remove_prefix(close + 1);
-  }
-  rest = operation.query;
-  while (!rest.empty()) {
-    const auto blank = std::min(rest.find(' '), rest.size());
-    put_parameter(json, rest.substr(0, blank), "query", {});
-    rest.remove_prefix(std::min(blank + 1, rest.size()));
-  }
+  walk(operation.path, [&json](std::string_view, std::string_view name) {
+    if (name.empty()) return;
+    const Place& place = place_of(name);
+    json.begin_object().text("name", name).text("in", "path").boolean("required", true);
+    json.text("description", place.description).text("example", place.example);
+    json.raw("schema", R"({"type":"string"})").end_object();
+  });
+  walk_query(operation.query, [&json](std::string_view name, std::string_view example) {
+    json.begin_object().text("name", name).text("in", "query").boolean("required", false);
+    if (!example.empty()) json.text("example", example);
+    json.raw("schema", R"({"type":"string"})").end_object();
+  });
   json.end_array();
+}
+
+std::string example_target(const Operation& operation) {
+  std::string target;
+  walk(operation.path, [&target](std::string_view text, std::string_view place) {
+    target.append(text);
+    if (!place.empty()) target.append(place_of(place).example);
+  });
+  char separator = '?';
+  walk_query(operation.query, [&](std::string_view name, std::string_view example) {
+    if (example.empty()) return;
+    (target += std::exchange(separator, '&')).append(name).append("=").append(example);
+  });
+  return target;
 }
 
 std::string lower(std::string_view text) {
@@ -72,6 +110,24 @@ bool is_open(std::string_view path) {
   return path.starts_with("/packets/") || path == "/healthz" || path == "/readyz" || path == "/api/v1/timezones";
 }
 
+// The example as somebody would type it, who has the key in $KEY and the host's address in $URL.
+std::string curl_command(const Operation& operation) {
+  std::string command = "curl";
+  if (operation.method != Method::kGet) command.append(" -X ").append(method_name(operation.method));
+  if (!is_open(operation.path)) command += " -H \"authorization: Bearer $KEY\"";
+  if (!operation.body.empty()) {
+    command.append(" -H 'content-type: ").append(operation.type).append("' -d '").append(operation.body).append("'");
+  }
+  return command + " \"$URL" + example_target(operation) + "\"";
+}
+
+void put_answer(JsonText& json, const Operation& operation) {
+  json.key(std::to_string(operation.status)).begin_object().text("description", "Done.").key("content").begin_object();
+  json.key(operation.answer.empty() ? "text/event-stream" : "application/json").begin_object().key("schema");
+  put_type(json, operation.answer.empty() ? "text" : operation.answer);
+  json.end_object().end_object().end_object();
+}
+
 void put_operation(JsonText& json, const Operation& operation) {
   json.key(lower(method_name(operation.method))).begin_object().text("summary", operation.summary);
   put_parameters(json, operation);
@@ -80,18 +136,19 @@ void put_operation(JsonText& json, const Operation& operation) {
     json.raw("schema", R"({"type":"object"})").raw("example", operation.body).end_object().end_object().end_object();
   }
   json.key("responses").begin_object();
-  json.raw(std::to_string(operation.status), R"({"description":"Done."})");
+  put_answer(json, operation);
   json.raw("default", R"({"$ref":"#/components/responses/Error"})").end_object();
   if (is_open(operation.path)) json.raw("security", "[]");
-  json.end_object();
+  json.key("x-codeSamples").begin_array().begin_object().text("lang", "curl");
+  json.text("source", curl_command(operation)).end_object().end_array().end_object();
 }
 
-constexpr std::string_view kComponents =
-    R"({"securitySchemes":{"key":{"type":"http","scheme":"bearer","description":)"
-    R"("The root key, a key of `perdure keys create`, or a public access token"}},)"
-    R"("responses":{"Error":{"description":"Why not: one sentence.","content":)"
-    R"({"application/json":{"schema":{"type":"object","required":["error"],)"
-    R"("properties":{"error":{"type":"string"}}}}}}}})";
+constexpr std::string_view kSecuritySchemes =
+    R"({"key":{"type":"http","scheme":"bearer","description":)"
+    R"("The root key, a key of `perdure keys create`, or a public access token"}})";
+constexpr std::string_view kResponses = R"({"Error":{"description":"Why not: one sentence.","content":)"
+                                        R"({"application/json":{"schema":{"type":"object","required":["error"],)"
+                                        R"("properties":{"error":{"type":"string"}}}}}}})";
 
 }  // namespace
 
@@ -107,7 +164,10 @@ std::string openapi_document(std::string_view version) {
     for (const Operation* const operation : on_it) put_operation(json, *operation);
     json.end_object();
   }
-  return json.end_object().raw("components", kComponents).end_object().take();
+  json.end_object().key("components").begin_object().key("schemas");
+  put_schemas(json);
+  json.raw("securitySchemes", kSecuritySchemes).raw("responses", kResponses);
+  return json.end_object().end_object().take();
 }
 
 Handling show_openapi(Api& api, ExchangePtr exchange) {

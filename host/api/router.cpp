@@ -87,6 +87,12 @@ constexpr std::array<std::string_view, 4> kUploads{"api", "v2", "packets", "*"};
 constexpr std::array<std::string_view, 4> kPackets{"api", "v1", "packets", "*"};
 constexpr std::array<std::string_view, 6> kRunPackets{"api", "v1", "runs", "*", "packets", "*"};
 constexpr std::array<std::string_view, 2> kPacket{"packets", "*"};
+constexpr std::array<std::string_view, 5> kProjectRuns{"api", "v1", "projects", "*", "runs"};
+constexpr std::array<std::string_view, 6> kVariables{"api", "v1", "projects", "*", "envvars", "*"};
+constexpr std::array<std::string_view, 7> kImport{"api", "v1", "projects", "*", "envvars", "*", "import"};
+constexpr std::array<std::string_view, 7> kVariable{"api", "v1", "projects", "*", "envvars", "*", "*"};
+constexpr std::array<std::string_view, 3> kWhoAmI1{"api", "v1", "whoami"};
+constexpr std::array<std::string_view, 3> kWhoAmI2{"api", "v2", "whoami"};
 constexpr std::array<std::string_view, 1> kHealth{"healthz"};
 constexpr std::array<std::string_view, 1> kReadiness{"readyz"};
 
@@ -94,6 +100,7 @@ constexpr std::array kRoutes{
     Entry{Method::kPost, kTrigger, trigger_task, Access::kTriggerTask},
     Entry{Method::kGet, kRetrieve, retrieve_run, Access::kReadRun},
     Entry{Method::kGet, kList, list_runs, Access::kReadRuns},
+    Entry{Method::kGet, kProjectRuns, list_runs, Access::kReadRuns},
     Entry{Method::kPost, kCancel, cancel_run, Access::kWriteRun},
     Entry{Method::kPost, kReplay, replay_run, Access::kTrigger},
     Entry{Method::kPost, kReschedule, reschedule_run, Access::kTrigger},
@@ -166,6 +173,14 @@ constexpr std::array kRoutes{
     Entry{Method::kGet, kRunPackets, find_run_packet, Access::kReadRun},
     Entry{Method::kPut, kPacket, upload_packet, Access::kSigned},
     Entry{Method::kGet, kPacket, download_packet, Access::kSigned},
+    Entry{Method::kGet, kVariables, list_variables, Access::kAdmin},
+    Entry{Method::kPost, kVariables, create_variable, Access::kAdmin},
+    Entry{Method::kPost, kImport, import_variables, Access::kAdmin},
+    Entry{Method::kGet, kVariable, show_variable, Access::kAdmin},
+    Entry{Method::kPut, kVariable, update_variable, Access::kAdmin},
+    Entry{Method::kDelete, kVariable, delete_variable, Access::kAdmin},
+    Entry{Method::kGet, kWhoAmI1, who_am_i, Access::kAnyKey},
+    Entry{Method::kGet, kWhoAmI2, who_am_i, Access::kAnyKey},
     Entry{Method::kGet, kHealth, show_health, Access::kOpen},
     Entry{Method::kGet, kReadiness, show_readiness, Access::kOpen},
 };
@@ -188,6 +203,7 @@ struct Found {
   const Entry* entry = nullptr;
   std::string allowed;        // methods, as in the header of that name; empty: there is nothing at the path
   bool for_browsers = false;  // a page of another origin may ask for it; without `entry`, for something here
+  bool open = true;           // nothing that is here takes a key; meaningful without `entry`
 };
 
 Found find(const Request& request) {
@@ -201,10 +217,20 @@ Found find(const Request& request) {
       return found;
     }
     found.for_browsers = found.for_browsers || is_for_browsers(entry.access);
+    found.open = found.open && !needs_a_key(entry.access);
     if (!found.allowed.empty()) found.allowed += ", ";
     found.allowed += entry.method == Method::kGet ? "GET, HEAD" : std::string(method_name(entry.method));
   }
   return found;
+}
+
+// What clients of the public contract may look for in vain has a sentence of its own.
+std::string nothing_at(const Request& request) {
+  const std::vector<std::string>& path = request.path;
+  if (path.size() >= 3 && path[0] == "api" && path[2] == "concurrency-limits") {
+    return "this host has no named concurrency limits: limit queues, and divide them by options.concurrencyKey";
+  }
+  return "there is nothing at " + request.target.substr(0, request.target.find('?'));
 }
 
 // What a browser wants to know before it lets a page of another origin send a request with a key.
@@ -271,17 +297,20 @@ std::variant<Route, Response> Router::admit(Request& request) const {
   request.from_a_page = found.for_browsers && request.header("origin") != nullptr;
   if (request.from_a_page && request.method == Method::kOptions) return preflight(request, found.allowed);
 
-  const bool needs_key = found.entry != nullptr ? needs_a_key(found.entry->access) : is_for_keys(request);
+  const bool other_method = found.entry == nullptr && !found.allowed.empty();
+  const bool needs_key = found.entry != nullptr ? needs_a_key(found.entry->access)
+                         : other_method         ? !found.open
+                                                : is_for_keys(request);
   if (needs_key) {
     if (std::optional<Response> refusal = guard_.check_key(request)) return std::move(*refusal);
   }
-  if (found.entry == nullptr && !found.allowed.empty()) {
+  if (other_method) {
     Response response = error_response(405, "this path answers " + found.allowed + " only");
     response.headers.push_back({"allow", found.allowed});
     return response;
   }
   if (found.entry == nullptr) {
-    return error_response(404, "there is nothing at " + request.target.substr(0, request.target.find('?')));
+    return error_response(404, nothing_at(request));
   }
   const Entry& entry = *found.entry;
   std::string* argument = &request.argument;

@@ -117,13 +117,13 @@ class Host {
  public:
   Host(const config::Config& config, Console& console, std::unique_ptr<store::Store> store,
        process::SupervisorOptions supervisor, std::vector<process::SurvivingZygote> survivors,
-       catalog::VersionRegister versions, catalog::TrustedKeys keys)
+       catalog::VersionRegister versions, catalog::TrustedKeys keys, std::shared_ptr<engine::Variables> variables)
       : config_(config),
         console_(console),
         store_(std::move(store)),
         core_(io_),
         supervisor_(io_, std::move(supervisor), std::move(survivors)),
-        engine_(core_, *store_, supervisor_, engine_options(config)),
+        engine_(core_, *store_, supervisor_, engine_options(config, std::move(variables))),
         plugins_(io_, config, supervisor_, *store_, engine_, std::move(versions), std::move(keys)),
         signals_(io_, SIGTERM, SIGINT),
         timer_(io_) {}
@@ -174,10 +174,11 @@ class Host {
   }
 
  private:
-  engine::EngineOptions engine_options(const config::Config& config) {
+  engine::EngineOptions engine_options(const config::Config& config, std::shared_ptr<engine::Variables> variables) {
     return {.concurrency = static_cast<std::size_t>(config.host.concurrency),
             .processes = descriptors().processes,
             .plugin_config = config.plugins,
+            .variables = std::move(variables),
             .allow_pending = config.host.allow_pending,
             .stream_limit = config.limits.stream,
             .quarantine = {.crashes = static_cast<std::uint32_t>(config.quarantine.crashes),
@@ -335,6 +336,8 @@ int serve_host(const config::Config& config, bool repair, Console& console) {
   }
   auto key = config.auth.key.empty() ? root_key(config.host.data) : Result<std::string>(config.auth.key);
   if (!key) return refuse(key.status(), kFailed);
+  auto variables = engine::Variables::open(config.host.data + "/variables");
+  if (!variables) return refuse(variables.status(), kFailed);
   const std::string cache = config.host.data + "/plugins";
   if (const Status made = make_directory(cache); !made) return refuse(made, kFailed);
 
@@ -354,7 +357,7 @@ int serve_host(const config::Config& config, bool repair, Console& console) {
   supervisor.warn = [](const std::string& message) { log().warn("{}", message); };
   auto survivors = process::find_surviving_zygotes(supervisor.handover, supervisor.warn);
   return Host(config, console, std::move(store.value()), std::move(supervisor), std::move(survivors),
-              std::move(versions.value()), std::move(keys.value()))
+              std::move(versions.value()), std::move(keys.value()), std::move(variables.value()))
       .run(key.value());
 }
 

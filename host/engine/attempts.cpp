@@ -28,6 +28,7 @@ process::AttemptSpec CoreEngine::spec_of(const store::Claim& claim, const catalo
   spec.context = attempt_context(claim, task, machine);
   spec.config = config_of(task.plugin);
   spec.configs = configs_around(task);
+  spec.environment = options_.variables->document();
   spec.max_duration = max_duration_of(claim.run, task.options, options_.defaults);
   spec.recycle_after = task.options.recycle_after;
   spec.sandbox = task.options.sandbox;

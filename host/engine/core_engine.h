@@ -30,6 +30,7 @@
 #include "host/engine/retention.h"
 #include "host/engine/schedules.h"
 #include "host/engine/tokens.h"
+#include "host/engine/variables.h"
 #include "host/engine/watch_hub.h"
 #include "host/process/launcher.h"
 #include "store/store.h"
@@ -37,9 +38,10 @@
 namespace perdure::engine {
 
 struct EngineOptions {
-  std::size_t concurrency = 8;                           // attempts executing at once, host-wide
-  std::size_t processes = SIZE_MAX;                      // attempts with a process at once, with those that wait in one
-  std::map<std::string, std::string> plugin_config;      // [plugins.NAME] as JSON, by plugin name
+  std::size_t concurrency = 8;                       // attempts executing at once, host-wide
+  std::size_t processes = SIZE_MAX;                  // attempts with a process at once, with those that wait in one
+  std::map<std::string, std::string> plugin_config;  // [plugins.NAME] as JSON, by plugin name
+  std::shared_ptr<Variables> variables = std::make_shared<Variables>();  // for the environment of attempts
   bool allow_pending = false;                            // attempts may trigger tasks that no plugin offers
   std::uint64_t stream_limit = std::uint64_t{64} << 20;  // bytes that the streams of one run may have
   std::uint64_t seed = 0;                                // of the backoff's randomness; 0: from the system
@@ -104,6 +106,7 @@ class CoreEngine final : public Engine, private store::Listener, private process
   void stacks(const store::RunId& run, store::Done<RunStacks> done) override;
   ScheduleControl& schedules() override { return schedules_; }
   TokenControl& tokens() override { return tokens_; }
+  Variables& variables() override { return *options_.variables; }
   [[nodiscard]] std::vector<catalog::Held> held() const override;
   [[nodiscard]] EngineStatus status() const override;
   store::Store& store() override { return store_; }

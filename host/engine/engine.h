@@ -17,6 +17,7 @@
 #include "host/catalog/snapshot.h"
 #include "host/engine/schedule_control.h"
 #include "host/engine/token_control.h"
+#include "host/engine/variables.h"
 #include "host/process/stack_source.h"
 #include "host/schema/schema.h"
 #include "store/model/delay.h"
@@ -194,6 +195,9 @@ class Engine {
 
   /// [any-thread] What can be asked about waitpoint tokens.
   virtual TokenControl& tokens() = 0;
+
+  /// [any-thread] The environment variables of attempts.
+  virtual Variables& variables() = 0;
 
   /// [any-thread] The tasks in quarantine now.
   virtual std::vector<catalog::Held> held() const = 0;

@@ -43,6 +43,7 @@ struct AttemptSpec {
   std::string context;       // JSON object: what the plugin sees as attempt->context
   std::string config;        // JSON object: the plugin's [plugins.NAME] table; may be empty
   std::vector<std::pair<std::string, std::string>> configs;  // those of others whose global hooks stand around it
+  std::string environment;  // JSON object of strings: variables for its environment; empty: none
   std::optional<store::Duration> max_duration;
   std::uint32_t recycle_after = 1;  // attempts one child may serve
   store::Sandbox sandbox;           // a child that serves it serves none with another one

@@ -24,7 +24,7 @@ void append_only(std::string& json, const HooksOnly& only) {
 
 std::string start_info(const AttemptSpec& spec, const SupervisorOptions& options) {
   std::string json;
-  json.reserve(192 + spec.context.size() + spec.config.size());
+  json.reserve(192 + spec.context.size() + spec.config.size() + spec.environment.size());
   json += "{\"run\":";
   append_string(json, spec.run.text());
   json += ",\"attempt\":" + std::to_string(spec.number);
@@ -42,6 +42,7 @@ std::string start_info(const AttemptSpec& spec, const SupervisorOptions& options
   json += spec.context.empty() ? "{}" : spec.context;
   json += ",\"config\":";
   json += spec.config.empty() ? "{}" : spec.config;
+  if (!spec.environment.empty()) json += ",\"environment\":" + spec.environment;
   if (!spec.configs.empty()) {
     char separator = '{';
     json += ",\"configs\":";

@@ -185,7 +185,8 @@ struct CrashReport {
 //   "error":{"name","message","stack"?,"details"?}? and "reason":text? (what they are told),
 //   "replay":n? (how often a process of this attempt has left during a wait), "resumed":n? (the call that was waited
 //   in), "recycle":bool,"context":{… what the plugin sees as attempt->context …},"config":{… [plugins.NAME] …},
-//   "configs":{NAME:{…}}? (of other plugins, whose global hooks stand around the task)}
+//   "configs":{NAME:{…}}? (of other plugins, whose global hooks stand around the task),
+//   "environment":{NAME:text}? (variables for as long as the attempt lasts)}
 
 /// Limits a receiver enforces; more is a protocol error.
 inline constexpr std::size_t kMaxJson = std::size_t{4} << 20;

@@ -9,6 +9,7 @@
 #include "host/zygote/attempt_state.h"
 #include "host/zygote/crash.h"
 #include "host/zygote/descendants.h"
+#include "host/zygote/environment.h"
 #include "host/zygote/lifecycle.h"
 #include "host/zygote/outcome_frames.h"
 #include "host/zygote/plugin_call.h"
@@ -58,6 +59,7 @@ void serve_one(const Registration& registration, AttemptState& state, const Inco
   StartInfo info = parse_start(start.json);
   info.ordinal = start.id;
   state.begin(info);
+  give_variables(info.environment);
   if (const std::string why = enter_sandbox(info.sandbox); !why.empty()) {
     return send_failure(
         state, error_json("SandboxUnavailable", "the attempt cannot be confined as the task's options ask: " + why));

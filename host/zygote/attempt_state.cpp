@@ -38,6 +38,7 @@ StartInfo parse_start(std::string_view json) {
     if (key == "context") info.context = value;
     if (key == "config") info.config = value;
     if (key == "configs") info.configs = value;
+    if (key == "environment") info.environment = value;
     if (key == "only") info.only = value;
     if (key == "error") info.error = value;
     if (key == "reason") info.reason = value;

@@ -27,10 +27,11 @@ struct StartInfo {
   std::string_view run;
   std::string_view context;
   std::string_view config;
-  std::string_view configs;  // of the plugins beside this one, by name; empty: of none
-  std::string_view only;     // the array of the hooks to be called instead of the task; empty: the task
-  std::string_view error;    // what these are told of
-  std::string_view reason;   // JSON, for on_cancel among them
+  std::string_view configs;      // of the plugins beside this one, by name; empty: of none
+  std::string_view environment;  // variables for the attempt, an object of strings; empty: none
+  std::string_view only;         // the array of the hooks to be called instead of the task; empty: the task
+  std::string_view error;        // what these are told of
+  std::string_view reason;       // JSON, for on_cancel among them
   std::uint64_t attempt = 1;
   std::uint64_t replay = 0;   // how often a process of this attempt has left during a wait
   std::uint64_t resumed = 0;  // the durable call in which the last one waited; 0: none did

@@ -1,5 +1,6 @@
 #include "host/zygote/json_text.h"
 
+#include <algorithm>
 #include <charconv>
 #include <limits>
 
@@ -173,6 +174,44 @@ std::size_t value_length(std::string_view text) {
   return 0;
 }
 
+// The code unit of \uXXXX at the start of `rest`, taken from it; a malformed one is U+FFFD.
+std::uint32_t take_unit(std::string_view& rest) {
+  std::uint32_t unit = 0;
+  const std::string_view digits = rest.substr(2, 4);
+  const auto [end, failed] = std::from_chars(digits.data(), digits.data() + digits.size(), unit, 16);
+  const bool good = failed == std::errc{} && digits.size() == 4 && end == digits.data() + 4;
+  rest.remove_prefix(std::min<std::size_t>(6, rest.size()));
+  return good ? unit : 0xFFFD;
+}
+
+std::uint32_t take_code_point(std::string_view& rest) {
+  const std::uint32_t unit = take_unit(rest);
+  if (unit < 0xD800 || unit > 0xDFFF) return unit;
+  std::string_view ahead = rest;
+  if (unit > 0xDBFF || !rest.starts_with("\\u")) return 0xFFFD;
+  const std::uint32_t low = take_unit(ahead);
+  if (low < 0xDC00 || low > 0xDFFF) return 0xFFFD;
+  rest = ahead;
+  return 0x10000 + ((unit - 0xD800) << 10) + (low - 0xDC00);
+}
+
+void put_utf8(std::string& out, std::uint32_t point) {
+  const auto put = [&out](std::uint32_t byte) { out += static_cast<char>(byte); };
+  const auto more = [&](int shift) { put(0x80 | ((point >> shift) & 0x3F)); };
+  if (point < 0x80) return put(point);
+  if (point < 0x800) {
+    put(0xC0 | (point >> 6));
+  } else if (point < 0x10000) {
+    put(0xE0 | (point >> 12));
+    more(6);
+  } else {
+    put(0xF0 | (point >> 18));
+    more(12);
+    more(6);
+  }
+  more(0);
+}
+
 }  // namespace
 
 void append_json_string(std::string& out, std::string_view text) {
@@ -255,6 +294,25 @@ std::uint64_t json_unsigned(std::string_view value) {
 std::string_view json_plain_string(std::string_view value) {
   if (value.size() < 2 || value.front() != '"' || value.back() != '"') return {};
   return value.substr(1, value.size() - 2);
+}
+
+std::string json_unescaped(std::string_view value) {
+  constexpr std::string_view kNames = "bfnrt", kBytes = "\b\f\n\r\t";
+  std::string text;
+  std::string_view rest = json_plain_string(value);
+  while (!rest.empty()) {
+    if (rest[0] != '\\' || rest.size() < 2) {
+      text += rest[0];
+      rest.remove_prefix(1);
+    } else if (rest[1] == 'u') {
+      put_utf8(text, take_code_point(rest));
+    } else {
+      const auto named = kNames.find(rest[1]);
+      text += named == std::string_view::npos ? rest[1] : kBytes[named];
+      rest.remove_prefix(2);
+    }
+  }
+  return text;
 }
 
 }  // namespace perdure::zygote

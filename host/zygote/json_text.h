@@ -36,4 +36,7 @@ std::uint64_t json_unsigned(std::string_view value);
 /// What is between the quotes of a JSON string value; empty when it is none. Escapes are left as they are.
 std::string_view json_plain_string(std::string_view value);
 
+/// The text that a JSON string stands for; empty when it is none. An escape of half a character becomes U+FFFD.
+std::string json_unescaped(std::string_view value);
+
 }  // namespace perdure::zygote

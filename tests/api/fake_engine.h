@@ -76,6 +76,7 @@ class FakeEngine final : public engine::Engine, private store::Listener {
   void stacks(const store::RunId& run, store::Done<engine::RunStacks> done) override;
   engine::ScheduleControl& schedules() override { return schedules_; }
   engine::TokenControl& tokens() override { return tokens_; }
+  engine::Variables& variables() override { return variables_; }
   std::vector<catalog::Held> held() const override;
   engine::EngineStatus status() const override;
   store::Store& store() override { return store_; }
@@ -129,6 +130,7 @@ class FakeEngine final : public engine::Engine, private store::Listener {
   InlineCore core_;
   engine::Schedules schedules_;  // the real ones, which fire nothing by themselves: no timer ever fires
   engine::Tokens tokens_;        // the real ones, which remove nothing
+  engine::Variables variables_;
   std::optional<schema::Fault> fault_;
 };
 

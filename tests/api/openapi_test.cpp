@@ -90,6 +90,9 @@ TEST_F(Described, EveryExampleDoesWhatItSays) {
         {"queue", text_at(get("/api/v1/queues").json().at("data").at(0), "id")},
         {"schedule", id_in("/api/v1/schedules", R"({"task":"echo","cron":"0 1 * * *","deduplicationKey":"other"})")},
         {"plugin", "demo"},
+        {"project", "proj_any"},
+        {"environment", "prod"},
+        {"variable", "SOME_NAME"},
         {"packet", "p"},
         {"field", "payload"}};
     const auto address_in = [&](const Answer& answer) {
@@ -98,6 +101,7 @@ TEST_F(Described, EveryExampleDoesWhatItSays) {
     };
     const std::string upload = address_in(ask(request_text("PUT", "/api/v2/packets/p")));
     ASSERT_EQ(ask(request_text("PUT", upload, "1")).status, 200);
+    ASSERT_EQ(post("/api/v1/projects/p/envvars/prod", R"({"name":"SOME_NAME","value":"x"})").status, 200);
     std::string target;
     if (operation.path == "/packets/{address}") {
       const bool download = operation.method == Method::kGet;

@@ -37,6 +37,20 @@ test("a batch of several tasks, with options of each", patience, async () => {
   assert.equal((await runs.retrieve(done.runs[1])).output.message, "Hello, x!");
 });
 
+test("a batch of tasks by their types", patience, async () => {
+  const made = await batch.triggerByTask([{ task: { id: "echo" }, payload: 5 }, { task: { id: "hello-world" }, payload: { name: "y" } }]);
+  const done = await over(made.batchId);
+  assert.equal((await runs.retrieve(done.runs[0])).output, 5);
+  assert.equal((await runs.retrieve(done.runs[1])).output.message, "Hello, y!");
+});
+
+test("a batch keeps its key, and its items have keys of their own", patience, async () => {
+  const first = await tasks.batchTrigger("echo", [{ payload: 1, options: { idempotencyKey: "item-1", delay: "1h" } }]);
+  const again = await tasks.batchTrigger("echo", [{ payload: 2, options: { idempotencyKey: "item-1" } }]);
+  assert.notEqual(again.batchId, first.batchId);
+  assert.deepEqual((await batch.retrieve(again.batchId)).runs, (await batch.retrieve(first.batchId)).runs);
+});
+
 test("a thousand items as a stream", patience, async () => {
   async function* items() {
     for (let i = 0; i < 1000; i++) yield { payload: i, options: { delay: "1h" } };

@@ -68,7 +68,7 @@ before(async () => {
   places.schedule = (await schedules.create({ task: "echo", cron: "0 1 * * *", deduplicationKey: "one" })).id;
   places.batch = (await (await host.fetch("/api/v3/batches", { method: "POST", body: '{"runCount":2}' })).json()).id;
   places.queue = (await (await host.fetch("/api/v1/queues?perPage=1")).json()).data[0].id;
-  Object.assign(places, { task: "echo", key: "k", plugin: "playground" });
+  Object.assign(places, { task: "echo", key: "k", plugin: "playground", project: "p", environment: "prod", variable: "NONE" });
   await runs.retrieve(places.run);
 });
 
@@ -180,6 +180,7 @@ for (const [method, path, allowed] of [
   ["PATCH", "/api/v1/schedules", /GET.*POST|POST.*GET/],
   ["POST", "/api/v1/timezones", /GET/],
   ["GET", "/api/v1/waitpoints/tokens/waitpoint_x/callback/y", /^POST$/],
+  ["DELETE", "/api/v1/whoami", /GET/],
 ]) {
   test(`405: ${method} ${path}`, async () => {
     const answer = await exchange(request(method, path));

@@ -1,6 +1,6 @@
 // A real `perdure serve` with the shipped plugins on a data directory of its own, for one file of tests.
 import { execFile, spawn } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after } from "node:test";
@@ -8,18 +8,20 @@ import { promisify } from "node:util";
 import { configure } from "@trigger.dev/sdk";
 
 const bin = process.env.PERDURE_TEST_BIN_DIR;
-const plugins = process.env.PERDURE_TEST_PLUGIN_DIR;
+const shipped = process.env.PERDURE_TEST_PLUGIN_DIR;
 
 // Not retried: what fails here is to fail at once, and a refusal that the client repeats would hide behind its retries.
 export const once = { retry: { maxAttempts: 1 } };
 
-/** Starts the host, points the client at it, and ends it after the file's tests. */
-export async function startHost() {
+/** Starts the host, with `config` as its perdure.toml and the shipped plugins, points the client at it, and ends it after the file's tests. */
+export async function startHost({ config = "", plugins = shipped } = {}) {
   const data = mkdtempSync(join(tmpdir(), "perdure-sdk-"));
+  const file = join(data, "perdure.toml");
+  writeFileSync(file, config);
   const environment = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(PERDURE|TRIGGER)_/.test(name)));
   let child, ended, log = "";
   async function serve(address) {
-    child = spawn(join(bin, "perdure"), ["serve", "--data", data, "--plugins", plugins, "--listen", address], {
+    child = spawn(join(bin, "perdure"), ["serve", "--config", file, "--data", data, "--plugins", plugins, "--listen", address], {
       env: environment,
       stdio: ["ignore", "pipe", "pipe"],
     });
@@ -40,6 +42,7 @@ export async function startHost() {
   const host = {
     url,
     key,
+    data,
     log: () => log,
     /** Runs `perdure ARGUMENTS…` against the host; what it printed. */
     async cli(...args) {

@@ -1,6 +1,7 @@
 // Payloads that are too large for a request go beside it, and come back whole.
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { apiClientManager } from "@trigger.dev/core/v3";
 import { runs, tasks } from "@trigger.dev/sdk";
 import { startHost } from "./host.mjs";
 
@@ -31,6 +32,21 @@ test("a subscription brings a large payload and output", { timeout: 30_000 }, as
   for await (const run of runs.subscribeToRun(handle.id)) last = run;
   assert.equal(last.payload.text.length, 300_000);
   assert.equal(last.output.text.length, 300_000);
+});
+
+test("a run's payload and output are downloaded from where the client is told", async () => {
+  const client = apiClientManager.clientOrThrow();
+  const run = await outcome({ text: "z".repeat(200_000) });
+  for (const field of ["payload", "output"]) {
+    const { presignedUrl } = await client.getRunPacketUrl(run.id, field);
+    assert.equal((await (await fetch(presignedUrl)).json()).text.length, 200_000);
+    assert.equal((await fetch(presignedUrl.replace(/signature=./, "signature=-"))).status, 403);
+  }
+  const { presignedUrl, storagePath } = await client.createUploadPayloadUrl("c/d.json");
+  assert.equal(storagePath, "c/d.json");
+  await fetch(presignedUrl, { method: "PUT", body: '{"json":1}', headers: { "content-type": "application/super+json" } });
+  const found = await fetch((await client.getPayloadUrl("c/d.json")).presignedUrl);
+  assert.equal(found.headers.get("content-type"), "application/super+json");
 });
 
 test("a stored packet is downloaded by its name", async () => {

@@ -24,6 +24,29 @@ test("a paused queue starts nothing until it goes on", async () => {
   assert.equal((await runs.poll(handle.id, { pollIntervalMs: 20 })).status, "COMPLETED");
 });
 
+test("queues are listed in numbered pages", async () => {
+  const first = await queues.list({ perPage: 2 });
+  assert.equal(first.data.length, 2);
+  const all = [];
+  for await (const queue of first) all.push(queue.id);
+  assert.equal(all.length, first.pagination.count);
+  assert.equal(new Set(all).size, all.length);
+});
+
+test("a queue is paused and limited by its id, and counts what executes", async () => {
+  const { id } = await queues.retrieve({ type: "task", name: "sleep" });
+  assert.equal((await queues.pause(id)).paused, true);
+  assert.equal((await queues.resume(id)).paused, false);
+  assert.equal((await queues.overrideConcurrencyLimit(id, 1)).concurrency.override, 1);
+  const first = await tasks.trigger("sleep", { ms: 60_000 });
+  const second = await tasks.trigger("sleep", { ms: 60_000 });
+  for await (const run of runs.subscribeToRun(first.id)) if (run.status === "EXECUTING") break;
+  const queue = await queues.retrieve(id);
+  assert.deepEqual([queue.running, queue.queued], [1, 1]);
+  for (const handle of [second, first]) await runs.cancel(handle.id);
+  assert.equal((await queues.resetConcurrencyLimit(id)).concurrencyLimit, null);
+});
+
 test("a limit is overridden and given back", async () => {
   const limited = await queues.overrideConcurrencyLimit(own, 3);
   assert.equal(limited.concurrencyLimit, 3);

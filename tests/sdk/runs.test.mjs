@@ -54,6 +54,33 @@ test("filters let through what they name", async () => {
   assert.deepEqual(await ids({ isTest: true }), []);
 });
 
+test("filters by version, machine, region, queue and test let through what they name", async () => {
+  const options = { delay: "1h", machine: "medium-1x", queue: "special", tags: ["filtered"] };
+  const handle = await tasks.trigger("echo", 1, options);
+  const other = await tasks.trigger("echo", 1, { delay: "1h", tags: ["filtered"] });
+  const tag = "filtered";
+  assert.deepEqual(await ids({ tag, machine: "medium-1x" }), [handle.id]);
+  assert.deepEqual(await ids({ tag, machine: ["medium-1x", "micro"] }), [handle.id]);
+  assert.deepEqual(await ids({ tag, queue: { type: "custom", name: "special" } }), [handle.id]);
+  assert.deepEqual(await ids({ tag, isTest: false }), newestFirst([handle, other]));
+  assert.deepEqual(await ids({ tag, region: "moon" }), []);
+  const { version } = await runs.retrieve(made[0].id);
+  assert.ok(version);
+  assert.deepEqual(await ids({ version, taskIdentifier: "fail" }), [made[5].id]);
+  assert.deepEqual(await ids({ version: "20200101.1" }), []);
+  assert.deepEqual(await ids({ tag, from: Date.now() - 60_000, to: new Date(Date.now() + 60_000) }), newestFirst([handle, other]));
+  assert.deepEqual(await ids({ tag, to: Date.now() - 60_000 }), []);
+  for (const each of [handle, other]) await runs.cancel(each.id);
+});
+
+test("a project's runs are all runs", async () => {
+  const found = [];
+  for await (const run of runs.list("proj_any", { env: "prod", tag: "n:3" })) found.push(run);
+  assert.deepEqual(found.map((run) => run.id), [made[3].id]);
+  assert.equal(found[0].env.name, "prod");
+  assert.equal((await failure(runs.list("proj_any", { env: "dev" }, once))).status, 400);
+});
+
 test("a status that is none is a BadRequestError that says so", async () => {
   const error = await failure(runs.list({ status: "BAD" }, once));
   assert.equal(error.status, 400);
@@ -121,6 +148,28 @@ test("metadata is read, replaced and operated on", async () => {
   await runs.cancel(handle.id);
 });
 
+test("each operation on metadata, by key and by path, on the run, its parent and its root", async () => {
+  const handle = await tasks.trigger("echo", 1, { delay: "1h", metadata: { list: ["a", "b", { c: 1 }], deep: { n: [1, 2] } } });
+  const after = async (...operations) => (await client().updateRunMetadata(handle.id, { operations })).metadata;
+  assert.deepEqual((await after({ type: "remove", key: "list", value: { c: 1 } })).list, ["a", "b"]);
+  assert.deepEqual((await after({ type: "append", key: "list", value: "d" })).list, ["a", "b", "d"]);
+  assert.equal((await after({ type: "increment", key: "fresh", value: 2 })).fresh, 2);
+  assert.equal((await after({ type: "increment", key: "fresh", value: -5 })).fresh, -3);
+  assert.equal((await after({ type: "set", key: "$.deep.n.1", value: 7 })).deep.n[1], 7);
+  assert.deepEqual(await after({ type: "update", value: { all: "new" } }), { all: "new" });
+  assert.deepEqual(await after({ type: "set", key: "k", value: null }, { type: "delete", key: "all" }), { k: null });
+  const parent = await ended(await tasks.trigger("family", { children: 1 }));
+  const [child] = parent.output.ids;
+  await ended({ id: child });
+  await client().updateRunMetadata(child, {
+    parentOperations: [{ type: "set", key: "told", value: "by my child" }],
+    rootOperations: [{ type: "increment", key: "n", value: 1 }],
+  });
+  const told = (await client().getRunMetadata(parent.id)).metadata;
+  assert.deepEqual([told.told, told.n], ["by my child", 1]);
+  await runs.cancel(handle.id);
+});
+
 test("results of finished runs, good and bad", async () => {
   const good = await client().getRunResult(made[3].id);
   assert.equal(good.ok, true);
@@ -147,6 +196,10 @@ test("events and trace tell what happened to a run", async () => {
   assert.equal(trace.rootSpan.runId, made[0].id);
   assert.equal(trace.rootSpan.data.message, "echo");
   assert.ok(trace.rootSpan.children.some((span) => /Attempt 1/.test(span.data.message)));
+  const page = await client().retrieveRunTracePage(made[0].id, { limit: 100 });
+  assert.ok(page.data.length >= 2);
+  assert.ok(page.data.every((span) => span.message && span.startTime instanceof Date && typeof span.duration === "number"));
+  assert.equal(page.pagination.next, undefined);
   const failed = (await client().retrieveRunTrace(made[5].id)).trace;
   assert.equal(failed.rootSpan.data.isError, true);
 });
@@ -162,6 +215,22 @@ test("many runs are canceled or replayed by one bulk action", async () => {
   const replay = await runs.bulk.replay({ runIds: [made[0].id, made[1].id] });
   assert.equal((await runs.bulk.poll(replay.id, { pollIntervalMs: 20 })).counts.total, 2);
   assert.equal((await ids({ bulkAction: replay.id })).length, 2);
+});
+
+test("bulk actions are listed, found and aborted", async () => {
+  const action = await runs.bulk.cancel({ filter: { tag: "none has it" }, name: "for nothing" });
+  const found = await runs.bulk.retrieve(action.id);
+  assert.deepEqual([found.id, found.type, found.name], [action.id, "CANCEL", "for nothing"]);
+  assert.ok(found.createdAt instanceof Date);
+  const listed = [];
+  for await (const each of runs.bulk.list({ limit: 1 })) listed.push(each.id);
+  assert.equal(listed[0], action.id);
+  assert.equal(new Set(listed).size, listed.length);
+  const nowhere = await runs.bulk.cancel({ filter: { tag: "all", region: "moon" } });
+  assert.equal((await runs.bulk.poll(nowhere.id, { pollIntervalMs: 20 })).counts.total, 0);
+  await runs.bulk.poll(action.id, { pollIntervalMs: 20 });
+  assert.equal((await runs.bulk.abort(action.id)).id, action.id);
+  assert.equal((await runs.bulk.retrieve(action.id)).status, "COMPLETED", "it was over");
 });
 
 test("an unknown run is a NotFoundError", async () => {

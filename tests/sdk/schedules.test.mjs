@@ -1,10 +1,10 @@
 // schedules.*: made, changed, switched off and on, deleted.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { schedules } from "@trigger.dev/sdk";
+import { runs, schedules } from "@trigger.dev/sdk";
 import { failure, once, startHost } from "./host.mjs";
 
-await startHost();
+const host = await startHost();
 
 test("a schedule is made, found and listed", async () => {
   const made = await schedules.create({
@@ -42,6 +42,36 @@ test("update, deactivate, activate and delete", async () => {
   assert.equal((await schedules.activate(made.id)).active, true);
   assert.equal((await schedules.del(made.id)).id, made.id);
   assert.equal((await failure(schedules.retrieve(made.id, once))).status, 404);
+});
+
+test("schedules are listed in numbered pages", async () => {
+  const made = [];
+  for (let i = 0; i < 3; i++) made.push((await schedules.create({ task: "echo", cron: "0 1 * * *", deduplicationKey: `page-${i}` })).id);
+  const first = await schedules.list({ perPage: 2 });
+  assert.ok(first.pagination.count >= 3);
+  assert.equal(first.pagination.currentPage, 1);
+  assert.equal(first.pagination.totalPages, Math.ceil(first.pagination.count / 2));
+  const all = [];
+  for await (const schedule of first) all.push(schedule.id);
+  assert.equal(all.length, first.pagination.count);
+  for (const id of made) assert.ok(all.includes(id));
+});
+
+test("a run that a schedule made says so, has its payload, and is found by it", { timeout: 30_000 }, async () => {
+  const schedule = await schedules.create({ task: "echo", cron: "0 1 * * *", deduplicationKey: "fires", externalId: "e-1", timezone: "Europe/Berlin" });
+  await host.fetch(`/perdure/v1/schedules/${schedule.id}/backfill`, { method: "POST", body: '{"from":"2026-01-02T00:00:00Z","to":"2026-01-02T01:00:00Z"}' });
+  let found = [];
+  while (found.length === 0) found = (await runs.list({ schedule: schedule.id })).data;
+  const run = await runs.poll(found[0].id, { pollIntervalMs: 20 });
+  assert.deepEqual([run.schedule.id, run.schedule.externalId, run.schedule.deduplicationKey], [schedule.id, "e-1", "fires"]);
+  assert.equal(run.schedule.generator.expression, "0 1 * * *");
+  const { upcoming, ...payload } = run.payload;
+  assert.deepEqual(payload, {
+    type: "IMPERATIVE", scheduleId: schedule.id, externalId: "e-1", timezone: "Europe/Berlin", timestamp: "2026-01-02T00:00:00.000Z",
+    ...(payload.lastTimestamp && { lastTimestamp: payload.lastTimestamp }),
+  });
+  assert.equal(upcoming.length, 5);
+  assert.deepEqual((await runs.list({ schedule: "sched_other" })).data, []);
 });
 
 test("what is no schedule is refused", async () => {

@@ -1,7 +1,7 @@
 // wait.*: tokens as the client makes, completes, reads and lists them.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { auth, wait } from "@trigger.dev/sdk";
+import { auth, runs, tasks, wait } from "@trigger.dev/sdk";
 import { failure, once, startHost } from "./host.mjs";
 
 const host = await startHost();
@@ -69,6 +69,52 @@ test("tokens are listed by status and tag, page by page", async () => {
   for await (const token of wait.listTokens({ tags: ["listed"], status: ["WAITING"], limit: 2 })) ids.push(token.id);
   assert.equal(ids.length, 3);
   assert.equal(new Set(ids).size, 3);
+});
+
+test("tokens are found by key, period and time, and pages lead both ways", async () => {
+  const before = new Date();
+  const { id } = await wait.createToken({ timeout: "1m", tags: ["found"], idempotencyKey: "the key" });
+  const ids = async (options) => (await wait.listTokens(options)).data.map((token) => token.id);
+  assert.deepEqual(await ids({ idempotencyKey: "the key" }), [id]);
+  assert.deepEqual(await ids({ tags: ["found", "none"] }), [id]);
+  assert.deepEqual(await ids({ tags: "found", period: "1h" }), [id]);
+  assert.deepEqual(await ids({ tags: "found", from: before, to: new Date(Date.now() + 1000) }), [id]);
+  assert.deepEqual(await ids({ tags: "found", to: new Date(before - 1000) }), []);
+  assert.deepEqual(await ids({ tags: "found", status: "COMPLETED" }), []);
+  for (let i = 0; i < 2; i++) await wait.createToken({ timeout: "1m", tags: ["found"] });
+  const first = await wait.listTokens({ tags: "found", limit: 2 });
+  const second = await first.getNextPage();
+  assert.deepEqual(second.data.map((token) => token.id), [id]);
+  assert.deepEqual(await ids({ tags: "found", limit: 2, before: second.pagination.previous }), first.data.map((token) => token.id));
+});
+
+test("a token's time can be a Date", async () => {
+  const at = new Date(Date.now() + 3_600_000);
+  const { id } = await wait.createToken({ timeout: at });
+  assert.equal(+(await wait.retrieveToken(id)).timeoutAt, +at);
+});
+
+test("a run goes on with what its token is completed with", { timeout: 30_000 }, async () => {
+  const { id } = await wait.createToken({ timeout: "1h" });
+  const handle = await tasks.trigger("wait-token", { token: id });
+  for await (const run of runs.subscribeToRun(handle.id)) if (run.status === "WAITING") break;
+  await wait.completeToken(id, { by: "me" });
+  assert.deepEqual((await runs.poll(handle.id, { pollIntervalMs: 20 })).output, { by: "me" });
+});
+
+test("its URL takes what it can, and says what it cannot", async () => {
+  const { id, url } = await wait.createToken({ timeout: "1m" });
+  assert.equal((await fetch(url)).status, 405);
+  const elsewhere = url.replace(id, "waitpoint_000000000000000000000");
+  assert.equal((await fetch(elsewhere, { method: "POST", body: "{}" })).status, 404);
+  const lengthless = new ReadableStream({ start: (controller) => (controller.enqueue(new TextEncoder().encode("{}")), controller.close()) });
+  assert.equal((await fetch(url, { method: "POST", body: lengthless, duplex: "half" })).status, 411);
+  assert.equal((await wait.retrieveToken(id)).status, "WAITING");
+  const answer = await fetch(url, { method: "POST", body: "no JSON" });
+  assert.deepEqual(await answer.json(), { success: true });
+  assert.deepEqual((await wait.retrieveToken(id)).output, {});
+  assert.equal((await fetch(url, { method: "POST", body: '{"late":1}' })).status, 200);
+  assert.deepEqual((await wait.retrieveToken(id)).output, {}, "the first counts");
 });
 
 test("an unknown token is a NotFoundError", async () => {
