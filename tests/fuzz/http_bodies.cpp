@@ -118,10 +118,12 @@ void try_payload(std::string_view bytes) {
   const std::string_view type = input.line();
   const std::string_view value = store::trimmed(input.rest());
   if (!is_json(value)) return;  // a member of what was checked
-  std::string payload;
-  const auto refusal = api::unpack_payload(value, type, payload, &packets());
+  engine::TriggerRequest request;
+  request.options.payload_type = type;
+  const auto refusal = api::unpack_payload(value, request, &packets());
   if (refusal) return claim_refusal(*refusal);
-  claim(is_json(payload), "a payload that is unpacked is JSON");
+  claim(is_json(request.payload), "a payload that is unpacked is JSON");
+  claim(request.options.payload_notes.empty() || is_json(request.options.payload_notes), "what it notes is JSON");
 }
 
 void try_filters(std::string_view text) {
