@@ -1,11 +1,12 @@
-// Target: what attempts, zygotes and plugins say in JSON, and what the host has written of them. Input: a letter for
-// the kind; an outcome's number; then the text, where two are needed each on a line of its own.
+// Target: what attempts, zygotes and plugins say in JSON, and what the host has written of them, variables included.
+// Input: a letter for the kind; an outcome's number; then the text, where two are needed each on a line of its own.
 #include <string>
 #include <utility>
 #include <variant>
 
 #include "host/catalog/version_json.h"
 #include "host/engine/child_trigger.h"
+#include "host/engine/variables.h"
 #include "host/engine/wait_request.h"
 #include "host/process/hook_span.h"
 #include "host/process/manifest.h"
@@ -16,6 +17,7 @@
 #include "store/model/timetable.h"
 #include "tests/fuzz/claim.h"
 #include "tests/fuzz/input.h"
+#include "tests/fuzz/memory_file.h"
 #include "tests/fuzz/targets.h"
 
 namespace perdure::fuzz {
@@ -134,11 +136,26 @@ void try_versions(Input input) {
   claim(catalog::versions_to_json(*again) == json, "a register comes back as it was");
 }
 
+void try_variables(Input input) {
+  const MemoryFile file(input.rest());
+  const auto variables = engine::Variables::open(file.path());
+  if (!variables) {
+    claim(variables.status().code() == store::Code::kCorruption, "a damaged file is refused as kCorruption");
+    return;
+  }
+  const engine::VariableMap all = variables.value()->all();
+  for (const auto& [name, variable] : all) {
+    claim(engine::check_variable(name, variable.value).is_ok(), "attempts may be given what was read");
+  }
+  const std::string document = variables.value()->document();
+  claim(all.empty() ? document.empty() : is_json(document), "what attempts are told is JSON");
+}
+
 }  // namespace
 
 void attempt_words(std::string_view bytes) {
-  constexpr void (*kKinds[])(Input) = {try_outcome, try_manifest, try_hook,    try_wait,    try_trigger,
-                                       try_batch,   try_decision, try_options, try_versions};
+  constexpr void (*kKinds[])(Input) = {try_outcome, try_manifest, try_hook,    try_wait,     try_trigger,
+                                       try_batch,   try_decision, try_options, try_versions, try_variables};
   Input input(bytes);
   kKinds[input.letter(std::size(kKinds))](input);
 }

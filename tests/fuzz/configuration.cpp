@@ -2,48 +2,33 @@
 // letter for the kind; of a value a letter for the key; the text. Of a signature, its bytes end at the first line end.
 #include "host/config/config.h"
 
-#include <sys/mman.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <string>
 
 #include "host/catalog/plugin_signature.h"
 #include "host/config/key_form.h"
 #include "host/config/keys.h"
-#include "host/os/unique_fd.h"
 #include "tests/fuzz/claim.h"
 #include "tests/fuzz/input.h"
+#include "tests/fuzz/memory_file.h"
 #include "tests/fuzz/targets.h"
 
 namespace perdure::fuzz {
 namespace {
-
-// A file of these bytes that has a path.
-class File {
- public:
-  explicit File(std::string_view bytes) : fd_(memfd_create("fuzzed", MFD_CLOEXEC)) {
-    claim(write(fd_.get(), bytes.data(), bytes.size()) == static_cast<ssize_t>(bytes.size()), "it can be written");
-  }
-  [[nodiscard]] std::string path() const { return "/proc/self/fd/" + std::to_string(fd_.get()); }
-
- private:
-  os::UniqueFd fd_;
-};
 
 std::optional<std::string> variable(const std::string& name) {
   return name == "SECRET" ? std::optional<std::string>("s\"3\n") : std::nullopt;
 }
 
 void try_file(std::string_view text) {
-  const File file(text);
+  const MemoryFile file(text);
   const store::Result<config::Loaded> loaded =
       config::load({.file = file.path(), .environment = variable, .flags = {}});
   if (!loaded) {
     claim(!loaded.status().message().empty(), "a refusal says what is wrong");
     return;
   }
-  const File shown(loaded->shown);
+  const MemoryFile shown(loaded->shown);
   const auto again = config::load({.file = shown.path(), .environment = variable, .flags = {}});
   const bool hidden = !loaded->config.auth.key.empty();
   claim(hidden || again.status().is_ok(), "the configuration that is shown can be read");
@@ -72,8 +57,8 @@ void try_signature(Input input) {
     return;
   }
   claim(!keys->empty(), "a key that was read is there");
-  const File plugin("what is signed");
-  const File file(signature);
+  const MemoryFile plugin("what is signed");
+  const MemoryFile file(signature);
   const store::Status checked = catalog::check_signature(plugin.path(), file.path(), *keys);
   claim(!checked, "what was made up is no signature");
   claim(checked.message().starts_with("It"), "a refusal of a signature speaks of the plugin");
