@@ -151,6 +151,7 @@ TEST_F(HandoverTest, SparesThatNobodyHasGivenAnAttemptEnd) {
   ASSERT_EQ(next.take_over(), 1u);
   EXPECT_TRUE(eventually([&] { return !alive(spare.pid); }));
   EXPECT_TRUE(alive(attempt.pid));
+  next.quit();
 }
 
 TEST_F(HandoverTest, AZygoteWithoutAttemptsLeavesWithItsHost) {
@@ -187,6 +188,7 @@ TEST_F(HandoverTest, OutputThatWaitsInThePipesIsThere) {
   ASSERT_TRUE(next.orphans.at(id).next(Kind::kOutcome));
   next.orphans.at(id).confirm();
   EXPECT_EQ(next.orphans.at(id).read_output(), "to stdout");
+  next.quit();
 }
 
 TEST_F(HandoverTest, AnAttemptThatDiesInBetweenIsToldWithItsExitAndItsLastWords) {
@@ -248,6 +250,9 @@ TEST_F(HandoverTest, OneHostAfterTheOtherTakesOver) {
     EXPECT_EQ(next.orphans.at(id).pid, pid);
   }
   EXPECT_TRUE(alive(pid));
+  NextHost last(socket());
+  ASSERT_EQ(last.take_over(), 1u);
+  last.quit();
 }
 
 TEST_F(HandoverTest, AHostThatDidNotComeInTimeIsNotWaitedFor) {
