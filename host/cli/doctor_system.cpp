@@ -45,8 +45,8 @@ void examine_memory(const config::Config& config, Findings& findings) {
   const MemoryControl control = process::memory_control_named(config.limits.memory_control);
   std::string why;
   const auto pool = process::CgroupPool::open(why);
-  const std::string advice =
-      "run the host as root, or in a cgroup of its own that it may write to (systemd: Delegate=yes in its unit)";
+  const std::string advice = std::string(geteuid() == 0 ? "run the host" : "run the host as root, or") +
+                             " in a cgroup of its own that it may write to (systemd: Delegate=yes in its unit)";
   switch (control) {
     case MemoryControl::kOff:
       tell(Grade::kWarning, "off, by memory_control in [limits]: an attempt may use all the memory there is",

@@ -46,6 +46,8 @@ void GuardedTree::begin(AttemptHandle attempt) {
   if (!group_) return;
   kills_before_ = group_->kills();
   group_->forget();
+  // An attempt before may have freed what is taken off the limit.
+  if (uncounted_ > 0) (void)limit_group(os::measured_memory(processes()).used());
 }
 
 std::uint64_t GuardedTree::peak() const {
@@ -118,22 +120,25 @@ void GuardedTree::look_sooner(Instant now) {
   if (next_look_) next_look_ = std::min(*next_look_, now);
 }
 
+// Whether there is anything to be taken off the limit, of what is `used`.
+bool GuardedTree::limit_group(std::uint64_t used) {
+  const std::uint64_t counted = group_->usage();
+  const std::uint64_t uncounted = used > counted ? std::min(used - counted, machine_.memory) : 0;
+  uncounted_ = uncounted < machine_.memory / kSmallPart ? 0 : uncounted;
+  (void)group_->limit_memory(machine_.memory - uncounted_);
+  return uncounted_ > 0;
+}
+
 // The kernel counts what was allocated since the move. What was there before is taken off the limit, and given back
 // once the processes have freed it.
 bool GuardedTree::look_into_group(Instant now) {
   const std::uint64_t used = os::measured_memory(processes()).used();
-  const std::uint64_t counted = group_->usage();
   saw(used);
   if (used > machine_.memory) return true;
-  const std::uint64_t uncounted = used > counted ? used - counted : 0;
-  if (uncounted < machine_.memory / kSmallPart) {
-    uncounted_ = 0;
-    (void)group_->limit_memory(machine_.memory);
+  if (!limit_group(used)) {
     next_look_.reset();
     return false;
   }
-  uncounted_ = uncounted;
-  (void)group_->limit_memory(machine_.memory - uncounted);
   pause_ = std::clamp(2 * pause_, kShortestPause * 50, kLongestPauseInGroup);
   next_look_ = now + pause_;
   return false;

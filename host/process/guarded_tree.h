@@ -65,6 +65,7 @@ class GuardedTree {
   [[nodiscard]] std::vector<pid_t> processes() const;
   bool look_from_outside(Instant now);
   bool look_into_group(Instant now);
+  bool limit_group(std::uint64_t used);
   void saw(std::uint64_t used);
 
   const pid_t pid_;
