@@ -13,9 +13,10 @@ constexpr std::uint64_t kMostSpeed = std::uint64_t{256} << 20;
 // A part of the limit that makes no difference.
 constexpr std::uint64_t kSmallPart = 50;
 // Pages that processes share become their own when they write to them, which no bound shows: an exact measurement is
-// good until that could matter, but not for long, and for as long as keeps its cost small.
+// good until that could matter, but not for long, and for as long as keeps its cost small: less so near the limit.
 constexpr milliseconds kLongestGood{250};
 constexpr int kCostPart = 8;
+constexpr int kCostPartNear = 1;
 
 }  // namespace
 
@@ -37,7 +38,7 @@ void MemoryReckoning::measure(const std::vector<pid_t>& pids, Instant now) {
   const Instant end = std::chrono::steady_clock::now();
   const std::uint64_t used = measured_.used();
   const Instant::duration good = std::min(time_to_use(limit_ > used ? limit_ - used : 0), kLongestGood);
-  good_until_ = end + std::max(good, (end - now) * kCostPart);
+  good_until_ = end + std::max(good, (end - now) * (used > limit_ / 4 * 3 ? kCostPartNear : kCostPart));
 }
 
 // A process that comes or goes is no speed.
